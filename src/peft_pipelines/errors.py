@@ -1,0 +1,20 @@
+"""The one exception that a user's mistake raises, and the sentence it is told in."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ConfigError(ValueError):
+    """A row, a folder or a data file is not as it must be. The message is one line and names the place."""
+
+
+def unknown(where: str, kind: str, name: object, allowed: Iterable[object]) -> ConfigError:
+    """The error for a name that is not among the allowed ones.
+
+    >>> str(unknown("grid.yml", "task", "sst3", ["cola", "sst2"]))
+    "grid.yml: unknown task 'sst3', did you mean 'sst2'? Allowed: cola, sst2"
+    """
+    names = [str(item) for item in allowed]
+    close = get_close_matches(str(name), names, n=1)
+    hint = f", did you mean '{close[0]}'?" if close else "."
+    return ConfigError(f"{where}: unknown {kind} '{name}'{hint} Allowed: {', '.join(names) or 'none'}")

@@ -1,0 +1,78 @@
+"""Single files of the catalog (tables, rows, numbers) behind one class: the ending chooses the format."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractVersionedDataset, Version
+from kedro_datasets._typing import TablePreview
+
+from peft_pipelines.io.atomic import read_json, replacing, write_json
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of file is written and read."""
+
+    write: Callable[[Path, Any], None]
+    read: Callable[[Path], Any]
+
+
+def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+FORMATS = {
+    ".parquet": Format(lambda path, frame: frame.to_parquet(path, index=False), pd.read_parquet),
+    ".csv": Format(lambda path, frame: frame.to_csv(path, index=False), pd.read_csv),
+    ".json": Format(write_json, read_json),
+    ".jsonl": Format(_write_lines, _read_lines),
+    ".md": Format(lambda path, text: path.write_text(text, encoding="utf-8"), lambda path: path.read_text("utf-8")),
+}
+
+
+class Artifact(AbstractVersionedDataset[Any, Any]):
+    """A data frame (.parquet, .csv), a JSON value (.json), a list of rows (.jsonl) or a text (.md)."""
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        optional: bool = False,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(PurePosixPath(filepath), version)
+        self.metadata = metadata
+        self._optional = optional
+        self._format = FORMATS[self._filepath.suffix]
+
+    def load(self) -> Any:
+        """The content of the file; None where an optional one is missing."""
+        if self._optional and not self._exists():
+            return None
+        return self._format.read(Path(self._get_load_path()))
+
+    def save(self, data: Any) -> None:
+        """Write the file, or leave what was there."""
+        with replacing(Path(self._get_save_path())) as fresh:
+            self._format.write(fresh, data)
+
+    def preview(self, nrows: int = 100) -> TablePreview:
+        """The first rows as a table, for kedro-viz; a single JSON value is one row."""
+        data = self.load()
+        frame = data if isinstance(data, pd.DataFrame) else pd.json_normalize(data)
+        return TablePreview(json.loads(frame.head(nrows).to_json(orient="split")))
+
+    def _exists(self) -> bool:
+        return Path(self._get_load_path()).is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "version": self._version}

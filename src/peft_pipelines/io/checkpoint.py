@@ -1,0 +1,70 @@
+"""A trained method on disk: its own tensors, its config, and the record of how it came about."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kedro.io import AbstractVersionedDataset, Version
+from kedro_datasets._typing import JSONPreview
+
+from peft_pipelines import providers
+from peft_pipelines.io.atomic import read_json, replacing, write_json
+from peft_pipelines.providers import Attached
+
+RECORD = "record.json"
+
+
+@dataclass
+class Trained:
+    """What ``train`` returns: the live method, the record, and the state folder that it no longer needs."""
+
+    attached: Attached
+    record: dict[str, Any]
+    state: Path
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A handle to a saved method. Never a live model."""
+
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        """The size of the method's files on disk, the record left out."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file() and path.name != RECORD)
+
+
+class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint]):
+    """A folder in the provider's own format with a ``record.json``. Saving it ends the life of the training state."""
+
+    def __init__(
+        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(PurePosixPath(filepath), version)
+        self.metadata = metadata
+
+    def load(self) -> Checkpoint:
+        """The handle."""
+        folder = Path(self._get_load_path())
+        return Checkpoint(folder, read_json(folder / RECORD))
+
+    def save(self, data: Trained) -> None:
+        """Write tensors, config and record; then remove the training state."""
+        with replacing(Path(self._get_save_path())) as folder:
+            folder.mkdir()
+            providers.save(data.attached, folder)
+            write_json(folder / RECORD, data.record)
+        shutil.rmtree(data.state, ignore_errors=True)
+
+    def preview(self) -> JSONPreview:
+        """The record, for kedro-viz."""
+        return JSONPreview((Path(self._get_load_path()) / RECORD).read_text(encoding="utf-8"))
+
+    def _exists(self) -> bool:
+        return (Path(self._get_load_path()) / RECORD).is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "version": self._version}

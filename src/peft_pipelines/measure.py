@@ -1,0 +1,77 @@
+"""What a piece of work costs: seconds, processor seconds, peak memory, floating-point operations."""
+
+import ctypes
+import gc
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from peft_pipelines.providers import Attached
+
+GB = 1e9
+FORWARD_TOKENS = 512
+"""PSCP's compute is one forward of 1 x 512 tokens."""
+
+
+@contextmanager
+def cost() -> Iterator[dict[str, Any]]:
+    """Fill a dict with ``seconds``, ``cpu_seconds``, ``peak_memory_gb`` and ``memory_kind`` of the block.
+
+    Memory is the peak that CUDA allocated, or on CPU the peak resident set above what was resident before.
+    """
+    report: dict[str, Any] = {}
+    gc.collect()
+    before = _reset_peak()
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield report
+    report["seconds"] = time.perf_counter() - wall
+    report["cpu_seconds"] = time.process_time() - cpu
+    report["peak_memory_gb"] = max(0, _peak() - before) / GB
+    report["memory_kind"] = _kind()
+
+
+def forward_tflop(attached: Attached) -> float:
+    """TFLOP of one forward of 1 x 512 tokens through the method, soft prompts included, by torch's flop counter."""
+    ids = torch.zeros(1, FORWARD_TOKENS, dtype=torch.long, device=attached.core.device)
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        attached.plain(input_ids=ids, attention_mask=torch.ones_like(ids))
+    return float(counter.get_total_flops()) / 1e12
+
+
+def _kind() -> str:
+    if torch.cuda.is_available():
+        return "cuda allocated"
+    return "resident set above the loaded base" if _STATUS.exists() else "process peak above the loaded base"
+
+
+_STATUS = Path("/proc/self/status")
+
+
+def _reset_peak() -> int:
+    """Forget earlier peaks; bytes in use now (0 on CUDA, where the whole allocation counts)."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        return 0
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")
+    return int(psutil.Process().memory_info().rss)
+
+
+def _peak() -> int:
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    if _STATUS.exists():
+        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource  # noqa: PLC0415  (not there on every platform)
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,46 @@
+"""Pure functions from predictions and references to numbers. A task row names the ones that it reports."""
+
+from collections.abc import Callable, Sequence
+
+from peft_pipelines.metrics.answers import NORMALISER_VERSION, check, normalise
+from peft_pipelines.metrics.baselines import majority_answer
+from peft_pipelines.metrics.classification import accuracy, invalid_rate, macro_f1, mcc, per_class
+from peft_pipelines.metrics.efficiency import pscp
+from peft_pipelines.metrics.numbers import equation_accuracy, equation_consistency, number_accuracy
+
+__all__ = ["METRICS", "NORMALISER_VERSION", "Metric", "majority_answer", "normalise", "pscp", "score"]
+
+# (predictions, right answers of each item, label words or none) -> numbers; the first is named like the metric
+Metric = Callable[[Sequence[str], Sequence[Sequence[str]], Sequence[str]], dict[str, float]]
+
+METRICS: dict[str, Metric] = {
+    function.__name__: function
+    for function in (
+        accuracy,
+        macro_f1,
+        per_class,
+        invalid_rate,
+        mcc,
+        number_accuracy,
+        equation_accuracy,
+        equation_consistency,
+    )
+}
+
+
+def score(
+    names: Sequence[str], predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]
+) -> dict[str, float]:
+    """The numbers of the named metrics over a whole split, and ``n``, the count of its items.
+
+    >>> score(["accuracy", "invalid_rate"], ["yes", "Yes"], [["yes"], ["yes"]], ["no", "yes"])
+    {'accuracy': 0.5, 'invalid_rate': 0.5, 'n': 2.0}
+    """
+    check(predictions, references, labels)
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise ValueError(f"unknown metric '{unknown[0]}'; allowed: {', '.join(METRICS)}")
+    numbers: dict[str, float] = {}
+    for name in names:
+        numbers |= METRICS[name](predictions, references, labels)
+    return numbers | {"n": float(len(predictions))}

@@ -1,0 +1,40 @@
+"""What an answer is before any metric looks at it. The same during training and afterwards."""
+
+from collections.abc import Sequence
+
+NORMALISER_VERSION = 1
+
+
+def normalise(text: str, *, ignore_case: bool = False) -> str:
+    r"""The answer without white space around it; its case stays unless told otherwise.
+
+    A change of what this returns is a new ``NORMALISER_VERSION``: scores of two versions are not comparable.
+
+    >>> normalise(" Not equivalent\n")
+    'Not equivalent'
+    """
+    stripped = text.strip()
+    return stripped.casefold() if ignore_case else stripped
+
+
+def check(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> None:
+    """Refuse what cannot be scored: no rows, unequal lengths, a row without a right answer or with a hidden label.
+
+    >>> check(["yes"], [["-1"]], ["no", "yes"])
+    Traceback (most recent call last):
+    ValueError: item 0: right answer '-1' is not a label of the task; labels: no, yes
+    """
+    if len(predictions) != len(references):
+        raise ValueError(f"{len(predictions)} predictions do not fit {len(references)} items of references")
+    if len(predictions) == 0:
+        raise ValueError("no predictions: nothing to score")
+    words = {normalise(label) for label in labels}
+    for number, item in enumerate(references):
+        # A bare string is a sequence of strings too, and would be compared letter by letter.
+        if isinstance(item, str) or len(item) == 0:
+            raise ValueError(f"item {number}: a list of one or more right answers is needed, got {item!r}")
+        hidden = [text for text in item if words and normalise(text) not in words]
+        if hidden:
+            raise ValueError(
+                f"item {number}: right answer {hidden[0]!r} is not a label of the task; labels: {', '.join(labels)}"
+            )

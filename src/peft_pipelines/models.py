@@ -1,0 +1,158 @@
+"""Base models: loaded safely, one resident in a process, and cloned for each method without copying a weight."""
+
+import copy
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.specs import ModelSpec
+
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
+REFUSED_KEYS = ("auto_map", "_attn_implementation_internal")
+
+
+@dataclass
+class Base:
+    """A resident base model with its tokenizer, and the checksum of its weights when they were read."""
+
+    spec: ModelSpec
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    checksum: int
+    measured: dict[str, float] = field(default_factory=dict)
+
+    def verify(self) -> None:
+        """Raise RuntimeError if a weight is no longer, bit for bit, what was read."""
+        if checksum(self.model) != self.checksum:
+            raise RuntimeError(f"the weights of base model '{self.spec.name}' have changed in memory; stop and report it")
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Mixed precision where the base is not in fp32: its matmuls in its own type, the method's tensors in fp32."""
+        return autocast(self.model)
+
+
+_resident: dict[tuple[ModelSpec, Path], Base] = {}
+
+
+def resident(spec: ModelSpec, weights: Path) -> Base:
+    """The base model of a row, read once a process. ``weights`` is the catalog's folder for fetched models."""
+    folder = folder_of(spec, weights)
+    if (spec, folder) not in _resident:
+        _resident.clear()
+        _resident[spec, folder] = load(spec, folder)
+    return _resident[spec, folder]
+
+
+def folder_of(spec: ModelSpec, weights: Path) -> Path:
+    """Where the model lies: the row's own folder, or the one that fetching fills."""
+    return Path(spec.folder) if spec.folder else weights
+
+
+def load(spec: ModelSpec, folder: Path) -> Base:
+    """Read a model folder: safetensors only, no code of the folder's own, nothing from the network.
+
+    Raises:
+        ConfigError: the folder is not a model's, or one of these rules is broken.
+    """
+    check_folder(spec, folder)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=getattr(torch, spec.dtype),
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+        attn_implementation="sdpa",
+    )
+    model.config._name_or_path = model.name_or_path = public_name(spec)
+    model.requires_grad_(False).eval().to(device())
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if spec.chat_template and not tokenizer.chat_template:
+        raise ConfigError(f"model '{spec.name}': chat_template is true, but the tokenizer in its folder has none")
+    return Base(spec, model, tokenizer, checksum(model))
+
+
+def skeleton(spec: ModelSpec, folder: Path) -> PreTrainedModel:
+    """The model's modules on the meta device, to check rows against before any weights are read."""
+    check_folder(spec, folder)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+
+
+def check_folder(spec: ModelSpec, folder: Path) -> None:
+    """Refuse a folder that is incomplete, or that could bring code or pickles with it."""
+    where = f"model '{spec.name}', folder '{folder}'"
+    if not (folder / "config.json").is_file():
+        raise ConfigError(f"{where}: no config.json there; run `kedro fetch` or put the model's files into it")
+    for name in ("config.json", "tokenizer_config.json"):
+        path = folder / name
+        keys = _keys(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
+        for key in REFUSED_KEYS:
+            if key in keys:
+                raise ConfigError(f"{where}: {name} has the key '{key}', which can bring in code; only plain models are read")
+    if not any(folder.glob("*.safetensors")):
+        pickles = [path.name for pattern in PICKLES for path in sorted(folder.glob(pattern))]
+        found = f"pickle weights ({pickles[0]})" if pickles else "no weights"
+        raise ConfigError(f"{where}: {found}; only *.safetensors are read")
+
+
+def _keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*(_keys(inner) for inner in value.values()))
+    return set().union(*(_keys(inner) for inner in value)) if isinstance(value, list) else set()
+
+
+def public_name(spec: ModelSpec) -> str:
+    """How checkpoints and records call the model: no path of this machine."""
+    if spec.hub:
+        return spec.hub.repo
+    return f"{spec.package.package}=={spec.package.version}" if spec.package else spec.name
+
+
+def clone(model: PreTrainedModel, tensor: Callable[[torch.Tensor], torch.Tensor] = torch.Tensor.detach) -> PreTrainedModel:
+    """A structural copy: own modules, hooks, flags and config; tensors on the same storage as the original's.
+
+    ``tensor`` makes the copy's tensors; the default shares memory. Ties between parameters are kept.
+    """
+    memo: dict[int, object] = {}
+    for parameter in model.parameters():
+        memo[id(parameter)] = nn.Parameter(tensor(parameter.detach()), requires_grad=False)
+    for buffer in model.buffers():
+        memo[id(buffer)] = tensor(buffer)
+    return copy.deepcopy(model, memo)
+
+
+def checksum(model: nn.Module) -> int:
+    """A number over the bits of all parameters and persistent state: any changed bit changes it."""
+    total = 0
+    for position, value in enumerate(model.state_dict(keep_vars=True).values()):
+        flat = value.detach().contiguous().reshape(-1).view(torch.uint8)
+        bits = flat.view(torch.int32) if flat.numel() % 4 == 0 else flat
+        folded = torch.hash_tensor(bits).view(torch.int64)
+        total = (total * 1_000_003 + int(folded) + int(bits.sum(dtype=torch.int64)) + position) % (1 << 61)
+    return total
+
+
+def device() -> torch.device:
+    """The accelerator where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def autocast(model: PreTrainedModel) -> AbstractContextManager[object]:
+    """The context for a forward pass of a model in its own precision."""
+    if model.dtype == torch.float32:
+        return nullcontext()
+    return torch.autocast(model.device.type, dtype=model.dtype)

@@ -1,0 +1,131 @@
+"""The loss of a batch, by the plain forward or by the same numbers from less work.
+
+Two of the three exact short cuts live here (the third, length-bucketed batches, is an order of rows):
+
+* ``label_positions_only``: the output head runs where a label stands, not at every position.
+* ``shared_prefix``: the tokens that all rows begin with run once a batch; each row attends to their keys and values,
+  through which gradients flow back. Soft prompts are keys and values as well and go the same way.
+
+Right padding and causal attention make both exact: a position sees the same tokens at the same places either way.
+"""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+from transformers import Cache
+
+from peft_pipelines.models import autocast
+from peft_pipelines.prompting import IGNORED, Encoded
+from peft_pipelines.providers import Attached
+from peft_pipelines.specs import TrainingSpec
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """Which short cuts a method takes, and for each one not taken the reason."""
+
+    shared_prefix: bool
+    label_positions_only: bool
+    length_buckets: bool
+    reasons: dict[str, str]
+
+    @classmethod
+    def of(cls, attached: Attached, protocol: TrainingSpec) -> "Shortcuts":
+        """What protocol, method and model allow together."""
+        accepted = inspect.signature(attached.core.forward).parameters
+        reasons = {name: "switched off" for name in _NAMES if not getattr(protocol, name)}
+        for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
+            if needed not in accepted:
+                reasons.setdefault(name, f"the model's forward takes no {needed}")
+        if protocol.gradient_checkpointing:
+            reasons.setdefault("shared_prefix", "gradient checkpointing keeps no cache")
+        if any(isinstance(part, nn.Dropout) and part.p > 0 for part in attached.core.modules()):
+            reasons.setdefault("shared_prefix", "the method's dropout would draw one mask for all rows")
+        for name, reason in attached.refuses.items():
+            reasons.setdefault(name, reason)
+        return cls(**{name: name not in reasons for name in _NAMES}, reasons=reasons)
+
+
+_NAMES = ("shared_prefix", "label_positions_only", "length_buckets")
+
+
+class Objective(nn.Module):
+    """Batch → mean cross entropy over its labelled tokens. What the Trainer sees as the model."""
+
+    def __init__(self, attached: Attached, shortcuts: Shortcuts, prefix: Sequence[int]) -> None:
+        super().__init__()
+        self.plain = attached.plain
+        self.attached = attached
+        self.shortcuts = shortcuts
+        self.prefix = torch.tensor([list(prefix) if shortcuts.shared_prefix else []], dtype=torch.long)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        labels: torch.Tensor,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """The loss of right-padded rows (rows, tokens).
+
+        Args:
+            input_ids: token ids.
+            attention_mask: 1 for a token, 0 for padding.
+            labels: token ids where there is a loss, ``IGNORED`` elsewhere.
+            num_items_in_batch: what the sum is divided by under gradient accumulation; None for this batch's count.
+        """
+        places = torch.nonzero((labels[:, 1:] != IGNORED).any(0)).squeeze(1)
+        targets = labels[:, places + 1]
+        with autocast(self.attached.core):
+            logits = self._logits(input_ids, attention_mask, places - input_ids.shape[1])
+        loss = cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        count = num_items_in_batch if num_items_in_batch is not None else (targets != IGNORED).sum()
+        return {"loss": loss / count}
+
+    def _logits(self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        """Logits (rows, places, vocabulary) at ``places``, which count from the end of the row."""
+        keep = {"logits_to_keep": places} if self.shortcuts.label_positions_only else {}
+        if self.prefix.numel():
+            logits = self._behind_prefix(ids, mask, keep)
+        else:
+            logits = self.plain(input_ids=ids, attention_mask=mask, **keep).logits
+        return logits if keep else logits[:, places]
+
+    def _behind_prefix(self, ids: torch.Tensor, mask: torch.Tensor, keep: dict[str, torch.Tensor]) -> torch.Tensor:
+        rows, length = ids.shape[0], self.prefix.shape[1]
+        cache = prefix_cache(self.attached, self.prefix.to(ids.device))
+        before = cache.get_seq_length()
+        cache.batch_repeat_interleave(rows)
+        mask = torch.cat([mask.new_ones(rows, before), mask[:, length:]], dim=1)
+        output = self.attached.core(
+            input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True, **keep
+        )
+        return output.logits  # type: ignore[no-any-return]
+
+
+def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
+    """Keys and values of one row for the soft prompt, if any, and the prefix tokens (1, tokens)."""
+    start = attached.start() if attached.start else None
+    return attached.core(input_ids=prefix, past_key_values=start, use_cache=True, logits_to_keep=1).past_key_values
+
+
+def collate(rows: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:
+    """Rows as one right-padded batch.
+
+    >>> collate([Encoded([5, 6], [7], False), Encoded([5], [8], False)], pad=0)["labels"].tolist()
+    [[-100, -100, 7], [-100, 8, -100]]
+    """
+    width = max(len(row.ids) for row in rows)
+
+    def padded(values: Sequence[Sequence[int]], fill: int) -> torch.Tensor:
+        return torch.tensor([[*row, *[fill] * (width - len(row))] for row in values])
+
+    return {
+        "input_ids": padded([row.ids for row in rows], pad),
+        "attention_mask": padded([[1] * len(row.ids) for row in rows], 0),
+        "labels": padded([row.labels for row in rows], IGNORED),
+    }

@@ -1,0 +1,1 @@
+"""The three pipelines: data (once a task), cells (once a cell), report (once)."""

@@ -1,0 +1,81 @@
+"""Construct, train, generate and score, once a cell; one namespace a method, so that it is one box in the picture."""
+
+from kedro.pipeline import Node, Pipeline
+
+from peft_pipelines.pipelines.cells.nodes import collect, construct, generate, score, train
+from peft_pipelines.specs import Cell, Grid
+
+
+def create_pipeline(grid: Grid) -> Pipeline:
+    """The cells of a grid and, for each method, the collection of its metrics."""
+    return Pipeline([node for method in grid.methods for node in _method(grid, method)])
+
+
+def _method(grid: Grid, method: str) -> list[Node]:
+    cells = [cell for cell in grid.cells() if cell.method == method]
+    gather = Node(
+        collect,
+        {f"{cell.model}.{cell.task}.{cell.seed}": _name(cell, "metrics") for cell in cells},
+        f"{method}_results",
+        name="collect",
+        namespace=method,
+        tags=[method],
+    )
+    return [node for cell in cells for node in _cell(cell)] + [gather]
+
+
+def _name(cell: Cell, artifact: str) -> str:
+    return f"{cell.method}.{cell.model}-{cell.task}-{cell.seed}-{artifact}"
+
+
+def _cell(cell: Cell) -> list[Node]:
+    specs = {
+        "method": f"params:methods.{cell.method}",
+        "model": f"params:models.{cell.model}",
+        "protocol": "params:training",
+        "weights": f"{cell.model}_weights",
+    }
+    task, seed, prompts = f"params:tasks.{cell.task}", f"params:seeds.{cell.seed}", f"{cell.task}_prompts"
+    steps = [
+        (construct, {**specs, "seed": seed}, "peft_model"),
+        (
+            train,
+            {
+                "peft_model": _name(cell, "peft_model"),
+                "prompts": prompts,
+                "workspace": _name(cell, "workspace"),
+                "protocol": "params:training",
+                "seed": seed,
+            },
+            "checkpoint",
+        ),
+        (
+            generate,
+            {**specs, "checkpoint": _name(cell, "checkpoint"), "prompts": prompts, "task": task},
+            ("predictions", "generation"),
+        ),
+        (
+            score,
+            {
+                "predictions": _name(cell, "predictions"),
+                "generation": _name(cell, "generation"),
+                "checkpoint": _name(cell, "checkpoint"),
+                "task": task,
+                "pscp": "params:pscp",
+            },
+            "metrics",
+        ),
+    ]
+    return [_node(cell, function, inputs, outputs) for function, inputs, outputs in steps]
+
+
+def _node(cell: Cell, function, inputs: dict[str, str], outputs: str | tuple[str, ...]) -> Node:  # type: ignore[no-untyped-def]
+    names = [_name(cell, output) for output in ([outputs] if isinstance(outputs, str) else outputs)]
+    return Node(
+        function,
+        inputs,
+        names[0] if len(names) == 1 else names,
+        name=f"{cell.model}-{cell.task}-{cell.seed}-{function.__name__}",
+        namespace=cell.method,
+        tags=[f"cell.{cell.id}", cell.method, cell.model, cell.task, cell.seed],
+    )

@@ -1,0 +1,135 @@
+"""From raw rows to prompts. Text only: nothing here knows a model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from sklearn.model_selection import train_test_split
+
+from peft_pipelines import preprocess
+from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.io import Splits
+from peft_pipelines.specs import SamplingSpec, TaskSpec
+
+ADAPTED = pa.schema([("input", pa.string()), ("references", pa.list_(pa.string()))])
+PROMPTS = pa.schema([("prompt", pa.string()), ("references", pa.list_(pa.string()))])
+
+
+def adapt(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Splits:
+    """The rows that take part, as two columns: ``input`` (text) and ``references`` (the right answers).
+
+    Validation rows are the task's own split or cut off the training rows by the split seed, keeping the shares of
+    the labels.
+
+    Raises:
+        ConfigError: a split is missing or empty, a template names a column that no row has, a label is hidden.
+    """
+    parts = sample(raw, task, sampling)
+    return {
+        name: pa.Table.from_pylist([adapt_row(row, task, f"{name} row {number}") for number, row in enumerate(rows)], ADAPTED)
+        for name, rows in parts.items()
+    }
+
+
+def instruct(adapted: Splits, task: TaskSpec) -> Splits:
+    """Prepend the task's instruction to each input: columns ``prompt`` and ``references``."""
+    return {
+        name: pa.Table.from_pylist(
+            [
+                {"prompt": f"{task.instruction}\n\n{row['input']}", "references": row["references"]}
+                for row in table.to_pylist()
+            ],
+            PROMPTS,
+        )
+        for name, table in adapted.items()
+    }
+
+
+def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]:
+    """One raw row as input and references.
+
+    With the template ``{sentence}`` and labels 0: bad, 1: good, ``{"sentence": "fun", "label": 1}`` becomes
+    ``{"input": "fun", "references": ["good"]}``.
+    """
+    if task.preprocess:
+        row = preprocess.FUNCTIONS[task.preprocess](row)
+    text = task.input.format_map(row).strip()
+    references = _references(row, task, where)
+    if not text or not references or not all(references):
+        raise ConfigError(f"task '{task.name}', {where}: empty {'input' if not text else 'answer'}")
+    return {"input": text, "references": references}
+
+
+def _references(row: preprocess.Row, task: TaskSpec, where: str) -> list[str]:
+    if task.labels and task.label:
+        value = row[task.label]
+        if value not in task.labels:
+            hidden = " (a hidden test label: score another split)" if value == -1 else ""
+            raise unknown(f"task '{task.name}', {where}", f"label{hidden}", value, task.labels)
+        return [task.labels[value]]
+    if task.target:
+        return [task.target.format_map(row).strip()]
+    return [str(answer).strip() for answer in row[str(task.references)]]
+
+
+def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, list[preprocess.Row]]:
+    """The raw rows that take part, drawn by the split seed and stratified by label, in their original order."""
+    splits = task.splits
+    check_raw(raw, task)
+    train, test = raw[splits.train], raw[splits.test]
+    chosen = _draw(np.arange(test.num_rows), _strata(test, task), sampling.test_rows, sampling.split_seed)
+    pool = np.arange(train.num_rows)
+    if splits.validation:
+        validation, source = np.arange(raw[splits.validation].num_rows), raw[splits.validation]
+    else:
+        source = train
+        wanted = max(1, round(len(pool) * sampling.validation_share))
+        wanted = min(wanted, sampling.validation_rows or wanted)
+        validation = _draw(pool, _strata(train, task), wanted, sampling.split_seed)
+        pool = np.setdiff1d(pool, validation)
+    validation = _draw(validation, _strata(source, task), sampling.validation_rows, sampling.split_seed)
+    pool = _draw(pool, _strata(train, task), sampling.train_rows, sampling.split_seed)
+    return {
+        "train": train.take(pool).to_pylist(),
+        "validation": source.take(validation).to_pylist(),
+        "test": test.take(chosen).to_pylist(),
+    }
+
+
+def check_raw(raw: Splits, task: TaskSpec) -> None:
+    """Raise ConfigError for a split that is missing or empty, a column that is missing, a label that is not a label."""
+    where = f"task '{task.name}'"
+    for name in filter(None, (task.splits.train, task.splits.validation, task.splits.test)):
+        if name not in raw:
+            raise unknown(where, "split", name, raw)
+        table = raw[name]
+        if table.num_rows == 0:
+            raise ConfigError(f"{where}: split '{name}' is empty, it needs at least 1 row")
+        first = table.slice(0, 1).to_pylist()[0]
+        try:
+            columns = preprocess.FUNCTIONS[task.preprocess](first) if task.preprocess else first
+        except KeyError as missing:
+            raise unknown(f"{where}, split '{name}', preprocess {task.preprocess}", "column", missing.args[0], first) from None
+        for column in task.columns():
+            if column not in columns:
+                raise unknown(f"{where}, split '{name}'", "column", column, columns)
+        for value in table[task.label].unique().to_pylist() if task.label in table.column_names else []:
+            _references({**first, str(task.label): value}, task, f"split '{name}'")
+
+
+def _strata(table: pa.Table, task: TaskSpec) -> Sequence[Any] | None:
+    return table[task.label].to_pylist() if task.label in table.column_names else None
+
+
+def _draw(pool: np.ndarray, strata: Sequence[Any] | None, rows: int | None, seed: int) -> np.ndarray:
+    """``rows`` of the pool's row numbers, label shares kept where each label has two rows or more; sorted."""
+    if rows is None or rows >= len(pool):
+        return pool
+    groups = np.asarray(strata, dtype=object)[pool].astype(str) if strata is not None else None
+    if groups is not None:
+        _, counts = np.unique(groups, return_counts=True)
+        if counts.min() < 2 or min(rows, len(pool) - rows) < len(counts):
+            groups = None
+    chosen, _ = train_test_split(pool, train_size=rows, random_state=seed, stratify=groups)
+    return np.sort(chosen)

@@ -1,0 +1,139 @@
+"""Prompt and answer ↔ token ids and loss mask. Training and generation both come through here.
+
+A chat model gets the prompt in the user's turn, by its own template; a base model gets it as plain text with a line
+break behind it. The loss covers the answer and the end of the turn, nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from transformers import PreTrainedTokenizerBase
+
+from peft_pipelines.errors import ConfigError
+
+FIXED_DATE = date(2024, 7, 26).strftime("%d %b %Y")
+"""Some templates print today's date; a benchmark's prompts must not change overnight."""
+
+IGNORED = -100
+"""The label of a position without loss, as torch's cross entropy has it."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One row as token ids. ``prompt`` ends where the answer begins; ``answer`` ends with the end of the turn."""
+
+    prompt: list[int]
+    answer: list[int]
+    truncated: bool
+
+    @property
+    def ids(self) -> list[int]:
+        """All tokens of the row."""
+        return self.prompt + self.answer
+
+    @property
+    def labels(self) -> list[int]:
+        """The row's labels: the answer's tokens at the answer's places, ignored before."""
+        return [IGNORED] * len(self.prompt) + self.answer
+
+
+@dataclass(frozen=True)
+class Prompter:
+    """How one model is spoken to.
+
+    >>> chat = Prompter(tokenizer, chat=True, max_length=512)      # doctest: +SKIP
+    >>> chat.render("Is it good?")                                 # doctest: +SKIP
+    '<|im_start|>user\\nIs it good?<|im_end|>\\n<|im_start|>assistant\\n'
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    chat: bool
+    max_length: int
+
+    def render(self, prompt: str) -> str:
+        """The text before the answer."""
+        if not self.chat:
+            return f"{prompt}\n"
+        turns = [{"role": "user", "content": prompt}]
+        return self._template(turns, add_generation_prompt=True)
+
+    def end_of_turn(self) -> list[int]:
+        """The tokens that close an answer: what the template puts behind it, up to the first special token.
+
+        Raises:
+            ConfigError: the template closes a turn by no special token, or there is no end-of-text token.
+        """
+        special = set(self.tokenizer.all_special_ids)
+        if not self.chat:
+            behind = [self.tokenizer.eos_token_id]
+        else:
+            turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+            text = self._template(turns, add_generation_prompt=False)
+            behind = self._tokens(text[text.rindex("A") + 1 :])
+        stop = next((place for place, token in enumerate(behind) if token in special), None)
+        if stop is None:
+            raise ConfigError(f"tokenizer '{self.tokenizer.name_or_path}': no special token ends an answer")
+        return behind[: stop + 1]
+
+    def encode(self, prompt: str, answer: str | None = None, room: int = 0) -> Encoded:
+        """A row's tokens. Where they would be too many, the prompt's end is cut, never the answer or the template.
+
+        Args:
+            prompt: instruction and input.
+            answer: the right answer, for training; None for generation.
+            room: tokens to leave free for what will be generated.
+
+        Raises:
+            ConfigError: the answer alone does not fit.
+        """
+        tail = self._tokens(answer) + self.end_of_turn() if answer is not None else []
+        limit = self.max_length - len(tail) - room
+        head = self._prompt(prompt)
+        truncated = len(head) > limit
+        while len(head) > limit:
+            shorter = self._without_last(prompt, len(head) - limit)
+            if not shorter:
+                raise ConfigError(f"max_length {self.max_length}: no room for the prompt beside {len(tail) + room} answer tokens")
+            prompt, head = shorter, self._prompt(shorter)
+        return Encoded(head, tail, truncated)
+
+    def decode(self, tokens: Sequence[int], stop: Sequence[int]) -> str:
+        """The text of generated tokens, up to the end of the turn."""
+        end = next((place for place, token in enumerate(tokens) if token in stop), len(tokens))
+        text: str = self.tokenizer.decode(
+            tokens[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
+    def _prompt(self, prompt: str) -> list[int]:
+        text = self.render(prompt)
+        ids: list[int] = self.tokenizer(text, add_special_tokens=not self.chat)["input_ids"]
+        eos = self.tokenizer.eos_token_id
+        return ids[:-1] if not self.chat and ids and ids[-1] == eos else ids
+
+    def _tokens(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _without_last(self, text: str, tokens: int) -> str:
+        spans = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        kept = len(spans) - tokens
+        return text[: spans[kept][0]] if kept > 0 else ""
+
+    def _template(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
+        text: str = self.tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=add_generation_prompt, date_string=FIXED_DATE
+        )
+        return text
+
+
+def shared_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens that all rows begin with.
+
+    >>> shared_prefix([[1, 2, 3, 4], [1, 2, 9]])
+    [1, 2]
+    """
+    first, last = min(rows), max(rows)
+    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return list(first[:same])

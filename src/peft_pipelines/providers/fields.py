@@ -1,0 +1,37 @@
+"""Checking a method row's config against the library's own config class."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.specs import MethodSpec
+
+C = TypeVar("C")
+
+
+def build(config_class: Callable[..., C], allowed: Iterable[str], method: MethodSpec, **fixed: Any) -> C:
+    """An instance of the config class from the row.
+
+    Raises:
+        ConfigError: a field is unknown, is not for a row to set, or the class refuses a value.
+    """
+    where = f"method '{method.name}', config"
+    names = [name for name in allowed if name not in fixed]
+    for name in method.config:
+        if name not in names:
+            raise unknown(where, "field", name, names)
+    try:
+        return config_class(**method.config, **fixed)
+    except (TypeError, ValueError, AssertionError) as fault:
+        raise ConfigError(f"{where}: {one_line(fault)}") from None
+
+
+def dataclass_fields(config_class: Any) -> list[str]:
+    """The names that a dataclass takes."""
+    return [field.name for field in dataclasses.fields(config_class) if field.init]
+
+
+def one_line(fault: BaseException) -> str:
+    """An exception's message without line breaks."""
+    return " ".join(str(fault).split()) or type(fault).__name__
