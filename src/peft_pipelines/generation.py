@@ -1,11 +1,12 @@
 """Greedy answers from a saved method: batched, sorted by length, left-padded, with the KV cache."""
 
 import copy
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from transformers import Cache, GenerationConfig
+from transformers import Cache
 
 from peft_pipelines import progress
 from peft_pipelines.models import autocast
@@ -33,7 +34,8 @@ def generate(attached: Attached, prompts: Sequence[Sequence[int]], decoding: Dec
     The padding stands between them and the rest of a row, where the mask hides it and positions do not count it, so
     that a row's answer does not depend on the rows beside it.
     """
-    prefix = shared_prefix(prompts)[: min(map(len, prompts)) - 1] if decoding.shared_prefix else []
+    shared = decoding.shared_prefix and "shared_prefix" not in attached.refuses
+    prefix = shared_prefix(prompts) if shared else []
     with autocast(attached.core):
         cache = _start(attached, prefix)
         order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
@@ -55,29 +57,45 @@ def _start(attached: Attached, prefix: Sequence[int]) -> Cache | None:
 def _batch(
     attached: Attached, cache: Cache | None, tails: Sequence[Sequence[int]], decoding: Decoding
 ) -> list[list[int]]:
-    width = max(map(len, tails))
-    cache = copy.deepcopy(cache)
-    before = cache.get_seq_length() if cache is not None else 0
+    """Greedy answers of one left-padded batch. A row that has stopped leaves the batch, so that none waits for it."""
+    answers: list[list[int]] = [[] for _ in tails]
+    core, active = attached.core, list(range(len(tails)))
     if cache is not None:
+        cache = copy.deepcopy(cache)
         cache.batch_repeat_interleave(len(tails))
-    fill = [[decoding.pad] * (before + width - len(tail)) for tail in tails]
-    ids = torch.tensor([[*pads, *tail] for pads, tail in zip(fill, tails, strict=True)], device=attached.core.device)
-    mask = torch.tensor(
-        [[1] * before + [0] * (width - len(tail)) + [1] * len(tail) for tail in tails], device=attached.core.device
-    )
-    config = GenerationConfig(
-        do_sample=False,
-        max_new_tokens=decoding.max_new_tokens,
-        eos_token_id=list(decoding.stop),
-        pad_token_id=decoding.pad,
-        use_cache=True,
-    )
-    output = attached.core.generate(
-        input_ids=ids, attention_mask=mask, past_key_values=cache, generation_config=config
-    )
-    return [_until_stop(row, decoding.stop) for row in output[:, before + width :].tolist()]
+    ids, mask, positions = _left_padded(tails, cache, decoding.pad, core.device)
+    accepted = inspect.signature(core.forward).parameters
+    for _ in range(decoding.max_new_tokens):
+        options = {"position_ids": positions, "logits_to_keep": 1}
+        output = core(
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            use_cache=True,
+            **{name: value for name, value in options.items() if name in accepted},
+        )
+        cache, chosen = output.past_key_values, output.logits[:, -1].argmax(-1)
+        for row, token in zip(active, chosen.tolist(), strict=True):
+            answers[row].append(token)
+        going = [place for place, row in enumerate(active) if answers[row][-1] not in decoding.stop]
+        if not going:
+            break
+        if len(going) < len(active):
+            keep = torch.tensor(going, device=core.device)
+            cache.batch_select_indices(keep)
+            chosen, mask, positions = chosen[keep], mask[keep], positions[keep]
+            active = [active[place] for place in going]
+        ids, positions = chosen[:, None], positions[:, -1:] + 1
+        mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
+    return answers
 
 
-def _until_stop(tokens: list[int], stop: Sequence[int]) -> list[int]:
-    end = next((place + 1 for place, token in enumerate(tokens) if token in stop), len(tokens))
-    return tokens[:end]
+def _left_padded(
+    tails: Sequence[Sequence[int]], cache: Cache | None, pad: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Token ids (rows, width), the mask over cache and tokens, and the tokens' positions, which skip the padding."""
+    before = cache.get_seq_length() if cache is not None else 0
+    width = max(map(len, tails))
+    ids = torch.tensor([[*[pad] * (width - len(tail)), *tail] for tail in tails], device=device)
+    mask = torch.tensor([[1] * before + [0] * (width - len(tail)) + [1] * len(tail) for tail in tails], device=device)
+    return ids, mask, (mask.cumsum(1) - 1).clamp(min=0)[:, before:]
