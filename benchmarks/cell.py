@@ -24,7 +24,9 @@ def main() -> None:
         print(json.dumps(cell(args, plain=args.path == "plain")))
         return
     reports = {path: child(path) for path in ("fast", "plain")}
-    print(f"\n{args.method} on {args.task}: {args.train} training rows, {args.test} test rows, {args.threads} threads\n")
+    print(
+        f"\n{args.method} on {args.task}: {args.train} training rows, {args.test} test rows, {args.threads} threads\n"
+    )
     print(f"{'phase':<12}{'fast wall':>11}{'cpu':>8}{'plain wall':>12}{'cpu':>8}{'ratio cpu':>11}")
     for phase in reports["fast"]["phases"]:
         fast, plain = (reports[path]["phases"][phase] for path in ("fast", "plain"))

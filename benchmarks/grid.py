@@ -26,7 +26,9 @@ def main() -> None:
     """Run the grid, then some of its cells the plain way, and print the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raw", type=Path, default=PROJECT / "data/01_raw/samples", help="folder of raw rows")
-    parser.add_argument("--baseline", nargs="*", default=["lora"], choices=METHODS, help="methods to time the plain way")
+    parser.add_argument(
+        "--baseline", nargs="*", default=["lora"], choices=METHODS, help="methods to time the plain way"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         wall, cpu = run_grid(Path(scratch), args.raw.resolve())

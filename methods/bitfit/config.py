@@ -15,4 +15,6 @@ class BitFitConfig(PeftConfig):
     """
 
     peft_type: str = "BITFIT"
-    target_modules: list[str] | None = field(default=None, metadata={"help": "last parts of module names; None for all"})
+    target_modules: list[str] | None = field(
+        default=None, metadata={"help": "last parts of module names; None for all"}
+    )

@@ -1,6 +1,6 @@
 """BitFit: only bias vectors are trained; a layer without one gets one of zeros, which changes nothing at the start."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
@@ -17,7 +17,7 @@ class BitFitModel(BaseTuner):
 
     prefix = "bias"
     tuner_layer_cls = BaseTunerLayer
-    target_module_mapping: dict[str, list[str]] = {}
+    target_module_mapping: ClassVar[dict[str, list[str]]] = {}
 
     def _prepare_adapter_config(self, peft_config: BitFitConfig, model_config: dict[str, Any]) -> BitFitConfig:
         if peft_config.target_modules is None:

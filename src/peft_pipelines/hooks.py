@@ -1,15 +1,27 @@
-"""What happens around a run: rows are checked before anything else, and named after their keys."""
+"""What happens around a run: rows are checked before anything else and named after their keys; the end is told."""
 
 import os
-import warnings
+from pathlib import Path
 from typing import Any
 
+import click
 from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
 
+from peft_pipelines import quiet
 from peft_pipelines.grid import load_grid
+from peft_pipelines.preflight import preflight
+from peft_pipelines.runners import CellRunner, CellsFailed
+from peft_pipelines.runners.closing import closing
+from peft_pipelines.runners.display import say
+from peft_pipelines.runners.state import forget
+from peft_pipelines.runners.units import split
 from peft_pipelines.specs import Rows
+
+LOCK = "conf/hub/lock.json"
 
 _loader: AbstractConfigLoader | None = None
 
@@ -22,16 +34,38 @@ def current_loader() -> AbstractConfigLoader | None:
 class ProjectHooks:
     """The project's hooks."""
 
+    _project: Path
+
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check all rows and the grid; give each row its name."""
+        """Check all rows and the grid; give each row its name, and let the run know the grid."""
         global _loader  # noqa: PLW0603  (Kedro builds pipelines without passing the session's configuration)
         _loader = context.config_loader
+        self._project = context.project_path
         os.environ.setdefault("PEFT_DIR", str(context.project_path / "methods"))
-        warnings.filterwarnings("ignore", category=UserWarning, module="kedro")
-        parameters = _loader["parameters"]
-        Rows.of(parameters).check(load_grid(_loader))
-        _loader["parameters"] = named(parameters)
+        quiet.silence()
+        parameters, grid = _loader["parameters"], load_grid(_loader)
+        Rows.of(parameters).check(grid)
+        _loader["parameters"] = {**named(parameters), "grid": grid.model_dump(mode="json")}
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Fetch what is missing and find what is wrong, before any weights are read."""
+        preflight(pipeline, catalog, self._project / LOCK, say)
+        if CellRunner.__name__ not in run_params["runner"]:
+            work = split(pipeline.nodes, {})
+            forget(work.data + work.cells, catalog)
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Show the table and name the files."""
+        click.echo(closing(pipeline, catalog, self._project))
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        """Show the table and name the files where cells failed and the rest stands."""
+        if isinstance(error, CellsFailed):
+            click.echo(closing(pipeline, catalog, self._project))
 
 
 def named(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from peft_pipelines.models import autocast
 from peft_pipelines.providers import Attached
 
 GB = 1e9
@@ -41,7 +42,7 @@ def forward_tflop(attached: Attached) -> float:
     """TFLOP of one forward of 1 x 512 tokens through the method, soft prompts included, by torch's flop counter."""
     ids = torch.zeros(1, FORWARD_TOKENS, dtype=torch.long, device=attached.core.device)
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
+    with torch.no_grad(), autocast(attached.core), counter:
         attached.plain(input_ids=ids, attention_mask=torch.ones_like(ids))
     return float(counter.get_total_flops()) / 1e12
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -37,7 +38,9 @@ class Base:
     def verify(self) -> None:
         """Raise RuntimeError if a weight is no longer, bit for bit, what was read."""
         if checksum(self.model) != self.checksum:
-            raise RuntimeError(f"the weights of base model '{self.spec.name}' have changed in memory; stop and report it")
+            raise RuntimeError(
+                f"the weights of base model '{self.spec.name}' have changed in memory; stop and report it"
+            )
 
     def autocast(self) -> AbstractContextManager[object]:
         """Mixed precision where the base is not in fp32: its matmuls in its own type, the method's tensors in fp32."""
@@ -81,6 +84,8 @@ def load(spec: ModelSpec, folder: Path) -> Base:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if spec.chat_template and not tokenizer.chat_template:
         raise ConfigError(f"model '{spec.name}': chat_template is true, but the tokenizer in its folder has none")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token  # any token will do: masks and labels leave padding out
     return Base(spec, model, tokenizer, checksum(model))
 
 
@@ -102,7 +107,9 @@ def check_folder(spec: ModelSpec, folder: Path) -> None:
         keys = _keys(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
         for key in REFUSED_KEYS:
             if key in keys:
-                raise ConfigError(f"{where}: {name} has the key '{key}', which can bring in code; only plain models are read")
+                raise ConfigError(
+                    f"{where}: {name} has the key '{key}', which can bring in code; only plain models are read"
+                )
     if not any(folder.glob("*.safetensors")):
         pickles = [path.name for pattern in PICKLES for path in sorted(folder.glob(pattern))]
         found = f"pickle weights ({pickles[0]})" if pickles else "no weights"
@@ -122,7 +129,9 @@ def public_name(spec: ModelSpec) -> str:
     return f"{spec.package.package}=={spec.package.version}" if spec.package else spec.name
 
 
-def clone(model: PreTrainedModel, tensor: Callable[[torch.Tensor], torch.Tensor] = torch.Tensor.detach) -> PreTrainedModel:
+def clone(
+    model: PreTrainedModel, tensor: Callable[[torch.Tensor], torch.Tensor] = torch.Tensor.detach
+) -> PreTrainedModel:
     """A structural copy: own modules, hooks, flags and config; tensors on the same storage as the original's.
 
     ``tensor`` makes the copy's tensors; the default shares memory. Ties between parameters are kept.
@@ -136,13 +145,12 @@ def clone(model: PreTrainedModel, tensor: Callable[[torch.Tensor], torch.Tensor]
 
 
 def checksum(model: nn.Module) -> int:
-    """A number over the bits of all parameters and persistent state: any changed bit changes it."""
+    """CRC-32 over the bits of all parameters and persistent state: any changed bit changes it."""
     total = 0
-    for position, value in enumerate(model.state_dict(keep_vars=True).values()):
-        flat = value.detach().contiguous().reshape(-1).view(torch.uint8)
-        bits = flat.view(torch.int32) if flat.numel() % 4 == 0 else flat
-        folded = torch.hash_tensor(bits).view(torch.int64)
-        total = (total * 1_000_003 + int(folded) + int(bits.sum(dtype=torch.int64)) + position) % (1 << 61)
+    distinct = {id(value): value for value in model.state_dict(keep_vars=True).values()}
+    for value in distinct.values():
+        flat = value.detach().contiguous().reshape(-1)
+        total = zlib.crc32(flat.view(torch.uint8).cpu().numpy(), total)
     return total
 
 

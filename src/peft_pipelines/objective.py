@@ -2,7 +2,8 @@
 
 Two of the three exact short cuts live here (the third, length-bucketed batches, is an order of rows):
 
-* ``label_positions_only``: the output head runs where a label stands, not at every position.
+* ``label_positions_only``: the output head runs where a label stands, not at every position, and no layer runs for
+  tokens behind the last prediction (the end of the turn is predicted, but nothing follows it).
 * ``shared_prefix``: the tokens that all rows begin with run once a batch; each row attends to their keys and values,
   through which gradients flow back. Soft prompts are keys and values as well and go the same way.
 
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from transformers import Cache
+from transformers import Cache, DynamicCache
 
+from peft_pipelines.errors import ConfigError
 from peft_pipelines.models import autocast
 from peft_pipelines.prompting import IGNORED, Encoded
 from peft_pipelines.providers import Attached
@@ -35,18 +37,25 @@ class Shortcuts:
 
     @classmethod
     def of(cls, attached: Attached, protocol: TrainingSpec) -> "Shortcuts":
-        """What protocol, method and model allow together."""
-        accepted = inspect.signature(attached.core.forward).parameters
+        """What protocol, method and model allow together.
+
+        Raises:
+            ConfigError: the protocol asks for gradient checkpointing, which the method cannot be trained with.
+        """
+        if protocol.gradient_checkpointing and "gradient_checkpointing" in attached.refuses:
+            why = attached.refuses["gradient_checkpointing"]
+            raise ConfigError(f"method '{attached.method.name}': gradient_checkpointing must be false, got true: {why}")
         reasons = {name: "switched off" for name in _NAMES if not getattr(protocol, name)}
         for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
-            if needed not in accepted:
+            if not _takes(attached, needed):
                 reasons.setdefault(name, f"the model's forward takes no {needed}")
         if protocol.gradient_checkpointing:
             reasons.setdefault("shared_prefix", "gradient checkpointing keeps no cache")
-        if any(isinstance(part, nn.Dropout) and part.p > 0 for part in attached.core.modules()):
-            reasons.setdefault("shared_prefix", "the method's dropout would draw one mask for all rows")
-        for name, reason in attached.refuses.items():
-            reasons.setdefault(name, reason)
+        if _dropout(attached):
+            reasons.setdefault("shared_prefix", "dropout would draw one mask for all rows")
+        for name in _NAMES:
+            if name in attached.refuses:
+                reasons.setdefault(name, attached.refuses[name])
         return cls(**{name: name not in reasons for name in _NAMES}, reasons=reasons)
 
 
@@ -80,8 +89,9 @@ class Objective(nn.Module):
         """
         places = torch.nonzero((labels[:, 1:] != IGNORED).any(0)).squeeze(1)
         targets = labels[:, places + 1]
+        width = int(places[-1]) + 1 if self.shortcuts.label_positions_only else input_ids.shape[1]
         with autocast(self.attached.core):
-            logits = self._logits(input_ids, attention_mask, places - input_ids.shape[1])
+            logits = self._logits(input_ids[:, :width], attention_mask[:, :width], places - width)
         loss = cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
         count = num_items_in_batch if num_items_in_batch is not None else (targets != IGNORED).sum()
         return {"loss": loss / count}
@@ -109,8 +119,23 @@ class Objective(nn.Module):
 
 def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
     """Keys and values of one row for the soft prompt, if any, and the prefix tokens (1, tokens)."""
-    start = attached.start() if attached.start else None
-    return attached.core(input_ids=prefix, past_key_values=start, use_cache=True, logits_to_keep=1).past_key_values
+    # some models make no cache of their own in training mode
+    start = attached.start() if attached.start else DynamicCache(config=attached.core.config)
+    keep = {"logits_to_keep": 1} if _takes(attached, "logits_to_keep") else {}
+    return attached.core(input_ids=prefix, past_key_values=start, use_cache=True, **keep).past_key_values
+
+
+def _dropout(attached: Attached) -> bool:
+    """Whether a layer drops something in training: by a module of its own, or by a rate that it hands to a function."""
+    modules = list(attached.core.modules())
+    rates = [
+        value for part in modules for name, value in vars(part).items() if "drop" in name and isinstance(value, float)
+    ]
+    return any([*rates, *(part.p for part in modules if isinstance(part, nn.Dropout))])
+
+
+def _takes(attached: Attached, argument: str) -> bool:
+    return argument in inspect.signature(attached.core.forward).parameters
 
 
 def collate(rows: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from kedro.config import AbstractConfigLoader
 from kedro.framework.project import settings
-from kedro.utils import find_kedro_project
 from kedro.pipeline import Pipeline
+from kedro.utils import find_kedro_project
 
 from peft_pipelines.grid import load_grid, pipelines_of
 from peft_pipelines.hooks import current_loader

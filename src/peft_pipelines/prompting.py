@@ -18,6 +18,9 @@ FIXED_DATE = date(2024, 7, 26).strftime("%d %b %Y")
 IGNORED = -100
 """The label of a position without loss, as torch's cross entropy has it."""
 
+ANSWER = "the answer's place"
+"""Stands for an answer when a template is asked what it puts behind one."""
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -64,13 +67,14 @@ class Prompter:
         Raises:
             ConfigError: the template closes a turn by no special token, or there is no end-of-text token.
         """
-        special = set(self.tokenizer.all_special_ids)
+        added = self.tokenizer.added_tokens_decoder
+        special = {*self.tokenizer.all_special_ids, *(number for number, token in added.items() if token.special)}
         if not self.chat:
             behind = [self.tokenizer.eos_token_id]
         else:
-            turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+            turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": ANSWER}]
             text = self._template(turns, add_generation_prompt=False)
-            behind = self._tokens(text[text.rindex("A") + 1 :])
+            behind = self._tokens(text.rpartition(ANSWER)[2])
         stop = next((place for place, token in enumerate(behind) if token in special), None)
         if stop is None:
             raise ConfigError(f"tokenizer '{self.tokenizer.name_or_path}': no special token ends an answer")
@@ -94,16 +98,16 @@ class Prompter:
         while len(head) > limit:
             shorter = self._without_last(prompt, len(head) - limit)
             if not shorter:
-                raise ConfigError(f"max_length {self.max_length}: no room for the prompt beside {len(tail) + room} answer tokens")
+                raise ConfigError(
+                    f"max_length {self.max_length}: no room for the prompt beside {len(tail) + room} answer tokens"
+                )
             prompt, head = shorter, self._prompt(shorter)
         return Encoded(head, tail, truncated)
 
     def decode(self, tokens: Sequence[int], stop: Sequence[int]) -> str:
         """The text of generated tokens, up to the end of the turn."""
         end = next((place for place, token in enumerate(tokens) if token in stop), len(tokens))
-        text: str = self.tokenizer.decode(
-            tokens[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        text: str = self.tokenizer.decode(tokens[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
 
     def _prompt(self, prompt: str) -> list[int]:
@@ -129,11 +133,14 @@ class Prompter:
 
 
 def shared_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
-    """The tokens that all rows begin with.
+    """The tokens that all rows begin with, but for the last token of each, which must still predict the next one.
 
     >>> shared_prefix([[1, 2, 3, 4], [1, 2, 9]])
     [1, 2]
+    >>> shared_prefix([[1, 2], [1, 2]])
+    [1]
     """
-    first, last = min(rows), max(rows)
-    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
-    return list(first[:same])
+    first, last = min(map(list, rows)), max(map(list, rows))
+    longest = min(map(len, rows)) - 1
+    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), longest)
+    return list(first[: min(same, longest)])

@@ -35,11 +35,15 @@ class Spec(BaseModel):
 
 
 class HubSource(Spec):
-    """A data set of the hub. ``parquet_branch`` reads the hub's own conversion, for sets that are scripts."""
+    """A data set of the hub. ``parquet_branch`` reads the hub's own conversion, for sets that are scripts.
+
+    ``splits`` gives the hub's name of a raw split where it has another one there.
+    """
 
     repo: Text
     config: Text | None = None
     parquet_branch: bool = False
+    splits: dict[str, Text] = {}
 
 
 class Splits(Spec):

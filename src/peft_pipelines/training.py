@@ -62,8 +62,10 @@ def train(
 LOGGED = ("step", "loss", "grad_norm", "learning_rate", "validation_loss")
 
 
-class CellTrainer(Trainer):
+class CellTrainer(Trainer):  # type: ignore[misc]
     """The Trainer with rows in seeded batches and a state that holds the method's own tensors only."""
+
+    control: TrainerControl
 
     def __init__(
         self,
@@ -87,7 +89,11 @@ class CellTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The rows in their seeded batches."""
-        loader = DataLoader(self.rows, batch_sampler=self.batches, collate_fn=self.collate)  # type: ignore[arg-type]
+        loader: DataLoader[Any] = DataLoader(
+            self.rows,  # type: ignore[arg-type]
+            batch_sampler=self.batches,
+            collate_fn=self.collate,
+        )
         return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -100,6 +106,8 @@ class CellTrainer(Trainer):
                 self._save(str(fresh))
                 write_json(fresh / "validation.json", {"loss": loss, "step": self.state.global_step})
         self.log({"validation_loss": loss})
+        # tells the Trainer that it is done; at an epoch's last step it would evaluate twice
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, {"validation_loss": loss})
         return {"validation_loss": loss}
 
     def best_step(self) -> int:
@@ -121,9 +129,10 @@ class CellTrainer(Trainer):
         for name, value in self.model.attached.trainable().items():
             value.data.copy_(saved[name])
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
+    def _rotate_checkpoints(self, *args: Any, **kwargs: Any) -> None:
+        """The last step of saving a state: it counts from here on, and only then do older ones go."""
         write_json(self.folder / f"checkpoint-{self.state.global_step}" / COMPLETE, True)
+        super()._rotate_checkpoints(*args, **kwargs)
 
 
 class Batches:
@@ -163,7 +172,7 @@ class Batches:
         yield from batches
 
 
-class Schedule(TrainerCallback):
+class Schedule(TrainerCallback):  # type: ignore[misc]
     """Scores validation and saves the state at evenly spaced steps, the last one included; reports each step."""
 
     def __init__(self, steps: int, evaluations: int) -> None:

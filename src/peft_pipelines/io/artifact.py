@@ -10,6 +10,7 @@ import pandas as pd
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import TablePreview
 
+from peft_pipelines.errors import unknown
 from peft_pipelines.io.atomic import read_json, replacing, write_json
 
 
@@ -17,21 +18,28 @@ from peft_pipelines.io.atomic import read_json, replacing, write_json
 class Format:
     """How one kind of file is written and read."""
 
-    write: Callable[[Path, Any], None]
+    write: Callable[[Path, Any], object]
     read: Callable[[Path], Any]
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows]
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    # str.splitlines would also cut at separators such as U+2028, which JSON leaves as they are inside a text
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, float_precision="round_trip")
 
 
 FORMATS = {
     ".parquet": Format(lambda path, frame: frame.to_parquet(path, index=False), pd.read_parquet),
-    ".csv": Format(lambda path, frame: frame.to_csv(path, index=False), pd.read_csv),
+    ".csv": Format(lambda path, frame: frame.to_csv(path, index=False), _read_csv),
     ".json": Format(write_json, read_json),
     ".jsonl": Format(_write_lines, _read_lines),
     ".md": Format(lambda path, text: path.write_text(text, encoding="utf-8"), lambda path: path.read_text("utf-8")),
@@ -39,7 +47,12 @@ FORMATS = {
 
 
 class Artifact(AbstractVersionedDataset[Any, Any]):
-    """A data frame (.parquet, .csv), a JSON value (.json), a list of rows (.jsonl) or a text (.md)."""
+    """A data frame (.parquet, .csv), a JSON value (.json), a list of rows (.jsonl) or a text (.md).
+
+    Args:
+        filepath: where it lies; the ending is one of ``FORMATS``.
+        optional: a missing file is loaded as None.
+    """
 
     def __init__(
         self,
@@ -52,6 +65,8 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
         super().__init__(PurePosixPath(filepath), version)
         self.metadata = metadata
         self._optional = optional
+        if self._filepath.suffix not in FORMATS:
+            raise unknown(f"catalog, file '{filepath}'", "ending", self._filepath.suffix, FORMATS)
         self._format = FORMATS[self._filepath.suffix]
 
     def load(self) -> Any:
@@ -69,7 +84,9 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
         """The first rows as a table, for kedro-viz; a single JSON value is one row."""
         data = self.load()
         frame = data if isinstance(data, pd.DataFrame) else pd.json_normalize(data)
-        return TablePreview(json.loads(frame.head(nrows).to_json(orient="split")))
+        first = frame.head(nrows).astype(object)
+        shown = first.where(first.notna(), "")
+        return TablePreview(json.loads(shown.to_json(orient="split", double_precision=4)))
 
     def _exists(self) -> bool:
         return Path(self._get_load_path()).is_file()

@@ -17,11 +17,11 @@ RECORD = "record.json"
 
 @dataclass
 class Trained:
-    """What ``train`` returns: the live method, the record, and the state folder that it no longer needs."""
+    """What ``train`` returns: the live method, the record, and the working folder that it no longer needs."""
 
     attached: Attached
     record: dict[str, Any]
-    state: Path
+    workspace: Path
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint]):
             folder.mkdir()
             providers.save(data.attached, folder)
             write_json(folder / RECORD, data.record)
-        shutil.rmtree(data.state, ignore_errors=True)
+        shutil.rmtree(data.workspace, ignore_errors=True)
 
     def preview(self) -> JSONPreview:
         """The record, for kedro-viz."""

@@ -25,19 +25,26 @@ READERS: dict[str, Callable[[Path], pa.Table]] = {
 class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
     """One file a split (``train.parquet``, ``validation.csv``, ``test.jsonl``), read as Arrow tables.
 
-    Written as Parquet. A folder without such files is a ConfigError that names it.
+    Written as Parquet. A folder without such files is a ConfigError that names it. ``hub`` says that a folder that is
+    missing may be filled from the hub before a run; loading never does that.
     """
 
     def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        version: Version | None = None,
+        hub: bool = False,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(PurePosixPath(filepath), version)
+        self.hub = hub
         self.metadata = metadata
 
     def load(self) -> Splits:
         """The splits by name."""
         folder = Path(self._get_load_path())
-        return {path.stem: READERS[path.suffix](path) for path in split_files(folder)}
+        return {path.stem: _read(path) for path in split_files(folder)}
 
     def save(self, data: Splits) -> None:
         """Write all splits, or none."""
@@ -83,6 +90,22 @@ def split_files(folder: Path) -> list[Path]:
     if double:
         raise ConfigError(f"raw rows: folder '{folder}' holds split '{double}' in two formats, keep one")
     return files
+
+
+def _read(path: Path) -> pa.Table:
+    """A split; a file without a byte is a split without rows, whatever its format.
+
+    Raises:
+        ConfigError: the file is not what its ending says.
+    """
+    if path.stat().st_size == 0:
+        return pa.table({})
+    try:
+        return READERS[path.suffix](path)
+    except pa.ArrowInvalid as fault:
+        raise ConfigError(
+            f"raw rows: file '{path}' cannot be read as {path.suffix}: {' '.join(str(fault).split())}"
+        ) from None
 
 
 def _files(folder: Path) -> list[Path]:

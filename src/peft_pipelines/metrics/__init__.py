@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from peft_pipelines.metrics.answers import NORMALISER_VERSION, check, normalise
 from peft_pipelines.metrics.baselines import majority_answer
 from peft_pipelines.metrics.classification import accuracy, invalid_rate, macro_f1, mcc, per_class
+from peft_pipelines.metrics.codebleu import codebleu
+from peft_pipelines.metrics.correlation import invalid_number_rate, pearson, rmse, spearman
 from peft_pipelines.metrics.efficiency import pscp
 from peft_pipelines.metrics.numbers import equation_accuracy, equation_consistency, number_accuracy
+from peft_pipelines.metrics.text import bleu, exact_answer, exact_match, parses, rouge1, rouge2, rougeL, token_f1
 
 __all__ = ["METRICS", "NORMALISER_VERSION", "Metric", "majority_answer", "normalise", "pscp", "score"]
 
@@ -24,6 +27,19 @@ METRICS: dict[str, Metric] = {
         number_accuracy,
         equation_accuracy,
         equation_consistency,
+        pearson,
+        spearman,
+        rmse,
+        invalid_number_rate,
+        exact_match,
+        exact_answer,
+        token_f1,
+        rouge1,
+        rouge2,
+        rougeL,
+        bleu,
+        codebleu,
+        parses,
     )
 }
 

@@ -57,7 +57,8 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
 def _library() -> ModuleType:
     import adapters  # noqa: PLC0415  (heavy, and absent where transformers 5 is installed)
 
-    return adapters
+    library: ModuleType = adapters
+    return library
 
 
 def _config(method: MethodSpec) -> Any:
@@ -81,7 +82,9 @@ def _initialised(clone: PreTrainedModel) -> PreTrainedModel:
     return clone
 
 
-def _rename_cache(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+def _rename_cache(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
     """Hand the cache over by the name that the library's layers know.
 
     Its layers for Llama and Mistral take ``past_key_value``; transformers 4.57 passes ``past_key_values``, which

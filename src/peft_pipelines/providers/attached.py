@@ -18,7 +18,8 @@ class Attached:
     ``core`` is the causal language model with the method's layers in it. Soft prompts are not part of its forward:
     ``start`` gives them as the keys and values of one row (batch 1) that stand before the first token, with
     gradients. ``plain`` is the library's own forward, soft prompts included: the reference that every short cut
-    is compared with. ``handle`` is what the provider needs to save.
+    is compared with. ``handle`` is what the provider needs to save. ``refuses`` gives, by the protocol's field, the
+    reason why a method cannot be trained that way.
     """
 
     method: MethodSpec
@@ -38,7 +39,7 @@ class Attached:
 
     def detach(self) -> None:
         """Forget the clone. The base was never part of it."""
-        self.core = self.plain = nn.Module()  # type: ignore[assignment]
+        self.core = self.plain = nn.Module()
         self.handle = self.start = None
 
 

@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 
 from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.providers.attached import Attached
-from peft_pipelines.providers.fields import build, dataclass_fields, one_line
+from peft_pipelines.providers.fields import build, check_targets, dataclass_fields, one_line
 from peft_pipelines.specs import MethodSpec
 
 T = TypeVar("T")
@@ -76,6 +76,7 @@ def discover(name: str) -> Discovered:
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     """Discover, build the config, and attach it to the skeleton, which has the model's modules but no weights."""
     config = _config(method)
+    check_targets(method, skeleton)
     try:
         with torch.device("meta"):
             _tune(skeleton, method, config)
@@ -157,7 +158,9 @@ def _module(package: str, folder: Path, part: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as fault:  # an author's file may fail in any way; the message must name it
-        raise ConfigError(f"custom method folder '{folder}': {part}.py: {type(fault).__name__}: {one_line(fault)}") from fault
+        raise ConfigError(
+            f"custom method folder '{folder}': {part}.py: {type(fault).__name__}: {one_line(fault)}"
+        ) from fault
     return module
 
 
@@ -170,5 +173,7 @@ def _defined(module: ModuleType, base: type[T], folder: Path) -> type[T]:
     if len(found) != 1:
         file = f"{module.__name__.rsplit('.', 1)[-1]}.py"
         count = ", ".join(value.__name__ for value in found) or "none"
-        raise ConfigError(f"custom method folder '{folder}': {file} must define one {base.__name__} subclass, got {count}")
+        raise ConfigError(
+            f"custom method folder '{folder}': {file} must define one {base.__name__} subclass, got {count}"
+        )
     return found[0]

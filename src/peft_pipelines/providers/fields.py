@@ -4,6 +4,10 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
 from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.specs import MethodSpec
 
@@ -25,6 +29,22 @@ def build(config_class: Callable[..., C], allowed: Iterable[str], method: Method
         return config_class(**method.config, **fixed)
     except (TypeError, ValueError, AssertionError) as fault:
         raise ConfigError(f"{where}: {one_line(fault)}") from None
+
+
+def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
+    """Refuse a target that is no module of the model: beside a right one, the libraries pass over it silently."""
+    names = [name for name, _ in skeleton.named_modules()]
+    targets = method.config.get("target_modules")
+    for target in targets if isinstance(targets, list) else []:
+        if not any(name == target or name.endswith(f".{target}") for name in names):
+            where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
+            raise unknown(where, "target module", target, linear_modules(skeleton))
+
+
+def linear_modules(skeleton: PreTrainedModel) -> list[str]:
+    """The last parts of the names of the model's linear layers."""
+    found = {name for name, part in skeleton.named_modules() if isinstance(part, (nn.Linear, Conv1D))}
+    return sorted({name.rsplit(".", 1)[-1] for name in found})
 
 
 def dataclass_fields(config_class: Any) -> list[str]:

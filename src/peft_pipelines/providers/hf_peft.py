@@ -5,13 +5,13 @@ from pathlib import Path
 
 import peft
 import torch
-from peft import PeftConfig, PeftModel, TaskType, get_peft_model
+from peft import PeftConfig, PeftModel, PeftType, TaskType, get_peft_model
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
-from transformers import Cache, PreTrainedModel
+from transformers import Cache, DynamicCache, PreTrainedModel
 
 from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.providers.attached import Attached
-from peft_pipelines.providers.fields import build, dataclass_fields, one_line
+from peft_pipelines.providers.fields import build, check_targets, dataclass_fields, linear_modules, one_line
 from peft_pipelines.specs import MethodSpec
 
 NOT_FOR_ROWS = {"peft_type", "task_type", "inference_mode", "base_model_name_or_path", "auto_mapping", "peft_version"}
@@ -20,11 +20,14 @@ NOT_FOR_ROWS = {"peft_type", "task_type", "inference_mode", "base_model_name_or_
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     """Build the config and attach it to the skeleton, which has the model's modules but no weights."""
     config = _config(method)
+    check_targets(method, skeleton)
     try:
         with torch.device("meta"):
             get_peft_model(skeleton, config)
     except (TypeError, ValueError, AttributeError) as fault:
-        raise ConfigError(f"method '{method.name}' on model type '{skeleton.config.model_type}': {_reason(fault, skeleton)}") from None
+        raise ConfigError(
+            f"method '{method.name}' on model type '{skeleton.config.model_type}': {_reason(fault, skeleton)}"
+        ) from None
 
 
 def fingerprint(method: MethodSpec) -> str:
@@ -40,14 +43,22 @@ def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
 def save(attached: Attached, folder: Path) -> None:
     """As ``PeftModel.from_pretrained`` reads it, without the library's card and without paths of this machine."""
     model = attached.handle
-    model.active_peft_config.base_model_name_or_path = attached.core.name_or_path
+    config = model.active_peft_config
+    config.base_model_name_or_path = attached.core.name_or_path
+    for name, value in vars(config).items():
+        if isinstance(value, set):  # would be written in another order by each process
+            setattr(config, name, sorted(value))
     model.save_pretrained(str(folder), save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
-    """The saved instance, trainable."""
-    return _attached(PeftModel.from_pretrained(clone, str(folder), is_trainable=True), method)
+    """The saved instance, trainable. The library reads soft prompts back as frozen ones only."""
+    soft = PeftConfig.from_pretrained(str(folder)).is_prompt_learning
+    model = PeftModel.from_pretrained(clone, str(folder), is_trainable=not soft)
+    if soft:
+        model.prompt_encoder.requires_grad_(True)
+    return _attached(model, method)
 
 
 def _config(method: MethodSpec) -> PeftConfig:
@@ -61,7 +72,9 @@ def _config(method: MethodSpec) -> PeftConfig:
 def _attached(model: PeftModel, method: MethodSpec) -> Attached:
     core = model.get_base_model()
     start = _soft_prompt(model, core) if model.active_peft_config.is_prompt_learning else None
-    return Attached(method, core, model, handle=model, start=start)
+    cached = model.active_peft_config.peft_type in (PeftType.PREFIX_TUNING, PeftType.CARTRIDGE)
+    refuses = {"gradient_checkpointing": "without a cache its keys and values get no gradient"} if cached else {}
+    return Attached(method, core, model, handle=model, start=start, refuses=refuses)
 
 
 def _soft_prompt(model: PeftModel, core: PreTrainedModel) -> Callable[[], Cache]:
@@ -71,7 +84,8 @@ def _soft_prompt(model: PeftModel, core: PreTrainedModel) -> Callable[[], Cache]
         prompt = model.get_prompt(batch_size=1)
         if isinstance(prompt, Cache):
             return prompt
-        return core(inputs_embeds=prompt.to(core.dtype), use_cache=True, logits_to_keep=1).past_key_values
+        cache = DynamicCache(config=core.config)
+        return core(inputs_embeds=prompt.to(core.dtype), past_key_values=cache, use_cache=True).past_key_values
 
     return start
 
@@ -80,5 +94,5 @@ def _reason(fault: Exception, skeleton: PreTrainedModel) -> str:
     message = one_line(fault)
     if "target" not in message.lower():
         return message
-    linear = sorted({name.rsplit(".", 1)[-1] for name, part in skeleton.named_modules() if isinstance(part, torch.nn.Linear)})
-    return f"{message.split('. Please')[0]}. Linear modules of the model: {', '.join(linear)}"
+    linear = ", ".join(linear_modules(skeleton))
+    return f"{message.split('. Please')[0]}. Linear modules of the model: {linear}"

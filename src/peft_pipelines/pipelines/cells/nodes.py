@@ -84,7 +84,7 @@ def train(peft_model: PeftModel, prompts: Splits, workspace: Path, protocol: Tra
         "machine": platform.machine(),
         "device": str(models.device()),
     }
-    return Trained(attached, record, state)
+    return Trained(attached, record, workspace)
 
 
 def generate(
@@ -145,6 +145,7 @@ def score(
     return {
         **scores,
         "truncated_rows": generation["truncated"] + sum(record["truncated"].values()),
+        "truncated_share": truncated_share(record, generation["truncated"], len(predictions)),
         "trainable_parameters": parameters,
         "tflop": record["tflop"],
         "checkpoint_bytes": checkpoint.bytes,
@@ -165,13 +166,15 @@ def score(
 def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
     """One row a cell, from its metrics by ``model.task.seed``; a cell without metrics is a row that says so."""
     return [
-        {**dict(zip(("model", "task", "seed"), name.split("."), strict=True)), "status": _status(found), **(found or {})}
+        {**dict(zip(("model", "task", "seed"), name.split("."), strict=True)), **_status(found), **(found or {})}
         for name, found in cells.items()
     ]
 
 
-def _status(found: dict[str, Any] | None) -> str:
-    return "missing" if found is None else "done"
+def _status(found: dict[str, Any] | None) -> dict[str, str | None]:
+    if found is None:
+        return {"status": "missing", "reason": "no metrics: it failed or was not run"}
+    return {"status": "done", "reason": None}
 
 
 def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, Any]:
@@ -189,3 +192,9 @@ def encode(table: pa.Table, prompter: Prompter) -> list[Encoded]:
 def count_truncated(rows: list[Encoded]) -> int:
     """How many rows lost text."""
     return sum(row.truncated for row in rows)
+
+
+def truncated_share(record: dict[str, Any], truncated: int, tests: int) -> float:
+    """The largest share of rows that lost text, over the splits: ``truncated`` of the ``tests``, the rest by record."""
+    shares = [record["truncated"][split] / rows for split, rows in record["rows"].items()]
+    return float(max(truncated / tests, *shares))

@@ -37,13 +37,13 @@ def _cell(cell: Cell) -> list[Node]:
     }
     task, seed, prompts = f"params:tasks.{cell.task}", f"params:seeds.{cell.seed}", f"{cell.task}_prompts"
     steps = [
-        (construct, {**specs, "seed": seed}, "peft_model"),
+        (construct, {**specs, "seed": seed}, "peft_model@live"),
         (
             train,
             {
-                "peft_model": _name(cell, "peft_model"),
+                "peft_model": _name(cell, "peft_model@live"),
                 "prompts": prompts,
-                "workspace": _name(cell, "workspace"),
+                "workspace": _name(cell, "peft_model@workspace"),
                 "protocol": "params:training",
                 "seed": seed,
             },

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from peft_pipelines import preprocess
 from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.io import Splits
-from peft_pipelines.specs import SamplingSpec, TaskSpec
+from peft_pipelines.specs import SamplingSpec, TaskSpec, template_fields
 
 ADAPTED = pa.schema([("input", pa.string()), ("references", pa.list_(pa.string()))])
 PROMPTS = pa.schema([("prompt", pa.string()), ("references", pa.list_(pa.string()))])
@@ -27,7 +27,9 @@ def adapt(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Splits:
     """
     parts = sample(raw, task, sampling)
     return {
-        name: pa.Table.from_pylist([adapt_row(row, task, f"{name} row {number}") for number, row in enumerate(rows)], ADAPTED)
+        name: pa.Table.from_pylist(
+            [adapt_row(row, task, f"{name} row {number}") for number, row in enumerate(rows)], ADAPTED
+        )
         for name, rows in parts.items()
     }
 
@@ -52,24 +54,49 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
     With the template ``{sentence}`` and labels 0: bad, 1: good, ``{"sentence": "fun", "label": 1}`` becomes
     ``{"input": "fun", "references": ["good"]}``.
     """
-    if task.preprocess:
-        row = preprocess.FUNCTIONS[task.preprocess](row)
-    text = task.input.format_map(row).strip()
+    row = _preprocessed(row, task, where)
+    null = [column for column in task.columns() if row[column] is None]
+    if null:  # a template would write None
+        raise ConfigError(f"task '{task.name}', {where}: column '{null[0]}' is null, it must hold a value")
+    text = _filled(task.input, row)
     references = _references(row, task, where)
     if not text or not references or not all(references):
         raise ConfigError(f"task '{task.name}', {where}: empty {'input' if not text else 'answer'}")
     return {"input": text, "references": references}
 
 
+def _preprocessed(row: preprocess.Row, task: TaskSpec, where: str) -> preprocess.Row:
+    if not task.preprocess:
+        return row
+    where = f"task '{task.name}', {where}, preprocess {task.preprocess}"
+    try:
+        return preprocess.FUNCTIONS[task.preprocess](row)
+    except KeyError as missing:
+        raise unknown(where, "column", missing.args[0], row) from None
+    except (AttributeError, IndexError, TypeError, ValueError) as fault:
+        raise ConfigError(f"{where}: {fault}") from None
+
+
+def _filled(template: str, row: preprocess.Row) -> str:
+    """The template's text, or nothing where all of its columns are blank."""
+    blank = not any(str(row[column]).strip() for column in template_fields(template))
+    return "" if blank else template.format_map(row).strip()
+
+
 def _references(row: preprocess.Row, task: TaskSpec, where: str) -> list[str]:
     if task.labels and task.label:
         value = row[task.label]
+        where = f"task '{task.name}', {where}"
+        if value in (-1, ""):
+            allowed = ", ".join(map(str, task.labels))
+            raise ConfigError(
+                f"{where}: label '{value}' is a hidden test label, score another split. Allowed: {allowed}"
+            )
         if value not in task.labels:
-            hidden = " (a hidden test label: score another split)" if value == -1 else ""
-            raise unknown(f"task '{task.name}', {where}", f"label{hidden}", value, task.labels)
+            raise unknown(where, "label", value, task.labels)
         return [task.labels[value]]
     if task.target:
-        return [task.target.format_map(row).strip()]
+        return [_filled(task.target, row)]
     return [str(answer).strip() for answer in row[str(task.references)]]
 
 
@@ -77,6 +104,8 @@ def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, lis
     """The raw rows that take part, drawn by the split seed and stratified by label, in their original order."""
     splits = task.splits
     check_raw(raw, task)
+    names = filter(None, (splits.train, splits.validation, splits.test))
+    raw = {name: _answered(raw[name], task, f"split '{name}'") for name in names}
     train, test = raw[splits.train], raw[splits.test]
     chosen = _draw(np.arange(test.num_rows), _strata(test, task), sampling.test_rows, sampling.split_seed)
     pool = np.arange(train.num_rows)
@@ -107,15 +136,25 @@ def check_raw(raw: Splits, task: TaskSpec) -> None:
         if table.num_rows == 0:
             raise ConfigError(f"{where}: split '{name}' is empty, it needs at least 1 row")
         first = table.slice(0, 1).to_pylist()[0]
-        try:
-            columns = preprocess.FUNCTIONS[task.preprocess](first) if task.preprocess else first
-        except KeyError as missing:
-            raise unknown(f"{where}, split '{name}', preprocess {task.preprocess}", "column", missing.args[0], first) from None
+        columns = _preprocessed(first, task, f"split '{name}'")
         for column in task.columns():
             if column not in columns:
                 raise unknown(f"{where}, split '{name}'", "column", column, columns)
         for value in table[task.label].unique().to_pylist() if task.label in table.column_names else []:
             _references({**first, str(task.label): value}, task, f"split '{name}'")
+
+
+def _answered(table: pa.Table, task: TaskSpec, where: str) -> pa.Table:
+    """The rows that have an answer, where answers are a list: without one a row can be neither learnt nor judged."""
+    if not task.references:
+        return table
+    rows = enumerate(table.to_pylist())
+    kept = [number for number, row in rows if _preprocessed(row, task, f"{where} row {number}")[task.references]]
+    if not kept:
+        raise ConfigError(
+            f"task '{task.name}', {where}: no row has an answer in '{task.references}', score another split"
+        )
+    return table.take(pa.array(kept))
 
 
 def _strata(table: pa.Table, task: TaskSpec) -> Sequence[Any] | None:
@@ -129,7 +168,7 @@ def _draw(pool: np.ndarray, strata: Sequence[Any] | None, rows: int | None, seed
     groups = np.asarray(strata, dtype=object)[pool].astype(str) if strata is not None else None
     if groups is not None:
         _, counts = np.unique(groups, return_counts=True)
-        if counts.min() < 2 or min(rows, len(pool) - rows) < len(counts):
+        if counts.min() == 1 or min(rows, len(pool) - rows) < len(counts):
             groups = None
     chosen, _ = train_test_split(pool, train_size=rows, random_state=seed, stratify=groups)
     return np.sort(chosen)

@@ -1,29 +1,43 @@
-"""From each method's results and each task's majority answer to the table and the plot."""
+"""From each method's results and the majority answers to the table and the plots."""
 
 from kedro.pipeline import Node, Pipeline
 
-from peft_pipelines.pipelines.report.nodes import majority, plot, tabulate
+from peft_pipelines.pipelines.cells.nodes import collect
+from peft_pipelines.pipelines.report.nodes import MAJORITY, majority, tabulate, tell
+from peft_pipelines.pipelines.report.plots import plot, plot_costs
 from peft_pipelines.specs import Grid
+
+TAGS = ["report"]
 
 
 def create_pipeline(grid: Grid) -> Pipeline:
     """The report pipeline of a grid."""
-    baselines = [
+    rows = {f"rows.{method}": f"{method}_results" for method in (MAJORITY, *grid.methods)}
+    specs = {f"spec.{method}": f"params:methods.{method}" for method in grid.methods}
+    models = {model: f"params:models.{model}" for model in grid.models}
+    return Pipeline(
+        [
+            *_majority(grid),
+            Node(tabulate, rows | specs, ["results", "results_csv"], name="tabulate", tags=TAGS),
+            Node(tell, {"results": "results"} | models, "results_table", name="tell", tags=TAGS),
+            Node(plot, "results", "score_plot", name="plot", tags=TAGS),
+            Node(plot_costs, "results", "cost_plot", name="plot_costs", tags=TAGS),
+        ]
+    )
+
+
+def _majority(grid: Grid) -> list[Node]:
+    """The majority answers as a method of their own: the same box, the same rows."""
+    scored = [
         Node(
             majority,
             {"prompts": f"{task}_prompts", "task": f"params:tasks.{task}"},
-            f"{task}_majority",
+            f"{MAJORITY}.{task}-scores",
             name=f"{task}-majority",
-            tags=["report", task],
+            namespace=MAJORITY,
+            tags=[*TAGS, task],
         )
         for task in grid.tasks
     ]
-    results = {f"method.{method}": f"{method}_results" for method in grid.methods}
-    table = Node(
-        tabulate,
-        results | {f"task.{task}": f"{task}_majority" for task in grid.tasks},
-        ["results", "results_csv", "results_table"],
-        name="tabulate",
-        tags=["report"],
-    )
-    return Pipeline([*baselines, table, Node(plot, "results", "score_plot", name="plot", tags=["report"])])
+    found = {f"{model}.{task}.-": f"{MAJORITY}.{task}-scores" for model in grid.models for task in grid.tasks}
+    return [*scored, Node(collect, found, f"{MAJORITY}_results", name="collect", namespace=MAJORITY, tags=TAGS)]

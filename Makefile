@@ -1,0 +1,59 @@
+# The project's tasks. `make` alone lists them. VENV=/some/where keeps the environment elsewhere.
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install fetch benchmark test lint format viz clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed  ## make the environment (the others do so when they need it)
+
+fetch: $(VENV)/.installed  ## bring the default model onto this machine; afterwards everything runs offline
+	$(BIN)/kedro fetch
+
+benchmark: fetch  ## run the default benchmark and print its table
+	$(BIN)/kedro run --pipeline=benchmark
+
+test: $(VENV)/.installed-dev  ## run the tests; PYTEST_ARGS are passed on
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev  ## check style, types and the order of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev  ## put the style right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+viz: $(VENV)/.installed  ## draw the pipelines in the browser
+	$(BIN)/kedro viz run
+
+clean:  ## remove the environment and the caches; keep data
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
+
+# A candidate counts if it runs and its version fits: a name on PATH may be a launcher with nothing behind it.
+$(BIN)/python:
+	@for python in $(PYTHON) python3.11 python3.12 python3 python; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null; then \
+			echo "making $(VENV) with $$($$python --version)"; \
+			exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "Python 3.11 or 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV), a few minutes the first time"
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing into $(VENV) with the development tools, a few minutes the first time"
+	@$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,99 @@
+"""The project's commands: ``kedro run`` with the cell runner and one-line errors, and ``kedro fetch``."""
+
+import copy
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli.project import PARAMS_ARG_HELP
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import CONTEXT_SETTINGS, _split_params, env_option
+from kedro.framework.project import pipelines, settings
+
+from peft_pipelines.errors import ConfigError
+
+RUNNER = "peft_pipelines.runners.CellRunner"
+RUNNER_HELP = "The runner. The default goes cell by cell, skips what stands unchanged, and goes on when a cell fails."
+RUNNERS_HELP = "Kedro's own runners: 'SequentialRunner', 'ParallelRunner' and 'ThreadRunner'."
+
+
+def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command that tells a user's mistake, or the cells that failed, without a traceback, and exits with 1.
+
+    All other exceptions pass as they are.
+    """
+
+    @wraps(command)
+    def told(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except Exception as fault:
+            known = next((one for one in causes(fault) if _expected(one)), None)
+            if known is None:
+                raise
+            raise click.ClickException(str(known)) from None
+
+    return told
+
+
+def causes(fault: BaseException) -> Iterator[BaseException]:
+    """An exception and what it was raised from. Kedro wraps what a dataset raises."""
+    seen: BaseException | None = fault
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__
+
+
+def _expected(fault: BaseException) -> bool:
+    from peft_pipelines.runners import CellsFailed  # noqa: PLC0415  (heavy: ``kedro --help`` must not wait for torch)
+
+    return isinstance(fault, ConfigError | CellsFailed)
+
+
+@click.group(context_settings=CONTEXT_SETTINGS, name="peft_pipelines")
+def cli() -> None:
+    """Commands of this project."""
+
+
+def _run_command() -> click.Command:
+    """Kedro's ``run`` with another default runner; ``--pipeline`` is the same as ``--pipelines`` with one name."""
+    command = copy.copy(kedro_run)
+    command.params = [copy.copy(parameter) for parameter in kedro_run.params]
+    runner = next(parameter for parameter in command.params if parameter.name == "runner")
+    assert isinstance(runner, click.Option) and kedro_run.callback
+    runner.default, runner.show_default, runner.help = RUNNER, True, f"{RUNNER_HELP} {RUNNERS_HELP}"
+    callback = kedro_run.callback
+
+    @wraps(callback)
+    def run(pipeline: str | None, pipelines: list[str], **options: Any) -> Any:
+        if pipeline and not pipelines:
+            pipeline, pipelines = None, [pipeline]
+        return callback(pipeline=pipeline, pipelines=pipelines, **options)
+
+    command.callback = in_one_line(run)
+    return command
+
+
+run = _run_command()
+cli.add_command(run)
+
+
+@cli.command()
+@env_option
+@click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
+@in_one_line
+def fetch(env: str | None, params: dict[str, Any]) -> None:
+    """Bring the models and hub rows of the grid onto this machine."""
+    from peft_pipelines.hooks import LOCK  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.preflight import Rows, fetch_missing  # noqa: PLC0415
+
+    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
+        context = session.load_context()
+        catalog = context.catalog
+        rows = Rows(pipelines["benchmark"], catalog)
+        project = Path(context.project_path)
+        for what, folder, fetched in fetch_missing(rows, catalog, project / LOCK, click.echo):
+            shown = folder.relative_to(project) if folder.is_relative_to(project) else folder
+            click.echo(f"{what}: {'fetched into' if fetched else 'is there,'} {shown}")

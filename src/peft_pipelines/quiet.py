@@ -1,0 +1,21 @@
+"""Third-party chatter that conf/logging.yml cannot reach: the libraries' own progress bars, loggers and warnings."""
+
+import os
+import sys
+import warnings
+
+import transformers
+
+CHATTY = ("kedro", "peft", "transformers", "adapters", "accelerate", "torch")
+
+
+def silence() -> None:
+    """Leave a run's screen to the run. Errors are exceptions and still come through."""
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    if not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    for package in CHATTY:
+        for category in (UserWarning, FutureWarning, DeprecationWarning):
+            warnings.filterwarnings("ignore", category=category, module=rf"{package}(\.|$)")

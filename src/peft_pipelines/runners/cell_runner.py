@@ -1,0 +1,183 @@
+"""The runner of a grid: cell by cell, skipping what stands, going on when one fails."""
+
+import gc
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from time import perf_counter
+from typing import Any
+
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from kedro.runner import AbstractRunner
+from kedro.runner.task import Task
+from pluggy import PluginManager
+
+from peft_pipelines.runners.display import Lines, display
+from peft_pipelines.runners.fingerprint import Fingerprints, digest
+from peft_pipelines.runners.state import Failure, State, in_memory
+from peft_pipelines.runners.units import Unit, is_parameter, split
+
+
+class CellsFailed(Exception):
+    """Some cells of a run failed. The message is one line, and one more for each of them."""
+
+    def __init__(self, failures: list[Failure], total: int) -> None:
+        lines = [f"  {one.title}: {one.kind}: {one.reason} (see {one.log})" for one in failures]
+        super().__init__("\n".join([f"{len(failures)} of {total} cells failed", *lines]))
+        self.failures = failures
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done for a unit."""
+
+    unit: Unit
+    state: State
+    fingerprints: dict[str, str]
+    pending: list[Node]
+
+
+class CellRunner(AbstractRunner):
+    """Runs a pipeline as data, cells and report; the default of ``kedro run`` in this project.
+
+    The data of all tasks come first, and an error in them ends the run. Then each cell runs from its first node to its
+    last. A cell that raises is recorded beside its metrics (``failure.json``, ``failure.log``) and the others go on;
+    the report is built from what there is, and ``CellsFailed`` is raised at the end. What stands on disk with an
+    unchanged fingerprint is skipped, also inside a cell; the report never is.
+    """
+
+    def _get_executor(self, max_workers: int) -> Executor | None:
+        return None
+
+    def _run(
+        self,
+        pipeline: Pipeline,
+        catalog: CatalogProtocol,  # type: ignore[override]
+        hook_manager: PluginManager | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        grid = catalog.load("params:grid") if "params:grid" in catalog else {}
+        work = split(pipeline.nodes, grid)
+        with display() as shown, _light_collections():
+            run = _Run(catalog, hook_manager, run_id, self._is_async, shown)
+            for unit in work.data:
+                run.unit(run.plan(unit))
+            failures = run.cells([run.plan(unit) for unit in work.cells])
+            shown.begin("report")
+            for node in work.report:
+                shown.phase(node.name)
+                run.node(node)
+        if failures:
+            raise CellsFailed(failures, len(work.cells))
+
+
+class _Run:
+    """What one run needs at each step."""
+
+    def __init__(
+        self, catalog: CatalogProtocol, hooks: PluginManager | None, run_id: str | None, is_async: bool, shown: Lines
+    ) -> None:
+        self._catalog, self._hooks, self._run_id, self._is_async = catalog, hooks, run_id, is_async
+        self._shown, self._fingerprints = shown, Fingerprints(catalog)
+
+    def plan(self, unit: Unit) -> Plan:
+        state = State(unit, unit.folder(self._catalog))
+        fingerprints = self._fingerprints.of(unit, state.made())
+        return Plan(unit, state, fingerprints, state.pending(self._catalog, fingerprints))
+
+    def cells(self, plans: list[Plan]) -> list[Failure]:
+        """Run what is pending, and return what failed."""
+        waiting = [plan for plan in plans if plan.pending]
+        self._shown.plan(len(plans), len(plans) - len(waiting))
+        failures = []
+        for plan in plans:
+            title, started = plan.unit.title, perf_counter()
+            failure = self._cell(plan) if plan.pending else None
+            seconds = f"{perf_counter() - started:.0f} s"
+            if failure:
+                failures.append(failure)
+                self._shown.end(title, f"failed after {seconds}: {failure.kind}: {failure.reason}")
+            elif plan.pending:
+                self._shown.end(title, ", ".join(filter(None, (self._score(plan.unit), seconds))))
+            else:
+                self._shown.skip(title, ", ".join(filter(None, (self._score(plan.unit), "unchanged"))))
+        return failures
+
+    def _cell(self, plan: Plan) -> Failure | None:
+        running = plan.pending[:1]
+        with _log() as log:
+            try:
+                self.unit(plan, running)
+                return None
+            except Exception as fault:  # one cell's fault, whatever it is, must not cost the others
+                return plan.state.fail(running[-1], fault, log.getvalue())
+            finally:
+                self._release(plan.unit)
+
+    def unit(self, plan: Plan, running: list[Node] | None = None) -> None:
+        """Run a unit's pending nodes, and write down each."""
+        if not plan.pending:
+            return
+        self._shown.begin(plan.unit.title)
+        plan.state.begin(self._catalog, plan.pending)
+        for position, node in enumerate(plan.pending):
+            if running is not None:
+                running.append(node)
+            self._shown.phase(node.name.rpartition("-")[2])
+            self.node(node)
+            left = plan.pending[position + 1 :]
+            whole = None if left else digest(plan.fingerprints)
+            plan.state.record(self._catalog, node, plan.fingerprints[node.name], whole)
+            self._free(node, left)
+
+    def node(self, node: Node) -> None:
+        """Load, run, save, with Kedro's hooks around each."""
+        Task(node, self._catalog, self._is_async, self._hooks, self._run_id).execute()
+
+    def _free(self, node: Node, left: list[Node]) -> None:
+        """Forget what only this node needed of the memory: before it generates, a cell drops the model it has trained."""
+        wanted = {name for later in left for name in later.inputs}
+        for name in node.inputs:
+            if name not in wanted and in_memory(self._catalog, name) and not is_parameter(name):
+                self._catalog.release(name)
+
+    def _release(self, unit: Unit) -> None:
+        """Forget what the unit left in memory, the live model above all."""
+        for name in {name for node in unit.nodes for name in (*node.inputs, *node.outputs) if not is_parameter(name)}:
+            self._catalog.release(name)
+        gc.collect()
+
+    def _score(self, unit: Unit) -> str:
+        """The cell's primary metric in percent; nothing where a pipeline's cells have none."""
+        metrics: Any = self._catalog.load(unit.last) if unit.nodes[-1].outputs == [unit.last] else None
+        if not isinstance(metrics, dict) or not {"metric", "primary"} <= metrics.keys():
+            return ""
+        return f"{metrics['metric']} {100 * metrics['primary']:.1f} %"
+
+
+@contextmanager
+def _light_collections() -> Iterator[None]:
+    """Keep what exists before a run (libraries, thousands of nodes) out of the garbage collections after each cell."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def _log() -> Iterator[StringIO]:
+    """What is logged in the block, for the record of a failure."""
+    text = StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
+    try:
+        yield text
+    finally:
+        logging.getLogger().removeHandler(handler)

@@ -1,0 +1,125 @@
+"""What a person sees of a run: one moving display on a terminal, one line a finished cell everywhere else."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from peft_pipelines import progress
+
+Say = Callable[[str], None]
+
+
+def say(line: str) -> None:
+    """One line for people, beside the results."""
+    click.echo(line, err=True)
+
+
+class Lines:
+    """One plain line a finished cell, for logs: ``[3/20] lora · smollm2_135m · sst2 · s0: macro_f1 81.2 %, 34 s``."""
+
+    def __init__(self, say: Say = say) -> None:
+        self._say, self._total, self._done = say, 0, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        """Nothing to tidy up."""
+
+    def plan(self, total: int, skipped: int) -> None:
+        """How many cells there are, and how many of them stand already."""
+        self._total = total
+        if skipped:
+            self._say(f"{skipped} of {total} cells are unchanged")
+
+    def begin(self, title: str) -> None:
+        """A cell or a task's data begins."""
+
+    def phase(self, name: str) -> None:
+        """A node begins."""
+
+    def end(self, title: str, outcome: str) -> None:
+        """A cell has ended; how."""
+        self._done += 1
+        self._say(f"[{self._done}/{self._total}] {title}: {outcome}")
+
+    def skip(self, title: str, outcome: str) -> None:
+        """A cell stands already."""
+        self.end(title, outcome)
+
+
+class Terminal(Lines):
+    """The same lines above two bars: the cells with elapsed and remaining time, and the steps of the current phase."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        super().__init__(lambda line: self._console.print(line, markup=False, highlight=False))
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[label]}"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=self._console,
+            transient=True,
+            speed_estimate_period=float("inf"),
+        )
+        self._cells = self._progress.add_task("cells", total=None, label="left")
+        self._steps = self._progress.add_task("", total=None, label="", visible=False)
+        self._title, self._moved = "", []  # type: tuple[str, list[tuple[logging.StreamHandler[TextIO], TextIO]]]
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        self._moved = [(handler, handler.stream) for handler in _on_stderr()]
+        for handler, _ in self._moved:
+            handler.setStream(sys.stderr)
+        progress.listen(self._step)
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        progress.listen(None)
+        for handler, stream in self._moved:
+            handler.setStream(stream)
+        self._progress.stop()
+
+    def plan(self, total: int, skipped: int) -> None:
+        super().plan(total, skipped)
+        self._progress.reset(self._cells, total=total, completed=skipped)
+        self._progress.advance(self._cells, 0)  # the first sample of the estimate of what is left
+
+    def begin(self, title: str) -> None:
+        self._title = title
+
+    def phase(self, name: str) -> None:
+        self._progress.reset(self._steps, total=None, description=f"{self._title}: {name}", visible=True)
+
+    def end(self, title: str, outcome: str) -> None:
+        super().end(title, outcome)
+        self._progress.advance(self._cells)
+        self._progress.update(self._steps, visible=False)
+
+    def skip(self, title: str, outcome: str) -> None:
+        self._done += 1
+
+    def _step(self, phase: str, done: int, total: int) -> None:
+        self._progress.update(self._steps, description=f"{self._title}: {phase}", completed=done, total=total)
+
+
+def _on_stderr() -> "list[logging.StreamHandler[Any]]":
+    """The log's handlers that write to the terminal; while bars move they must write above them."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
+    return [
+        handler for handler in handlers if handler.stream in (sys.stderr, sys.__stderr__) or handler.stream.isatty()
+    ]
+
+
+def display() -> Lines:
+    """The moving display for a person at a terminal; lines in continuous integration and in files."""
+    return Terminal() if sys.stderr.isatty() and not os.environ.get("CI") else Lines()

@@ -1,0 +1,189 @@
+"""What decides a node's result, as a hash: equal hashes mean that the result on disk is what a run would make again.
+
+A result is decided by the values of its rows (not by their comments, licence or citation), by the content of its data,
+by the method's files, by the base model, by the releases of a few libraries, and by our own code.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.pipeline.node import Node
+from pydantic import BaseModel
+
+from peft_pipelines import providers
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.io import RowsFolder
+from peft_pipelines.models import folder_of
+from peft_pipelines.runners.units import Unit, is_parameter
+from peft_pipelines.specs import MethodSpec, ModelSpec, TrainingSpec
+
+INFORMS = {"licence", "citation", "notes", "family"}
+LIBRARIES = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers")
+DECIDES_NOTHING = {
+    "__main__.py",
+    "cli.py",
+    "errors.py",
+    "fetch.py",
+    "grid.py",
+    "hooks.py",
+    "pipeline_registry.py",
+    "preflight.py",
+    "progress.py",
+    "settings.py",
+    "runners",
+    "pipelines/report",
+}
+SAMPLES, BLOCK = 64, 1 << 16
+
+
+class Fingerprints:
+    """The fingerprints of one run's units. Rows, data and models are each looked at once."""
+
+    def __init__(self, catalog: CatalogProtocol) -> None:
+        self._catalog = catalog
+        self._constants = digest([code(Path(__file__).parents[1]), {name: version(name) for name in LIBRARIES}])
+        self._values: dict[str, Any] = {}
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, unit: Unit, recorded: Mapping[str, str]) -> dict[str, str]:
+        """The fingerprint of each node of a unit, by the node's name.
+
+        Args:
+            unit: nodes in running order.
+            recorded: for what an earlier run of the unit made, dataset to fingerprint. It stands for the nodes of
+                the unit that a filtered pipeline leaves out.
+        """
+        made, found = dict(recorded), {}
+        method = next(
+            (value for node in unit.nodes for value in self._rows(node) if isinstance(value, MethodSpec)), None
+        )
+        for node in unit.nodes:
+            function = f"{node.func.__module__}.{node.func.__qualname__}"
+            found[node.name] = digest(
+                [self._constants, function, [self._input(name, made, method) for name in node.inputs]]
+            )
+            made |= dict.fromkeys(node.outputs, found[node.name])
+        return found
+
+    def _rows(self, node: Node) -> Iterator[Any]:
+        return (self._value(name) for name in node.inputs if is_parameter(name))
+
+    def _value(self, name: str) -> Any:
+        if name not in self._values:
+            self._values[name] = self._catalog.load(name)
+        return self._values[name]
+
+    def _input(self, name: str, made: Mapping[str, str], method: MethodSpec | None) -> str:
+        if is_parameter(name):
+            return self._once(name, method.name if method else "", lambda: self._row(self._value(name), method))
+        dataset = self._catalog.get(name)
+        pinned = isinstance(dataset, AbstractVersionedDataset) and dataset._version and dataset._version.load
+        if name in made and not pinned:
+            return made[name]
+        return self._once(name, "", lambda: content(name, dataset))
+
+    def _row(self, value: Any, method: MethodSpec | None) -> str:
+        """A row's values; with a method its own files or library, with a model its weights, with the protocol what the
+        method makes of it."""
+        if isinstance(value, TrainingSpec) and method:
+            return digest(value.overridden(method))
+        if isinstance(value, MethodSpec):
+            return digest([value.model_dump(exclude={*INFORMS, "training"}), providers.fingerprint(value)])
+        if isinstance(value, ModelSpec):
+            folder = folder_of(value, self._catalog.load(f"{value.name}_weights"))
+            return digest([value, folder_identity(folder)])
+        return digest(value)
+
+    def _once(self, name: str, owner: str, make: Any) -> str:
+        if (name, owner) not in self._known:
+            self._known[name, owner] = make()
+        return self._known[name, owner]
+
+
+def digest(value: Any) -> str:
+    """A hash of plain values and rows, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude=INFORMS)
+    if isinstance(value, Mapping):
+        return {repr(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def content(name: str, dataset: Any) -> str:
+    """A hash of what a dataset on disk holds. What is only in memory and working folders decide nothing.
+
+    Raises:
+        ConfigError: the dataset should be on disk and is not.
+    """
+    if not isinstance(dataset, AbstractVersionedDataset):
+        return ""
+    if not dataset.exists():
+        raise ConfigError(
+            f"dataset '{name}' is not there (looked in '{dataset._filepath}'), run the pipeline data first"
+        )
+    if isinstance(dataset, RowsFolder):
+        return dataset.fingerprint()
+    path = Path(dataset._get_load_path())
+    files = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
+    return digest([[part.name, hashlib.sha256(part.read_bytes()).hexdigest()] for part in files])
+
+
+def folder_identity(folder: Path) -> str:
+    """A hash over the names and sizes of a model's files and 64 blocks of 64 KiB out of each.
+
+    Reading gigabytes of weights at each start would take longer than all else; other weights differ in every block.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return digest([[path.relative_to(folder).as_posix(), _sampled(path)] for path in files])
+
+
+def _sampled(path: Path) -> str:
+    size = path.stat().st_size
+    found = hashlib.sha256(str(size).encode())
+    with path.open("rb") as handle:
+        for start in sorted({max(0, size - BLOCK) * part // (SAMPLES - 1) for part in range(SAMPLES)}):
+            handle.seek(start)
+            found.update(handle.read(BLOCK))
+    return found.hexdigest()
+
+
+@cache
+def code(package: Path) -> str:
+    """A hash of the modules that decide results; comments, docstrings and layout do not change it."""
+    files = sorted(path for path in package.rglob("*.py") if not _aside(path.relative_to(package)))
+    return digest([[path.relative_to(package).as_posix(), meaning(path.read_text(encoding="utf-8"))] for path in files])
+
+
+def _aside(path: Path) -> bool:
+    return any(part.as_posix() in DECIDES_NOTHING for part in (path, *path.parents))
+
+
+def meaning(source: str) -> str:
+    """A module's syntax tree without its docstrings.
+
+    >>> meaning("def f():\\n    'Why.'\\n    return 1  # because") == meaning("def f(): return 1")
+    True
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [part for part in body if not _is_text(part)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(part: ast.AST) -> bool:
+    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) and isinstance(part.value.value, str)

@@ -1,0 +1,127 @@
+"""What is known on disk about a unit: which of its nodes have run, on what, and how it failed."""
+
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.pipeline.node import Node
+
+from peft_pipelines.io.atomic import read_json, write_json, write_text
+from peft_pipelines.runners.units import Unit
+
+STATE, FAILURE, LOG = "state.json", "failure.json", "failure.log"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell that raised: its title, the exception's type and reason, and where the traceback is."""
+
+    title: str
+    kind: str
+    reason: str
+    log: Path
+
+
+class State:
+    """The file ``state.json`` of a unit. It is written after each node, so that a killed unit goes on behind the last."""
+
+    def __init__(self, unit: Unit, folder: Path) -> None:
+        self._unit, self._folder = unit, folder
+        path = folder / STATE
+        self._nodes: dict[str, Any] = read_json(path)["nodes"] if path.is_file() else {}
+
+    def made(self) -> dict[str, str]:
+        """The fingerprint of each dataset that was made, by the dataset's name."""
+        return {name: entry["fingerprint"] for entry in self._nodes.values() for name in entry["outputs"]}
+
+    def pending(self, catalog: CatalogProtocol, fingerprints: dict[str, str]) -> list[Node]:
+        """The nodes that must run, in order.
+
+        These are the nodes with another fingerprint than recorded, with an output that is gone, all behind them, and
+        those before them whose output is only in memory.
+        """
+        needed: dict[str, bool] = {}
+        stale: set[str] = set()
+        for node in self._unit.nodes:
+            done = self._nodes.get(node.name, {"fingerprint": None})
+            same = done["fingerprint"] == fingerprints[node.name] and _standing(catalog, done["outputs"])
+            needed[node.name] = not same or not stale.isdisjoint(node.inputs)
+            stale |= set(node.outputs) if needed[node.name] else set()
+        wanted: set[str] = set()
+        for node in reversed(self._unit.nodes):
+            needed[node.name] |= any(name in wanted and in_memory(catalog, name) for name in node.outputs)
+            wanted |= set(node.inputs) if needed[node.name] else set()
+        return [node for node in self._unit.nodes if needed[node.name]]
+
+    def begin(self, catalog: CatalogProtocol, pending: list[Node]) -> None:
+        """Forget the nodes that will run, and remove what they left, so that no stale number can be read."""
+        for node in pending:
+            self._nodes.pop(node.name, None)
+            for name in node.outputs:
+                _remove(catalog, name)
+        for name in (FAILURE, LOG):
+            (self._folder / name).unlink(missing_ok=True)
+        self._write(None)
+
+    def record(self, catalog: CatalogProtocol, node: Node, fingerprint: str, unit_fingerprint: str | None) -> None:
+        """Write down that a node has run; with its last node the unit gets its own fingerprint."""
+        outputs = {name: _saved_version(catalog, name) for name in node.outputs}
+        self._nodes[node.name] = {"fingerprint": fingerprint, "finished": now(), "outputs": outputs}
+        self._write(unit_fingerprint)
+
+    def fail(self, node: Node, fault: Exception, log: str) -> Failure:
+        """Write down why the unit stopped at a node."""
+        text = "".join(traceback.format_exception(fault))
+        reason = " ".join(str(fault).split()) or type(fault).__name__
+        write_text(self._folder / LOG, f"{log}{text}")
+        entry = {"cell": ".".join(self._unit.names), "node": node.name, "type": type(fault).__name__, "reason": reason}
+        write_json(self._folder / FAILURE, {**entry, "finished": now(), "log": LOG})
+        return Failure(self._unit.title, type(fault).__name__, reason, self._folder / LOG)
+
+    def _write(self, fingerprint: str | None) -> None:
+        write_json(self._folder / STATE, {"unit": self._unit.tag, "fingerprint": fingerprint, "nodes": self._nodes})
+
+
+def forget(units: list[Unit], catalog: CatalogProtocol) -> None:
+    """Remove the states of units that a runner without fingerprints is about to run."""
+    for unit in units:
+        (unit.folder(catalog) / STATE).unlink(missing_ok=True)
+
+
+def now() -> str:
+    """The time, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _standing(catalog: CatalogProtocol, outputs: dict[str, str | None]) -> bool:
+    """Whether the files are there, in the version that was made; another one if the run asks for it by name."""
+    return all(_stands(catalog.get(name), version) for name, version in outputs.items())
+
+
+def _stands(dataset: Any, version: str | None) -> bool:
+    if not isinstance(dataset, AbstractVersionedDataset):
+        return True
+    if not dataset.exists():
+        return False
+    pinned = dataset._version and dataset._version.load
+    return bool(pinned) or dataset.resolve_load_version() == version
+
+
+def _saved_version(catalog: CatalogProtocol, name: str) -> str | None:
+    dataset = catalog.get(name)
+    return dataset.resolve_save_version() if isinstance(dataset, AbstractVersionedDataset) else None
+
+
+def in_memory(catalog: CatalogProtocol, name: str) -> bool:
+    """Whether a dataset's data die with the process."""
+    return bool(getattr(catalog.get(name), "_EPHEMERAL", False))
+
+
+def _remove(catalog: CatalogProtocol, name: str) -> None:
+    """Remove a single unversioned file; old versions are history, and a folder is replaced as a whole when it is saved."""
+    dataset = catalog.get(name)
+    if isinstance(dataset, AbstractVersionedDataset) and not dataset._version and Path(dataset._filepath).is_file():
+        Path(dataset._filepath).unlink()

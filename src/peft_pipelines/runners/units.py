@@ -1,0 +1,105 @@
+"""Which nodes belong together: the data of a task, a cell, and the report on all of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.pipeline.node import Node
+
+from peft_pipelines.errors import ConfigError
+
+DATA, CELL = "data.", "cell."
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Nodes that run one after another without anything in between, in an order that their data allow.
+
+    ``tag`` is what they share: ``data.<task>`` or ``cell.<method>.<model>.<task>.<seed>``.
+    """
+
+    tag: str
+    nodes: tuple[Node, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in the tag: the task, or method, model, task and seed."""
+        return tuple(self.tag.split(".")[1:])
+
+    @property
+    def title(self) -> str:
+        """How people read it: ``lora · smollm2_135m · sst2 · s0``."""
+        return " · ".join(self.names)
+
+    @property
+    def last(self) -> str:
+        """The dataset that the whole unit ends with. Its folder also holds the unit's state, whatever part of it runs."""
+        if self.tag.startswith(DATA):
+            return f"{self.names[0]}_prompts"
+        method, model, task, seed = self.names
+        return f"{method}.{model}-{task}-{seed}-metrics"
+
+    def folder(self, catalog: CatalogProtocol) -> Path:
+        """Where the unit's state is kept.
+
+        Raises:
+            ConfigError: the catalog keeps the unit's last dataset in memory only.
+        """
+        path = place(catalog, self.last)
+        if path is None:
+            raise ConfigError(
+                f"catalog.yml: dataset '{self.last}' must be a file, its folder holds the state of '{self.tag}'"
+            )
+        return path.parent
+
+
+@dataclass(frozen=True)
+class Work:
+    """A pipeline in the order in which it runs: data, then the cells, then the report."""
+
+    data: list[Unit]
+    cells: list[Unit]
+    report: list[Node]
+
+
+def split(nodes: Iterable[Node], grid: Mapping[str, Sequence[str]]) -> Work:
+    """Group a pipeline's nodes, given in an order that their data allow.
+
+    Cells come in the order of the grid's names; all cells of a model together, so that each model is read once.
+    """
+    groups: dict[str, list[Node]] = {}
+    report = []
+    for node in nodes:
+        tag = next((tag for tag in node.tags if tag.startswith((DATA, CELL))), None)
+        if tag:
+            groups.setdefault(tag, []).append(node)
+        else:
+            report.append(node)
+    units = [Unit(tag, tuple(members)) for tag, members in groups.items()]
+    data = [unit for unit in units if unit.tag.startswith(DATA)]
+    cells = [unit for unit in units if unit.tag.startswith(CELL)]
+    tasks, rank = _ranks(grid, "tasks"), {axis: _ranks(grid, axis) for axis in ("models", "methods", "tasks", "seeds")}
+    data.sort(key=lambda unit: (tasks.get(unit.names[0], 0), unit.tag))
+    cells.sort(key=lambda unit: (*_position(unit, rank), unit.tag))
+    return Work(data, cells, report)
+
+
+def _ranks(grid: Mapping[str, Sequence[str]], axis: str) -> dict[str, int]:
+    return {name: position for position, name in enumerate(grid.get(axis, ()))}
+
+
+def _position(unit: Unit, rank: Mapping[str, Mapping[str, int]]) -> tuple[int, ...]:
+    names = dict(zip(("methods", "models", "tasks", "seeds"), unit.names, strict=True))
+    return tuple(order.get(names[axis], 0) for axis, order in rank.items())
+
+
+def place(catalog: CatalogProtocol, name: str) -> Path | None:
+    """The path under which a dataset's file or folder lies, versions inside it; None for what is only in memory."""
+    dataset = catalog.get(name)
+    return Path(dataset._filepath) if isinstance(dataset, AbstractVersionedDataset) else None
+
+
+def is_parameter(name: str) -> bool:
+    """Whether an input of a node comes from the configuration."""
+    return name == "parameters" or name.startswith("params:")

@@ -1,0 +1,266 @@
+"""Raw row → input and references → prompt, literally; which rows take part; what is refused, and in which words."""
+
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import tiny
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.io import RowsFolder
+from peft_pipelines.pipelines.data.nodes import adapt, adapt_row, instruct, sample
+from peft_pipelines.specs import SamplingSpec, TaskSpec, parse
+
+SAMPLES = tiny.PROJECT / "data" / "01_raw" / "samples"
+REAL = tiny.PROJECT.parent / "shared" / "data"
+TASKS = {name: parse(TaskSpec, f"task '{name}'", {**row, "name": name}) for name, row in tiny.rows_of("tasks").items()}
+PROBLEM = (
+    "Dan had $ 3 left with him after he bought a candy bar. If he had $ 4 at the start How much did the candy bar cost?"
+)
+
+LITERAL: dict[str, tuple[dict[str, Any], str, list[str]]] = {
+    "sst2": (
+        {"sentence": "it 's a charming and often affecting journey . ", "label": 1, "idx": 0},
+        "Sentence: it 's a charming and often affecting journey .",
+        ["positive"],
+    ),
+    "cola": (
+        {"sentence": "Bill whistled past the house.", "label": 0, "idx": 0},
+        "Sentence: Bill whistled past the house.",
+        ["unacceptable"],
+    ),
+    "wsc": (
+        {
+            "text": "Mark told Pete many lies about himself, which Pete put in his book. He should have been wary.",
+            "span1_index": 0,
+            "span2_index": 13,
+            "span1_text": "Mark",
+            "span2_text": "He",
+            "idx": 0,
+            "label": 0,
+        },
+        "Text: *Mark* told Pete many lies about himself, which Pete put in his book. #He# should have been wary.",
+        ["false"],
+    ),
+    "svamp": (
+        {
+            "Body": "",
+            "Question": "",
+            "Equation": "( 4.0 - 3.0 )",
+            "Answer": "1",
+            "question_concat": PROBLEM,
+        },
+        f"Problem: {PROBLEM}",
+        ["(4 - 3) = 1"],
+    ),
+}
+
+
+def sampling(**values: Any) -> SamplingSpec:
+    usual = {"split_seed": 0, "validation_share": 0.1, "train_rows": None, "validation_rows": None, "test_rows": None}
+    return SamplingSpec(**{**usual, **values})
+
+
+def table(count: int, labels: tuple[int, ...] = (0, 1, 1)) -> pa.Table:
+    return pa.table(
+        {
+            "sentence": [f"text {number}" for number in range(count)],
+            "label": [labels[n % len(labels)] for n in range(count)],
+        }
+    )
+
+
+def raw(train: int = 90, test: int = 30) -> dict[str, pa.Table]:
+    return {"train": table(train), "validation": table(test)}
+
+
+@pytest.mark.parametrize("name", sorted(LITERAL))
+def test_a_raw_row_as_input_references_and_prompt(name):
+    row, text, references = LITERAL[name]
+    assert adapt_row(row, TASKS[name], "row 0") == {"input": text, "references": references}
+    split = pa.Table.from_pylist([{**row, "idx": number} for number in range(10)])
+    adapted = adapt(dict.fromkeys(("train", "validation", "test"), split), TASKS[name], sampling())
+    prompts = instruct(adapted, TASKS[name])["test"].to_pylist()
+    assert prompts[0] == {"prompt": f"{TASKS[name].instruction}\n\n{text}", "references": references}
+
+
+@pytest.mark.parametrize(
+    ("row", "marked"),
+    [
+        (("the cat , it slept", 0, "the cat", 3, "it"), "*the cat* , #it# slept"),
+        (("Ann saw Bo. She waved to him.", 2, "Bo", 6, "him"), "Ann saw *Bo*. She waved to #him#."),
+        (
+            ("Jo's dog, a poodle, likes Jo's ball; it barks", 0, "Jo's dog", 7, "it"),
+            "*Jo's dog*, a poodle, likes Jo's ball; #it# barks",
+        ),
+    ],
+)
+def test_marks_stand_at_words_and_before_punctuation(row, marked):
+    names = ("text", "span1_index", "span1_text", "span2_index", "span2_text")
+    given = {**dict(zip(names, row, strict=True)), "label": 0}
+    assert adapt_row(given, TASKS["wsc"], "row 0")["input"] == f"Text: {marked}"
+
+
+@pytest.mark.parametrize(
+    ("equation", "tidy"),
+    [("( 7.0 - 2.0 )", "(7 - 2)"), ("( ( 7.5 + 10.05 ) * 100.0 )", "((7.5 + 10.05) * 100)"), ("8.0", "8")],
+)
+def test_equations_are_tidied(equation, tidy):
+    row = {"Equation": equation, "Answer": "5", "question_concat": "Q"}
+    assert adapt_row(row, TASKS["svamp"], "row 0")["references"] == [f"{tidy} = 5"]
+
+
+@pytest.mark.parametrize("name", sorted(LITERAL))
+@pytest.mark.parametrize("source", [SAMPLES, REAL], ids=["samples", "real"])
+def test_each_row_of_the_files_can_be_asked_and_judged(source, name):
+    folder, task = source / name, TASKS[name]
+    if not folder.is_dir():
+        pytest.skip(f"no rows at {folder}")
+    prompts = instruct(adapt(RowsFolder(filepath=str(folder)).load(), task, sampling()), task)
+    assert set(prompts) == {"train", "validation", "test"}
+    for rows in prompts.values():
+        assert rows.num_rows >= 16
+        for row in rows.to_pylist():
+            assert row["prompt"].startswith(f"{task.instruction}\n\n")
+            assert not set("{}") & set(row["prompt"].removeprefix(task.instruction))
+            assert row["prompt"] == row["prompt"].strip()
+            if task.label_words:
+                assert row["references"][0] in task.label_words
+    if task.label_words:
+        for part in prompts.values():
+            assert {row["references"][0] for row in part.to_pylist()} == set(task.label_words)
+
+
+@pytest.mark.parametrize(
+    ("source", "not_one_span"),
+    [(SAMPLES, set()), (REAL, {"Kamenev and Zinoviev", "Stalin and Kamenev", "Kamenev, Zinoviev, and Stalin"})],
+    ids=["samples", "real"],
+)
+def test_what_is_marked_is_the_rows_noun_phrase(source, not_one_span):
+    """Three real rows name people who stand apart in the text: no span can hold them."""
+    folder = source / "wsc"
+    if not folder.is_dir():
+        pytest.skip(f"no rows at {folder}")
+    unlike = set()
+    for row in (row for split in RowsFolder(filepath=str(folder)).load().values() for row in split.to_pylist()):
+        text = adapt_row({**row, "label": 0}, TASKS["wsc"], "row")["input"]
+        assert text.count("*") == text.count("#") == 2, text
+        if not text.replace("#", "").split("*")[1].startswith(row["span1_text"].rstrip(".,;:!?")):
+            unlike.add(row["span1_text"])
+    assert unlike == not_one_span
+
+
+def refused(words: str, given: dict[str, pa.Table], name: str = "sst2", **values: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        adapt(given, TASKS[name], sampling(**values))
+    assert str(caught.value) == words
+
+
+def test_a_hidden_label_is_refused():
+    refused(
+        "task 'sst2', split 'validation': label '-1' is a hidden test label, score another split. Allowed: 0, 1",
+        {"train": table(9), "validation": table(9, (0, 1, -1))},
+    )
+
+
+def test_an_unknown_label_is_refused_also_far_down():
+    refused(
+        "task 'sst2', split 'train': unknown label '7'. Allowed: 0, 1",
+        {"train": pa.concat_tables([table(500), table(1, (7,))]), "validation": table(9)},
+    )
+
+
+def test_a_missing_column_is_refused():
+    refused(
+        "task 'sst2', split 'train': unknown column 'sentence', did you mean 'sentences'? Allowed: sentences, label",
+        {"train": table(9).rename_columns(["sentences", "label"]), "validation": table(9)},
+    )
+
+
+def test_a_column_that_preprocessing_misses_is_refused():
+    given = dict.fromkeys(("train", "test"), pa.table({"question_concat": ["Q"], "Answer": ["1"]}))
+    refused(
+        "task 'svamp', split 'train', preprocess tidy_equation: unknown column 'Equation'. "
+        "Allowed: question_concat, Answer",
+        given,
+        "svamp",
+    )
+
+
+def test_a_missing_split_is_refused():
+    refused("task 'sst2': unknown split 'validation'. Allowed: train, test", {"train": table(9), "test": table(9)})
+
+
+def test_an_empty_split_is_refused():
+    refused(
+        "task 'sst2': split 'validation' is empty, it needs at least 1 row", {"train": table(9), "validation": table(0)}
+    )
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_empty_text_is_refused_though_the_template_has_words(text):
+    empty = pa.table({"sentence": [text], "label": [1]})
+    refused("task 'sst2', test row 0: empty input", {"train": table(9), "validation": empty})
+
+
+def test_a_null_is_not_written_as_none():
+    null = pa.table({"sentence": ["fine", None], "label": [1, 0]})
+    refused(
+        "task 'sst2', test row 1: column 'sentence' is null, it must hold a value",
+        {"train": table(9), "validation": null},
+    )
+
+
+def test_an_empty_answer_is_refused():
+    row = {"Equation": "", "Answer": " ", "question_concat": "Q"}
+    with pytest.raises(ConfigError, match="task 'svamp', row 3: empty answer"):
+        adapt_row(row, TASKS["svamp"], "row 3")
+
+
+def test_braces_in_data_are_text():
+    row = {"sentence": "a {brace} and {0}", "label": 1}
+    assert adapt_row(row, TASKS["sst2"], "row 0")["input"] == "Sentence: a {brace} and {0}"
+
+
+def texts(parts: dict[str, list[dict[str, Any]]], name: str) -> list[str]:
+    return [row["sentence"] for row in parts[name]]
+
+
+def test_validation_is_cut_off_the_training_rows_and_all_rows_take_part():
+    parts = sample(raw(), TASKS["sst2"], sampling())
+    assert (len(parts["train"]), len(parts["validation"]), len(parts["test"])) == (81, 9, 30)
+    assert not set(texts(parts, "train")) & set(texts(parts, "validation"))
+    assert sorted(texts(parts, "train") + texts(parts, "validation")) == sorted(raw()["train"]["sentence"].to_pylist())
+
+
+def test_the_split_seed_alone_decides_the_validation_rows():
+    usual = texts(sample(raw(), TASKS["sst2"], sampling()), "validation")
+    assert texts(sample(raw(), TASKS["sst2"], sampling(train_rows=20, test_rows=5)), "validation") == usual
+    assert texts(sample(raw(), TASKS["sst2"], sampling(split_seed=1)), "validation") != usual
+
+
+def test_drawn_rows_keep_the_shares_of_the_labels_and_their_order():
+    parts = sample(raw(), TASKS["sst2"], sampling(train_rows=30, validation_rows=6, test_rows=12))
+    for name, shares in {"train": {0: 10, 1: 20}, "validation": {0: 2, 1: 4}, "test": {0: 4, 1: 8}}.items():
+        assert Counter(row["label"] for row in parts[name]) == shares
+        numbers = [int(text.removeprefix("text ")) for text in texts(parts, name)]
+        assert numbers == sorted(numbers)
+    assert not set(texts(parts, "train")) & set(texts(parts, "validation"))
+
+
+def test_a_split_of_its_own_is_taken_whole_or_drawn():
+    task = TASKS["sst2"].model_copy(update={"splits": TASKS["sst2"].splits.model_copy(update={"validation": "dev"})})
+    given = {**raw(), "dev": table(12)}
+    assert [len(part) for part in sample(given, task, sampling()).values()] == [90, 12, 30]
+    assert [len(part) for part in sample(given, task, sampling(validation_rows=6)).values()] == [90, 6, 30]
+
+
+def test_fewer_rows_than_asked_for_are_all_taken():
+    assert len(sample(raw(train=20), TASKS["sst2"], sampling(train_rows=1000))["train"]) == 18
+
+
+def test_a_label_with_one_row_does_not_stop_the_split():
+    rare = pa.concat_tables([table(20, (0,)), table(1, (1,))])
+    parts = sample({"train": rare, "validation": rare}, TASKS["sst2"], sampling())
+    assert len(parts["train"]) + len(parts["validation"]) == 21

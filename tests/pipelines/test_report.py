@@ -1,0 +1,308 @@
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+import yaml
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+from pandas.testing import assert_frame_equal
+
+from peft_pipelines.pipelines.cells.nodes import collect
+from peft_pipelines.pipelines.report import create_pipeline
+from peft_pipelines.pipelines.report.nodes import frame, majority, tabulate, tell
+from peft_pipelines.pipelines.report.plots import plot, plot_costs
+from peft_pipelines.pipelines.report.table import render
+from peft_pipelines.specs import Grid, TaskSpec, parse
+
+PROJECT = Path(__file__).parents[2]
+PARAMETERS = PROJECT / "conf/base/parameters"
+
+MODEL = {
+    "folder": "somewhere",
+    "dtype": "float32",
+    "chat_template": True,
+    "licence": "none",
+    "citation": "none",
+    "notes": "not the published weights",
+}
+COST = {
+    "trainable_parameters": 460800,
+    "tflop": 0.138,
+    "peak_memory_gb": 0.6,
+    "memory_kind": "resident set above the loaded base",
+    "train_seconds": 61.25,
+    "generate_seconds": 4.5,
+    "checkpoint_bytes": 1859871,
+    "pscp": 89.2,
+    "pscp_factor_parameters": 0.9991,
+    "pscp_factor_compute": 1.0,
+    "pscp_factor_memory": 0.9936,
+    "truncated_share": 0.0,
+    "n": 80.0,
+}
+
+
+def labelled(primary: float, no: float, yes: float, **more: Any) -> dict[str, Any]:
+    """Scores on a task with two labels; ``no`` and ``yes`` are how often each was answered."""
+    confusion = {"confusion.no.no": no, "confusion.no.yes": yes, "confusion.yes.no": 0.0, "confusion.yes.yes": 0.0}
+    support = {"support.no": 40.0, "support.yes": 40.0}
+    return {"metric": "macro_f1", "primary": primary, "invalid_rate": 0.0, "n": 80.0, **support, **confusion, **more}
+
+
+def free(primary: float, **more: Any) -> dict[str, Any]:
+    """Scores on a task of free text."""
+    return {"metric": "number_accuracy", "primary": primary, "n": 80.0, **more}
+
+
+def method(family: str) -> dict[str, Any]:
+    return {
+        "provider": "none",
+        "type": "none",
+        "family": family,
+        "config": {},
+        "training": {},
+        "citation": "none",
+    }
+
+
+MAJORITY = collect(**{"tiny.moods.-": labelled(1 / 3, 0, 80), "tiny.sums.-": free(0.0125)})
+UNTRAINED = COST | {"trainable_parameters": 0, "train_seconds": 0.0, "checkpoint_bytes": 0}
+ONE_SEED = {
+    "rows.majority": MAJORITY,
+    "rows.tuned": collect(
+        **{"tiny.moods.s0": labelled(0.9, 39, 41, **COST), "tiny.sums.s0": free(0.125, **COST, equation_accuracy=0.5)}
+    ),
+    "rows.broken": collect(**{"tiny.moods.s0": labelled(0.5, 40, 40, **COST), "tiny.sums.s0": None}),
+    "rows.untuned": collect(
+        **{
+            "tiny.moods.s0": labelled(1 / 3, 0, 75, **UNTRAINED, **{"invalid_rate": 0.0625}),
+            "tiny.sums.s0": free(0.05, **UNTRAINED | {"truncated_share": 0.02}),
+        }
+    ),
+    "spec.tuned": method("adapter"),
+    "spec.broken": method("selective"),
+    "spec.untuned": method("baseline"),
+}
+TABLE = """\
+### tiny
+
+Each task's primary metric in percent, and the mean over tasks. Test rows: moods 80, sums 80.
+
+| method   | moods macro_f1 | sums number_accuracy | mean |
+|:---------|---------------:|---------------------:|-----:|
+| majority |       33.3     |                1.2   | 17.3 |
+| untuned  |       33.3 !?≈ |                5.0 † | 19.2 |
+| tuned    |       90.0     |               12.5   | 51.2 |
+| broken   |       50.0     |             failed   |    — |
+
+! predicts one class only; ? more than 5% of the answers are invalid; ≈ not better than always giving the most frequent
+answer; † more than 1% of a split's rows lost text to the length limit
+
+| method  |  params | TFLOP |   GB | train s | gen s |   MB | PSCP |    f_p |    f_F |    f_M |
+|:--------|--------:|------:|-----:|--------:|------:|-----:|-----:|-------:|-------:|-------:|
+| untuned |       0 | 0.138 | 0.60 |     0.0 |   4.5 | 0.00 | 89.2 | 0.9991 | 1.0000 | 0.9936 |
+| tuned   | 460,800 | 0.138 | 0.60 |    61.2 |   4.5 | 1.86 | 89.2 | 0.9991 | 1.0000 | 0.9936 |
+| broken  |       — |     — |    — |       — |     — |    — |    — |      — |      — |      — |
+
+Costs of a cell, the mean over tasks and seeds. params: trainable parameters. TFLOP: one forward of 1 x 512 tokens. GB:
+highest memory peak of the cells, resident set above the loaded base. train s, gen s: wall seconds. MB: checkpoint on
+disk. PSCP: a cell's score x f_p x f_F x f_M, the factors for parameters, compute beyond the base's, and memory.
+
+tiny: not the published weights.
+"""
+
+
+def section(text: str, first: str) -> str:
+    return next(part for part in text.split("\n\n") if part.startswith(first))
+
+
+def test_table_of_one_seed() -> None:
+    results, for_csv = tabulate(**ONE_SEED)
+    assert for_csv is results
+    assert tell(results, tiny=MODEL) == TABLE
+    assert max(map(len, TABLE.splitlines())) <= 120
+
+
+def test_frame_holds_every_cell_unrounded_and_in_order() -> None:
+    results, _ = tabulate(**ONE_SEED)
+    assert list(results.columns[:9]) == [
+        *("model", "task", "method", "seed", "status", "reason", "metric", "primary", "family"),
+    ]
+    assert list(results["method"].unique()) == ["majority", "untuned", "tuned", "broken"]
+    assert results["primary"].iloc[0] == 1 / 3
+    assert results["predicted_classes"].iloc[0] == 1
+    lost = results.iloc[-1]
+    assert (lost["status"], lost["reason"]) == ("missing", "no metrics: it failed or was not run")
+    assert (lost["task"], lost["metric"]) == ("sums", "number_accuracy")
+    assert pd.isna(lost["primary"])
+
+
+def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
+    parts = {
+        "rows.majority": MAJORITY,
+        "rows.tuned": collect(
+            **{
+                "tiny.moods.s0": labelled(0.9, 39, 41, **COST),
+                "tiny.moods.s1": labelled(0.92, 0, 80, **COST | {"peak_memory_gb": 0.8}),
+                "tiny.sums.s0": free(0.0, **COST),
+                "tiny.sums.s1": free(0.02, **COST),
+            }
+        ),
+        "rows.broken": collect(
+            **{
+                "tiny.moods.s0": labelled(0.5, 40, 40, **COST),
+                "tiny.moods.s1": None,
+                "tiny.sums.s0": None,
+                "tiny.sums.s1": None,
+            }
+        ),
+        "spec.tuned": method("adapter"),
+        "spec.broken": method("adapter"),
+    }
+    text = tell(tabulate(**parts)[0], tiny=MODEL)
+    assert (
+        section(text, "| method")
+        == """\
+| method   |         moods macro_f1 | sums number_accuracy |             mean |
+|:---------|-----------------------:|---------------------:|-----------------:|
+| majority |                 33.3   |                1.2   |             17.3 |
+| tuned    |     91.0 ± 1.4 (n=2) ! |    1.0 ± 1.4 (n=2) ≈ | 46.0 ± 1.4 (n=2) |
+| broken   | 50.0 (n=1, 1 failed)   |             failed   |                — |"""
+    )
+    assert "| tuned  | 460,800 | 0.138 | 0.80 |" in text
+
+
+def test_a_table_without_marks_has_no_legend() -> None:
+    parts = {
+        "rows.majority": MAJORITY,
+        "rows.tuned": ONE_SEED["rows.tuned"],
+        "spec.tuned": method("adapter"),
+    }
+    text = tell(tabulate(**parts)[0], tiny=MODEL | {"notes": ""})
+    assert not any(line.startswith(("!", "?", "≈", "†", "tiny:")) for line in text.splitlines())
+
+
+def test_each_model_has_its_own_section_and_note() -> None:
+    names = ("tiny.moods", "small.moods")
+    parts = {
+        "rows.majority": collect(**{f"{name}.-": labelled(1 / 3, 0, 80) for name in names}),
+        "rows.tuned": collect(
+            **{f"{name}.s0": labelled(score, 40, 40, **COST) for name, score in zip(names, (0.4, 0.6), strict=True)}
+        ),
+        "spec.tuned": method("adapter"),
+    }
+    results, _ = tabulate(**parts)
+    assert list(results["model"]) == ["tiny", "tiny", "small", "small"]
+    text = tell(results, tiny=MODEL, small=MODEL | {"notes": "as published"})
+    assert [line for line in text.splitlines() if line.startswith(("###", "tiny:", "small:", "| tuned    |"))] == [
+        "### tiny",
+        "| tuned    |           40.0 | 40.0 |",
+        "tiny: not the published weights.",
+        "### small",
+        "| tuned    |           60.0 | 60.0 |",
+        "small: as published.",
+    ]
+
+
+def test_all_cells_failed() -> None:
+    parts = {
+        "rows.majority": MAJORITY,
+        "rows.tuned": collect(**{"tiny.moods.s0": None, "tiny.sums.s0": None}),
+        "spec.tuned": method("adapter"),
+    }
+    results, _ = tabulate(**parts)
+    assert "| tuned    |         failed |               failed |    — |" in tell(results, tiny=MODEL)
+    assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (failed: tuned)"
+
+
+def test_wide_tables_go_on_beneath() -> None:
+    columns = {"method": ["a"], "first": ["1.0"], "second": ["2.0"], "third": ["3.0"]}
+    assert (
+        render(columns, width=30)
+        == """\
+| method | first | second |
+|:-------|------:|-------:|
+| a      |   1.0 |    2.0 |
+
+| method | third |
+|:-------|------:|
+| a      |   3.0 |"""
+    )
+
+
+def test_dtypes_survive_parquet(tmp_path: Path) -> None:
+    results, _ = tabulate(**ONE_SEED)
+    assert {str(kind) for kind in results.dtypes} == {"string", "float64"}
+    results.to_parquet(tmp_path / "results.parquet", index=False)
+    assert_frame_equal(pd.read_parquet(tmp_path / "results.parquet"), results)
+
+
+def test_a_column_of_numbers_and_texts_becomes_text() -> None:
+    mixed = frame([{"model": "a", "extra": 1}, {"model": "b", "extra": "one"}])
+    assert list(mixed["extra"]) == ["1", "one"]
+
+
+def test_plot_has_a_dot_for_each_cell_a_word_for_each_failure_and_the_majority_line() -> None:
+    figure = plot(tabulate(**ONE_SEED)[0])
+    dots = [(trace.y, trace.x) for trace in figure.data if trace.mode == "markers"]
+    assert [list(names) for names, _ in dots] == [
+        ["majority", "untuned", "tuned", "broken"],
+        ["majority", "untuned", "tuned"],
+    ]
+    assert list(dots[1][1]) == [1.25, 5.0, 12.5]
+    words = [(list(trace.y), list(trace.text)) for trace in figure.data if trace.mode == "text"]
+    assert words == [([], []), (["broken"], ["failed"])]
+    assert [line.x0 for line in figure.layout.shapes] == pytest.approx([100 / 3, 1.25])
+
+
+def test_cost_plot_draws_what_trains_as_points_and_the_rest_as_lines() -> None:
+    figure = plot_costs(tabulate(**ONE_SEED)[0])
+    assert [(list(trace.x), list(trace.text)) for trace in figure.data] == [([460800.0], ["tuned"])]
+    assert [note.text for note in figure.layout.annotations] == ["majority", "untuned"]
+
+
+def test_majority_answers_as_the_training_rows_do() -> None:
+    rows = yaml.safe_load((PARAMETERS / "tasks/glue.yml").read_text(encoding="utf-8"))["tasks"]
+    task = parse(TaskSpec, "task", next(iter(rows.values())))
+    bad, good = task.label_words
+    table = [
+        pa.Table.from_pylist([{"prompt": "p", "references": [word]} for word in words])
+        for words in ([good, good, bad], [bad, good, bad, bad])
+    ]
+    scores = majority({"train": table[0], "test": table[1]}, task)
+    assert (scores["answer"], scores["accuracy"], scores["macro_f1"]) == (good, 0.25, 0.2)
+
+
+def test_boxes_take_prompts_and_give_results() -> None:
+    pipeline = create_pipeline(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods", "sums"], seeds=["s0"]))
+    free_inputs = {name for name in pipeline.inputs() if not name.startswith("params:")}
+    assert free_inputs == {"moods_prompts", "sums_prompts", "one_results", "two_results"}
+    assert pipeline.outputs() == {"results_csv", "results_table", "score_plot", "cost_plot"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A store with results in it, written through the project's catalog."""
+    store = {"store": str(tmp_path)}
+    loader = OmegaConfigLoader(str(PROJECT / "conf"), runtime_params=store, base_env="base", default_run_env="local")
+    catalog = DataCatalog.from_config(loader["catalog"], save_version="2026-01-01T00.00.00.000Z")
+    catalog.save("results", tabulate(**ONE_SEED)[0])
+    return tmp_path
+
+
+def test_notebook_draws_the_results(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = json.loads((PROJECT / "notebooks/results.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells)
+    source = "\n".join("".join(cell["source"]) for cell in cells)
+    assert 'STORE = "data"' in source
+    script = store / "notebook.py"
+    script.write_text(source.replace('STORE = "data"', f"STORE = {str(store)!r}"), encoding="utf-8")
+    monkeypatch.chdir(PROJECT / "notebooks")
+    found = runpy.run_path(str(script))
+    assert_frame_equal(found["results"], tabulate(**ONE_SEED)[0])
+    assert found["figure"].layout.xaxis.title.text == "percent; dashed: majority"

@@ -1,0 +1,88 @@
+"""A copy of the project with a model and a task of its own, small enough to run whole through the command line."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+import yaml
+from click.testing import CliRunner, Result
+from kedro.framework.startup import bootstrap_project
+
+ROOT = Path(__file__).parents[1]
+GRID = {"methods": ["zero_shot"], "models": ["tiny"], "tasks": ["mood"], "seeds": ["s0"]}
+PARAMETERS: dict[str, Any] = {
+    "models": {"tiny": {"folder": "model", "dtype": "float32", "chat_template": True, "licence": "-", "citation": "-"}},
+    "tasks": {
+        "mood": {
+            "type": "sentiment classification",
+            "source": {"repo": "nobody/mood"},
+            "splits": {"train": "train", "test": "test"},
+            "instruction": "Good or bad?",
+            "input": "Sentence: {sentence}",
+            "label": "label",
+            "labels": {0: "bad", 1: "good"},
+            "metrics": ["accuracy"],
+            "max_new_tokens": 2,
+            "licence": "-",
+            "citation": "-",
+        }
+    },
+    "training": {"epochs": 1, "evaluations": 1},
+    "sampling": {"train_rows": None, "validation_rows": 2, "test_rows": None, "validation_share": 0.2},
+}
+ROWS = [{"sentence": f"line {number}", "label": number % 2} for number in range(12)]
+
+
+class Project:
+    """A project folder; its rows are changed before ``run`` writes them into the environment ``local``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.grid: dict[str, Any] = json.loads(json.dumps(GRID))
+        self.parameters: dict[str, Any] = yaml.safe_load(yaml.safe_dump(PARAMETERS))
+        for name in ("conf", "methods"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        (folder / "src").mkdir()  # kedro looks for it; the code under test is imported already
+        tiny.fresh("llama").save_pretrained(folder / "model")
+        tiny.tokenizer(tiny.CHATML).save_pretrained(folder / "model")
+        self.rows(train=ROWS, test=ROWS[:4])
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The task's row."""
+        row: dict[str, Any] = self.parameters["tasks"]["mood"]
+        return row
+
+    def rows(self, **splits: list[dict[str, Any]]) -> None:
+        """Write raw rows."""
+        folder = self.folder / "raw" / "mood"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, rows in splits.items():
+            (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def method(self, name: str, **row: Any) -> None:
+        """Use a method, with some fields of its row changed."""
+        self.grid["methods"] = [name]
+        self.parameters.setdefault("methods", {})[name] = row
+
+    def kedro(self, command: str, *arguments: str) -> Result:
+        """Run a command of the project's in this process."""
+        from peft_pipelines.cli import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
+
+        local = self.folder / "conf" / "local"
+        (local / "grid.yml").write_text(yaml.safe_dump(self.grid))
+        (local / "parameters.yml").write_text(yaml.safe_dump(self.parameters))
+        bootstrap_project(self.folder)
+        return CliRunner().invoke(cli, [command, "--params", "raw=raw,store=data", *arguments])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A sound project, the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PEFT_DIR", str(tmp_path / "methods"))
+    return Project(tmp_path)

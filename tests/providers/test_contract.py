@@ -1,0 +1,271 @@
+"""What each provider promises, for each method row of the configuration on each family of models."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from safetensors.torch import load_file
+
+from peft_pipelines import models, providers
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.objective import Objective, Shortcuts, collate
+from peft_pipelines.prompting import Encoded
+from peft_pipelines.specs import MethodSpec
+
+IDENTITIES = {("hf_peft", "LORA"), ("hf_peft", "IA3"), ("custom", "bitfit"), ("none", "none")}
+"""Provider and type that leave the base's answers as they are until the first step."""
+
+COUNTS = {
+    ("lora", "llama"): 2 * 8 * ((32 + 32) + (32 + 16)),  # layers x rank x (in + out) of q_proj and v_proj
+    ("lora", "gpt2"): 2 * 8 * (32 + 96),
+    ("ia3", "llama"): 2 * (16 + 16 + 48),  # outputs of k_proj and v_proj, inputs of down_proj
+    ("prefix_tuning", "llama"): 20 * 2 * 2 * 16,  # virtual tokens x layers x (key, value) x key-value width
+    ("bitfit", "llama"): 2 * (32 + 16 + 16 + 32 + 48 + 48 + 32),
+    ("bitfit", "gpt2"): 2 * (96 + 32 + 128 + 32 + 2 * 32) + 32,  # four Conv1D, two norms a layer; the last norm
+    ("sequential_bottleneck", "llama"): 2 * (2 * 32 * 2 + 2 + 32),  # 32 -> 2 -> 32 with biases
+    ("zero_shot", "llama"): 0,
+}
+TOKENS = tiny.ids(12, rows=2)
+per_case = pytest.mark.parametrize(("name", "family"), tiny.CASES)
+trainable_case = pytest.mark.parametrize(
+    ("name", "family"), [case for case in tiny.CASES if tiny.METHODS[case[0]].provider != "none"]
+)
+
+
+def small(method: MethodSpec) -> bool:
+    return (method.provider, method.type) in IDENTITIES
+
+
+def rows() -> list[Encoded]:
+    texts = tiny.ids(14, rows=4).tolist()
+    return [Encoded([9, 9, 9, *text[: 8 + number]], text[10:], False) for number, text in enumerate(texts)]
+
+
+def train(attached: providers.Attached, steps: int, rate: float = 0.01) -> list[float]:
+    objective = Objective(attached, Shortcuts.of(attached, tiny.protocol()), prefix=[9, 9, 9])
+    optimizer = torch.optim.AdamW(attached.trainable().values(), lr=rate)
+    attached.plain.train()
+    losses = []
+    for _ in range(steps):
+        loss = objective(**collate(rows(), pad=257))["loss"]
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+@pytest.fixture(autouse=True)
+def _base_is_never_touched(request):
+    family = request.node.callspec.params.get("family", "llama") if hasattr(request.node, "callspec") else "llama"
+    base = tiny.base(family)
+    before = models.checksum(base), tiny.logits(base, TOKENS), list(tiny.traits(base))
+    yield
+    assert models.checksum(base) == before[0]
+    assert torch.equal(tiny.logits(base, TOKENS), before[1])
+    assert list(tiny.traits(base)) == before[2]
+
+
+@per_case
+def test_check_accepts_the_row_on_the_meta_device(name, family):
+    providers.check(tiny.method_for(name, family), tiny.skeleton(family))
+
+
+@pytest.mark.parametrize(("provider", "family"), sorted(tiny.REFUSED))
+def test_check_refuses_what_does_not_go_together(provider, family):
+    for method in (row for row in tiny.METHODS.values() if row.provider == provider):
+        with pytest.raises(ConfigError, match=tiny.REFUSED[provider, family]) as caught:
+            providers.check(method, tiny.skeleton(family))
+        assert "\n" not in str(caught.value)
+        assert f"method '{method.name}'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("family", "hint", "linear"),
+    [
+        ("gpt2", ", did you mean 'c_proj'?", "c_attn, c_fc, c_proj, lm_head"),
+        ("gpt_neox", ".", "dense, dense_4h_to_h, dense_h_to_4h, embed_out, query_key_value"),
+    ],
+)
+def test_check_names_the_linear_modules_where_a_target_is_none(family, hint, linear):
+    with pytest.raises(ConfigError) as caught:
+        providers.check(tiny.METHODS["lora"], tiny.skeleton(family))
+    expected = f"method 'lora' on model type '{family}': unknown target module 'q_proj'{hint} Allowed: {linear}"
+    assert str(caught.value) == expected
+
+
+@per_case
+def test_starts_at_the_base_model_if_and_only_if_it_is_an_identity_by_design(name, family):
+    found = tiny.logits(tiny.attach(name, family).plain, TOKENS)
+    same = torch.allclose(found, tiny.logits(tiny.base(family), TOKENS), atol=1e-5)
+    assert same == small(tiny.METHODS[name])
+
+
+def test_bitfit_starts_from_a_pretrained_bias():
+    attached = tiny.attach("bitfit", "qwen2")
+    pretrained = dict(tiny.base("qwen2").named_parameters())
+    biases = [name for name in pretrained if name.endswith("_proj.bias")]
+    assert len(biases) == 2 * 3
+    for name in biases:
+        assert torch.equal(attached.core.get_parameter(name), pretrained[name])
+        assert attached.core.get_parameter(name).requires_grad
+
+
+@pytest.mark.parametrize(("name", "family"), sorted(COUNTS))
+def test_trains_as_many_numbers_as_its_paper_says(name, family):
+    assert tiny.attach(name, family).trainable_parameters() == COUNTS[name, family]
+
+
+@per_case
+def test_trains_only_its_own_in_fp32_memory_that_the_base_does_not_share(name, family):
+    attached = tiny.attach(name, family)
+    shared = {value.data_ptr() for value in tiny.base(family).parameters()}
+    own = attached.trainable()
+    for value in own.values():
+        assert value.dtype == torch.float32
+        assert value.data_ptr() not in shared
+    frozen = [value for key, value in attached.plain.named_parameters() if key not in own]
+    assert {value.data_ptr() for value in frozen} <= shared | {0}
+    if tiny.METHODS[name].family != "selective":
+        assert len(frozen) == len(shared)
+        bases = tuple(key for key, _ in tiny.base(family).named_parameters())
+        assert not [key for key in own if key.endswith(bases)]
+
+
+@per_case
+def test_a_base_in_half_precision_gets_trainables_in_single(name, family):
+    base = tiny.fresh(family, torch.bfloat16)
+    attached = providers.attach(models.clone(base), tiny.method_for(name, family), 0)
+    assert {value.dtype for value in attached.trainable().values()} <= {torch.float32}
+
+
+@trainable_case
+def test_the_seed_decides_the_start(name, family):
+    first, again, other = (tiny.attach(name, family, seed).trainable() for seed in (0, 0, 1))
+    assert first.keys() == again.keys() == other.keys()
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    if tiny.METHODS[name].type in ("LORA", "SeqBnConfig"):
+        assert any(not torch.equal(first[key], other[key]) for key in first)
+
+
+@trainable_case
+def test_a_few_steps_lower_the_loss_and_change_each_tensor_but_none_of_the_base(name, family):
+    attached = tiny.attach(name, family)
+    before = {key: value.clone() for key, value in attached.trainable().items()}
+    losses = train(attached, 12)
+    assert losses[-1] < losses[0] - 0.1
+    unmoved = [key for key, value in attached.trainable().items() if torch.equal(value, before[key])]
+    assert not unmoved
+
+
+@per_case
+def test_saved_and_loaded_it_gives_equal_logits_and_is_frozen(name, family, tmp_path):
+    attached = tiny.stir(tiny.attach(name, family))
+    attached.plain.eval()
+    providers.save(attached, tmp_path)
+    loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path)
+    assert torch.equal(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS))
+    assert not loaded.trainable()
+    assert not loaded.plain.training
+
+
+@trainable_case
+def test_the_folder_holds_its_own_tensors_and_nothing_of_this_machine(name, family, tmp_path):
+    attached = tiny.stir(tiny.attach(name, family))
+    providers.save(attached, tmp_path)
+    files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert {path.suffix for path in files} == {".json", ".safetensors"}
+    tensors = {key: value for path in files if path.suffix == ".safetensors" for key, value in load_file(path).items()}
+    assert sum(value.numel() for value in tensors.values()) == attached.trainable_parameters()
+    assert not [key for key in tensors if "lm_head" in key or "embed_tokens" in key]
+    for value in tiny.base(family).parameters():
+        assert not any(value.shape == own.shape and torch.equal(value, own) for own in tensors.values())
+    for path in files:
+        content = path.read_bytes()
+        for secret in (str(tmp_path), str(tiny.PROJECT), str(Path.home())):
+            assert secret.encode() not in content
+        if path.suffix == ".json":
+            json.loads(content)
+
+
+@trainable_case
+def test_training_goes_on_from_a_checkpoint(name, family, tmp_path):
+    attached = tiny.attach(name, family)
+    train(attached, 2)
+    providers.save(attached, tmp_path)
+    loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path, trainable=True)
+    assert loaded.trainable().keys() == attached.trainable().keys()
+    for key, value in loaded.trainable().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, attached.trainable()[key])
+    train(loaded, 1)
+    assert any(not torch.equal(value, attached.trainable()[key]) for key, value in loaded.trainable().items())
+
+
+@pytest.mark.parametrize("family", ["llama"])
+def test_a_fresh_process_reads_what_this_one_saved(family, tmp_path):
+    expected = {}
+    for name in tiny.METHODS:
+        (tmp_path / name).mkdir()
+        attached = tiny.stir(tiny.attach(name, family))
+        attached.plain.eval()
+        providers.save(attached, tmp_path / name)
+        expected[name] = tiny.logits(attached.plain, TOKENS)[0, -1].tolist()
+    script = """
+import json, sys
+from pathlib import Path
+import tiny
+from peft_pipelines import models, providers
+folder, family = Path(sys.argv[1]), sys.argv[2]
+found = {}
+for name in tiny.METHODS:
+    loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), folder / name)
+    found[name] = tiny.logits(loaded.plain, tiny.ids(12, rows=2))[0, -1].tolist()
+print(json.dumps(found))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), family],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=_environment(),
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == expected
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    """Sets have another order in each process; files must not."""
+    script = """
+import sys
+from pathlib import Path
+import tiny
+from peft_pipelines import providers
+for name in tiny.METHODS:
+    folder = Path(sys.argv[1]) / name
+    folder.mkdir(parents=True)
+    providers.save(tiny.attach(name, "llama"), folder)
+"""
+    for seed in ("1", "2"):
+        environment = {**_environment(), "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", script, str(tmp_path / seed)], check=True, env=environment)
+    files = [path.relative_to(tmp_path / "1") for path in sorted((tmp_path / "1").rglob("*.*"))]
+    assert files
+    for file in files:
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes(), file
+
+
+def _environment() -> dict[str, str]:
+    paths = [str(tiny.PROJECT / "tests"), str(tiny.PROJECT / "src")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PEFT_DIR": str(tiny.PROJECT / "methods")}
+
+
+def test_detach_lets_go_of_the_clone():
+    attached = tiny.attach("lora", "llama")
+    attached.detach()
+    assert not list(attached.plain.parameters())
+    assert attached.handle is None

@@ -1,0 +1,173 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.io import RowsFolder
+from peft_pipelines.pipelines.data.nodes import adapt, adapt_row, instruct
+from peft_pipelines.specs import SamplingSpec, TaskSpec, parse
+
+ROOT = Path(__file__).parents[2]
+REAL = ROOT.parent / "shared" / "data"
+ROWS = yaml.safe_load((ROOT / "conf/base/parameters/tasks/code.yml").read_text())["tasks"]
+ALL = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
+
+CONALA = {
+    "question_id": 7,
+    "intent": "Python: last {item}?",
+    "rewritten_intent": "get the last item of list `Names`",
+    "snippet": " Names[-1]\n",
+}
+CODEALPACA = {"prompt": "Return {x} twice.\nInput: 3", "response": "def twice(X):\n    return 2 * X  # {x}\n"}
+APPS = {
+    "problem_id": 3,
+    "question": "Add the numbers.\n\n-----Input-----\n\nTwo integers.\n",
+    "solutions": json.dumps(["A, b = map(int, input().split())\nprint(A + b)\n", "print(\n  1)", "print(\n  1)\n"]),
+    "input_output": '{"inputs": ["1 2"], "outputs": ["3"]}',
+    "difficulty": "introductory",
+    "url": "",
+    "starter_code": "",
+}
+ASK = "Write a Python program that solves the following problem: it reads from standard input and prints to standard "
+ASK += "output. Where starter code precedes the problem, complete that code instead. Answer with the code only.\n\n"
+SOLUTIONS = ["print(\n  1)", "A, b = map(int, input().split())\nprint(A + b)"]
+
+
+def _task(name: str) -> TaskSpec:
+    return parse(TaskSpec, f"task '{name}'", {**ROWS[name], "name": name})
+
+
+def _prompts(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    task = _task(name)
+    table = pa.Table.from_pylist([*rows, *rows])  # one of the training rows becomes the validation row
+    prompts: list[dict[str, Any]] = instruct(adapt({"train": table, "test": table}, task, ALL), task)[
+        "test"
+    ].to_pylist()
+    return prompts[: len(prompts) // 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "prompt", "references"),
+    [
+        (
+            "conala",
+            CONALA,
+            "Write a line of Python that does the following. Answer with the code only.\n\n"
+            "Task: get the last item of list `Names`",
+            ["Names[-1]"],
+        ),
+        (
+            "conala",
+            {**CONALA, "rewritten_intent": None},
+            "Write a line of Python that does the following. Answer with the code only.\n\nTask: Python: last {item}?",
+            ["Names[-1]"],
+        ),
+        (
+            "codealpaca",
+            CODEALPACA,
+            "Write Python code for the following task. Answer with the code only.\n\nTask: Return {x} twice.\nInput: 3",
+            ["def twice(X):\n    return 2 * X  # {x}"],
+        ),
+        ("apps", APPS, ASK + "Problem: Add the numbers.\n\n-----Input-----\n\nTwo integers.", SOLUTIONS),
+        (
+            "apps",
+            {**APPS, "starter_code": "\nclass Solution:\n    def add(self, A):\n        "},
+            ASK + "class Solution:\n    def add(self, A):\n\n"
+            "Problem: Add the numbers.\n\n-----Input-----\n\nTwo integers.",
+            SOLUTIONS,
+        ),
+    ],
+    ids=["conala", "conala without a rewritten intent", "codealpaca", "apps", "apps with starter code"],
+)
+def test_exact_prompt_and_references(name: str, row: dict[str, Any], prompt: str, references: list[str]) -> None:
+    assert _prompts(name, [row]) == [{"prompt": prompt, "references": references}]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "column"),
+    [
+        ("conala", CONALA, "snippet"),
+        ("conala", CONALA, "rewritten_intent"),
+        ("codealpaca", CODEALPACA, "prompt"),
+        ("codealpaca", CODEALPACA, "response"),
+        ("apps", APPS, "question"),
+        ("apps", APPS, "solutions"),
+        ("apps", APPS, "starter_code"),
+    ],
+)
+def test_missing_column_is_named(name: str, row: dict[str, Any], column: str) -> None:
+    kept = {key: value for key, value in row.items() if key != column}
+    with pytest.raises(ConfigError, match=rf"^task '{name}', split 'train'.*: unknown column '{column}'"):
+        _prompts(name, [kept])
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "message"),
+    [
+        ("conala", {**CONALA, "snippet": " \n"}, "empty answer"),
+        (
+            "conala",
+            {**CONALA, "intent": None, "rewritten_intent": None},
+            "column 'request' is null, it must hold a value",
+        ),
+        ("codealpaca", {**CODEALPACA, "response": ""}, "empty answer"),
+        (
+            "apps",
+            {**APPS, "solutions": "[1]"},
+            r"preprocess distinct_solutions: solutions are no list of texts in '\[1\]'",
+        ),
+        ("apps", {**APPS, "solutions": "__import__('os')"}, "preprocess distinct_solutions: Expecting value: "),
+        ("apps", {**APPS, "solutions": ""}, "no row has an answer in 'solutions', score another split"),
+    ],
+)
+def test_rows_that_cannot_be_used_stop_the_run_in_one_line(name: str, row: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^task '{name}', .*{message}") as error:
+        _prompts(name, [row])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("none", ["", "[]", '["", " \\n"]'])
+def test_problems_without_a_solution_take_no_part(none: str) -> None:
+    assert len(_prompts("apps", [{**APPS, "solutions": none}, APPS, {**APPS, "solutions": none}])) == 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize(("name", "row"), [("conala", CONALA), ("codealpaca", CODEALPACA), ("apps", APPS)])
+def test_odd_rows_raise_our_own_error_or_keep_their_answer(name: str, row: dict[str, Any], data: st.DataObject) -> None:
+    texts = st.one_of(st.none(), st.text(), st.sampled_from(["", "[]", "{}", '["{x}"]', "null"]))
+    odd = {key: data.draw(texts) if isinstance(value, str) else value for key, value in row.items()}
+    try:
+        prompt = adapt_row(odd, _task(name), "row 0")
+    except ConfigError as error:
+        assert str(error).startswith(f"task '{name}', row 0")
+    else:
+        assert prompt["input"] and all(prompt["references"])
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("folder", [ROOT / "data/01_raw/samples", REAL], ids=["samples", "real"])
+def test_every_row_on_disk_adapts(name: str, folder: Path) -> None:
+    if not (folder / name).is_dir():
+        pytest.skip(f"no rows in {folder / name}")
+    raw = RowsFolder(filepath=str(folder / name)).load()
+    adapted = adapt(raw, _task(name), ALL)
+    assert {split: table.num_rows for split, table in adapted.items()} == {
+        "train": raw["train"].num_rows - round(raw["train"].num_rows * 0.1),
+        "validation": round(raw["train"].num_rows * 0.1),
+        "test": raw["test"].num_rows,
+    }
+    assert all(len(set(row["references"])) == len(row["references"]) for row in adapted["test"].to_pylist())
+
+
+@pytest.mark.parametrize(("name", "column"), [("conala", "snippet"), ("codealpaca", "response"), ("apps", "question")])
+def test_samples_are_enough_and_distinct(name: str, column: str) -> None:
+    raw = RowsFolder(filepath=str(ROOT / "data/01_raw/samples" / name)).load()
+    assert (raw["train"].num_rows, raw["test"].num_rows) == (32, 16)
+    assert len({row[column] for table in raw.values() for row in table.to_pylist()}) == 48

@@ -1,0 +1,90 @@
+"""The commands as a user types them, on a tiny model: run, run again, fail, fetch."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from project import Project, project  # noqa: F401
+
+from peft_pipelines.cli import cli
+
+LINE = "zero_shot · tiny · mood · s0: accuracy"
+
+
+def test_a_run_ends_with_the_table_and_its_files(project: Project) -> None:  # noqa: F811
+    told = project.kedro("run", "--pipeline=benchmark")
+    assert told.exit_code == 0, told.output
+    assert f"[1/1] {LINE}" in told.stderr
+    assert "zero_shot" in told.stdout
+    for path in ("data/08_reporting/results.csv", "data/08_reporting/results.md"):
+        assert f"  {path}\n" in told.stdout
+        assert (project.folder / path).is_file()
+    assert "eprecat" not in told.output
+
+
+def test_a_second_run_skips_the_cell_and_gives_the_same_table(project: Project) -> None:  # noqa: F811
+    project.kedro("run")
+    table = Path("data/08_reporting/results.md")
+    first = table.read_text()
+    table.unlink()
+    told = project.kedro("run")
+    assert told.exit_code == 0, told.output
+    assert told.stderr.splitlines()[0] == "1 of 1 cells are unchanged"
+    assert told.stderr.splitlines()[1].endswith("unchanged")
+    assert table.read_text() == first
+
+
+def test_the_stock_runner_gives_the_same_scores_and_leaves_nothing_to_skip(project: Project) -> None:  # noqa: F811
+    project.kedro("run")
+    metrics = Path("data/07_model_output/tiny/mood/zero_shot/s0/metrics.json")
+    mine = json.loads(metrics.read_text())["accuracy"]
+    told = project.kedro("run", "--runner=SequentialRunner")
+    assert told.exit_code == 0, told.output
+    assert json.loads(metrics.read_text())["accuracy"] == mine
+    assert not metrics.with_name("state.json").exists()
+
+
+def test_failed_cells_are_listed_and_the_exit_code_tells(project: Project) -> None:  # noqa: F811
+    project.grid["methods"] = ["zero_shot", "lora"]
+    blocked = project.folder / "data/06_models/tiny/mood/lora/s0"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where a folder must be")
+    told = project.kedro("run")
+    assert told.exit_code == 1
+    assert "Traceback" not in told.output
+    lines = told.stderr.splitlines()
+    assert f"[1/2] {LINE}" in told.stderr
+    assert any(line.startswith("[2/2] lora · tiny · mood · s0: failed after") for line in lines)
+    assert "Error: 1 of 2 cells failed" in lines
+    assert lines[-1].startswith("  lora · tiny · mood · s0: ")
+    assert "failure.log" in lines[-1]
+    assert "zero_shot" in told.stdout
+
+
+def test_fetch_says_what_is_there(project: Project) -> None:  # noqa: F811
+    told = project.kedro("fetch")
+    assert (told.exit_code, told.output) == (0, "model 'tiny': is there, model\n")
+
+
+def test_run_help_names_the_default_runner() -> None:
+    told = CliRunner().invoke(cli, ["run", "--help"])
+    assert told.exit_code == 0
+    assert "CellRunner" in told.output.replace("\n", " ")
+    for option in (
+        "--pipelines",
+        "--tags",
+        "--nodes",
+        "--env",
+        "--params",
+        "--load-versions",
+        "--only-missing-outputs",
+    ):
+        assert option in told.output
+
+
+@pytest.mark.parametrize("runner", ["CellRunner", "peft_pipelines.Runner"])
+def test_an_unknown_runner_is_not_hidden(project: Project, runner: str) -> None:  # noqa: F811
+    told = project.kedro("run", f"--runner={runner}")
+    assert told.exit_code == 1
+    assert isinstance(told.exception, AttributeError)

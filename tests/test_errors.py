@@ -1,0 +1,159 @@
+"""A user's mistakes, through the command line: one line that names the bad value and the allowed ones, no training."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import Project, project  # noqa: F401
+
+Change = Callable[[Project], Any]
+
+
+def config(folder: Project, **keys: Any) -> None:
+    path = folder.folder / "model" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **keys}))
+
+
+def pickled(folder: Project) -> None:
+    model = folder.folder / "model"
+    (model / "model.safetensors").rename(model / "pytorch_model.bin")
+
+
+def no_rows(folder: Project) -> None:
+    for path in (folder.folder / "raw" / "mood").iterdir():
+        path.unlink()
+
+
+def broken_custom(folder: Project) -> None:
+    broken = folder.folder / "methods" / "broken"
+    broken.mkdir()
+    (broken / "config.py").write_text("import nothing_of_this_name\n")
+    (broken / "model.py").write_text("")
+
+
+def uses_broken_custom(folder: Project) -> None:
+    broken_custom(folder)
+    folder.method("bitfit", type="broken")
+
+
+CASES: dict[str, tuple[Change, list[str]]] = {
+    "task": (
+        lambda p: p.grid.update(tasks=["moot"]),
+        ["grid.yml: unknown task 'moot', did you mean 'mood'?", "Allowed: ", "sst2"],
+    ),
+    "method": (lambda p: p.grid.update(methods=["lora2"]), ["unknown method 'lora2', did you mean 'lora'?", "bitfit"]),
+    "model": (
+        lambda p: p.grid.update(models=["tinny"]),
+        ["unknown model 'tinny', did you mean 'tiny'?", "smollm2_135m"],
+    ),
+    "seed": (lambda p: p.grid.update(seeds=["s9"]), ["unknown seed 's9'", "s0, s1"]),
+    "field of a task": (
+        lambda p: p.task.update(metricks=["x"]),
+        ["task 'mood': unknown field 'metricks', did you mean 'metrics'?"],
+    ),
+    "metric": (
+        lambda p: p.task.update(metrics=["acuracy"]),
+        ["task 'mood', metrics: unknown metric 'acuracy'", "accuracy", "macro_f1"],
+    ),
+    "column of the label": (
+        lambda p: p.task.update(label="lable"),
+        ["task 'mood', split 'train': unknown column 'lable', did you mean 'label'?", "Allowed: ", "sentence"],
+    ),
+    "column of a template": (
+        lambda p: p.task.update(input="{sentense}"),
+        ["task 'mood', split 'train': unknown column 'sentense', did you mean 'sentence'?", "label"],
+    ),
+    "label": (
+        lambda p: p.rows(train=[{"sentence": "x", "label": 7}]),
+        ["split 'train': unknown label '7'", "Allowed: 0, 1"],
+    ),
+    "hidden label": (
+        lambda p: p.rows(test=[{"sentence": "x", "label": -1}]),
+        ["split 'test': label '-1' is a hidden test label", "Allowed: 0, 1"],
+    ),
+    "missing split": (
+        lambda p: p.task.update(splits={"train": "train", "test": "dev"}),
+        ["task 'mood': unknown split 'dev'", "Allowed: ", "train"],
+    ),
+    "empty split": (lambda p: p.rows(test=[]), ["split 'test' is empty"]),
+    "broken file": (
+        lambda p: (p.folder / "raw/mood/test.jsonl").write_text("sentence,label\n"),
+        ["raw/mood/test.jsonl' cannot be read as .jsonl"],
+    ),
+    "no rows": (no_rows, ["no rows in folder", "raw/mood", "<split>.jsonl"]),
+    "target module": (
+        lambda p: p.method("lora", config={"target_modules": ["x_proj"]}),
+        ["method 'lora' on model type 'llama'", "x_proj", "k_proj"],
+    ),
+    "field of peft": (
+        lambda p: p.method("lora", config={"rr": 4}),
+        ["method 'lora', config: unknown field 'rr'", "lora_alpha"],
+    ),
+    "field of adapters": (
+        lambda p: p.method("sequential_bottleneck", config={"reduction_fctor": 4}),
+        ["unknown field 'reduction_fctor', did you mean 'reduction_factor'?", "non_linearity"],
+    ),
+    "field of a custom method": (
+        lambda p: p.method("bitfit", config={"targets": 1}),
+        ["method 'bitfit', config: unknown field 'targets'", "target_modules"],
+    ),
+    "field of the protocol": (
+        lambda p: p.method("lora", training={"learning_rte": 1.0}),
+        ["method 'lora', training: unknown field 'learning_rte', did you mean 'learning_rate'?", "epochs"],
+    ),
+    "type of a method": (
+        lambda p: p.method("lora", type="LORRA"),
+        ["method 'lora': unknown type 'LORRA', did you mean 'LORA'?"],
+    ),
+    "provider": (
+        lambda p: p.method("lora", provider="hf"),
+        ["method 'lora': unknown provider 'hf'", "hf_peft", "adapters"],
+    ),
+    "auto_map": (
+        lambda p: config(p, auto_map={"AutoModel": "x.Y"}),
+        ["model 'tiny'", "config.json has the key 'auto_map'"],
+    ),
+    "attention of a file's own": (
+        lambda p: config(p, _attn_implementation_internal="x/y"),
+        ["model 'tiny'", "the key '_attn_implementation_internal'"],
+    ),
+    "pickle weights": (pickled, ["model 'tiny'", "pickle weights (pytorch_model.bin)", "*.safetensors"]),
+    "broken custom method": (uses_broken_custom, ["methods/broken'", "config.py", "nothing_of_this_name"]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_line_before_any_training(project: Project, name: str) -> None:  # noqa: F811
+    change, words = CASES[name]
+    change(project)
+    told = project.kedro("run")
+    errors = [line for line in told.output.splitlines() if line.startswith("Error: ")]
+    assert (told.exit_code, len(errors)) == (1, 1), told.output
+    assert "Traceback" not in told.output
+    for word in words:
+        assert word in errors[0]
+    assert told.output.strip() == errors[0]
+    assert not list(Path("data").rglob("checkpoint")), "it must not have trained"
+
+
+def test_the_stock_runner_tells_it_in_one_line_too(project: Project) -> None:  # noqa: F811
+    project.grid.update(tasks=["moot"])
+    told = project.kedro("run", "--runner=SequentialRunner")
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: grid.yml: unknown task 'moot'")
+    assert len(told.output.splitlines()) == 1
+
+
+def test_a_broken_custom_method_does_not_break_a_run_without_it(project: Project) -> None:  # noqa: F811
+    broken_custom(project)
+    told = project.kedro("run")
+    assert told.exit_code == 0, told.output
+    assert "[1/1] zero_shot · tiny · mood · s0: accuracy" in told.output
+
+
+def test_an_error_of_the_program_is_not_hidden(project: Project) -> None:  # noqa: F811
+    told = project.kedro("run", "--pipeline=nothing")
+    assert told.exit_code == 1
+    assert isinstance(told.exception, ValueError)

@@ -1,0 +1,89 @@
+"""Each method row on the real embedded model: exact short cuts, training, saving, generation, and an unchanged base."""
+
+import pytest
+import tiny
+import torch
+
+from peft_pipelines import models, providers
+from peft_pipelines.generation import Decoding, generate
+from peft_pipelines.objective import Objective, Shortcuts, collate
+from peft_pipelines.prompting import Encoded, Prompter, shared_prefix
+from peft_pipelines.providers import Attached
+
+pytestmark = pytest.mark.real
+
+ASK = "Classify the sentiment of the following sentence. Answer with one word: negative or positive.\n\nSentence: "
+TEXTS = [
+    ("a fun ride", "positive"),
+    ("dull and far too long for what little it has to say", "negative"),
+    ("i slept", "negative"),
+]
+PLAIN = {"shared_prefix": False, "label_positions_only": False}
+
+
+@pytest.fixture(scope="module")
+def prompter(base) -> Prompter:
+    return Prompter(base.tokenizer, chat=True, max_length=512)
+
+
+@pytest.fixture(scope="module")
+def rows(prompter) -> list[Encoded]:
+    return [prompter.encode(ASK + text, answer) for text, answer in TEXTS]
+
+
+def gradients(attached: Attached, rows: list[Encoded], **values) -> tuple[float, dict[str, torch.Tensor]]:
+    objective = Objective(
+        attached, Shortcuts.of(attached, tiny.protocol(**values)), shared_prefix([row.prompt for row in rows])
+    )
+    loss = objective(**collate(rows, pad=0))["loss"]
+    if loss.requires_grad:
+        loss.backward()
+    found = {name: value.grad.clone() for name, value in attached.trainable().items()}
+    attached.plain.zero_grad()
+    return loss.item(), found
+
+
+def step(attached: Attached, rows: list[Encoded], rate: float) -> float:
+    optimizer = torch.optim.AdamW(attached.trainable().values(), lr=rate)
+    loss, found = gradients(attached, rows)
+    for name, value in attached.trainable().items():
+        value.grad = found[name]
+    optimizer.step()
+    attached.plain.zero_grad()
+    return loss
+
+
+@pytest.mark.parametrize("name", tiny.METHODS)
+def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
+    method = tiny.METHODS[name]
+    attached = providers.attach(models.clone(base.model), method, 0)
+    attached.plain.train()
+    plain, fast = gradients(attached, rows, **PLAIN), gradients(attached, rows)
+    assert fast[0] == pytest.approx(plain[0], abs=1e-5)
+    scale = max((value.abs().max().item() for value in plain[1].values()), default=1.0)
+    for key, value in plain[1].items():
+        assert (fast[1][key] - value).abs().max().item() <= 1e-5 * scale, key
+    if attached.trainable():
+        rate = tiny.protocol().overridden(method).learning_rate
+        first, second = (step(attached, rows, rate) for _ in range(2))
+        assert second < first
+    attached.plain.eval()
+    providers.save(attached, tmp_path)
+    loaded = providers.load(models.clone(base.model), method, tmp_path)
+    ids = torch.tensor([rows[0].prompt])
+    assert torch.equal(tiny.logits(loaded.plain, ids), tiny.logits(attached.plain, ids))
+    stop = tuple(prompter.end_of_turn()[-1:])
+    batched = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 3, True))
+    alone = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 1, False))
+    assert batched == alone
+    assert all(batched)
+    base.verify()
+
+
+def test_the_model_speaks(base, prompter):
+    attached = providers.attach(models.clone(base.model), tiny.METHODS["zero_shot"], 0)
+    prompt = prompter.encode("What is the capital of France? Answer in one word.").prompt
+    stop = tuple(prompter.end_of_turn()[-1:])
+    (answer,) = generate(attached, [prompt], Decoding(12, stop, 0, 1, True))
+    assert answer[-1] in stop
+    assert "Paris" in prompter.decode(answer, stop)

@@ -1,0 +1,151 @@
+"""The sample rows that come with the project: enough of them, balanced, none twice, and in the hub's schema."""
+
+import json
+import re
+from collections import Counter
+from itertools import combinations
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+from pyarrow import parquet
+from tiny import PROJECT, rows_of
+
+from peft_pipelines.io import RowsFolder, Splits
+from peft_pipelines.metrics import score
+from peft_pipelines.pipelines.data.nodes import adapt, adapt_row
+from peft_pipelines.specs import SamplingSpec, TaskSpec, parse, template_fields
+
+SAMPLES = PROJECT / "data/01_raw/samples"
+REAL = PROJECT.parent / "shared/data"
+TASKS = sorted(path.name for path in SAMPLES.iterdir())
+GRID = yaml.safe_load((PROJECT / "conf/base/grid.yml").read_text(encoding="utf-8"))["tasks"]
+LEAST = {"train": 160, "validation": 40, "test": 80}
+ALL_ROWS = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
+
+
+def samples(task: str) -> Splits:
+    return RowsFolder(filepath=str(SAMPLES / task)).load()
+
+
+def spec(task: str) -> TaskSpec:
+    return parse(TaskSpec, f"task '{task}'", {**rows_of("tasks")[task], "name": task})
+
+
+def plain(text: str) -> str:
+    """A text without case, punctuation and the spacing around it."""
+    return re.sub(r"\W+", " ", text.lower()).strip()
+
+
+def essence(row: dict[str, Any], task: TaskSpec) -> str:
+    """What makes a row this row: all its text but its own number and its label."""
+    return plain(" ".join(str(value) for name, value in row.items() if name not in ("idx", "ID", task.label)))
+
+
+def told(row: dict[str, Any], task: TaskSpec) -> str:
+    """What a model is told of a row: the input's columns; the whole row where ``preprocess`` makes them."""
+    names = template_fields(task.input)
+    return plain(" ".join(str(row[name]) for name in names)) if set(names) <= set(row) else essence(row, task)
+
+
+def real_splits(task: str) -> dict[str, pa.Table]:
+    folder = REAL / task
+    if not folder.is_dir():
+        pytest.skip("the real rows are not on this machine")
+    return {path.stem: parquet.read_table(path) for path in folder.glob("*.parquet")}
+
+
+@pytest.mark.parametrize("task", GRID)
+def test_a_task_of_the_default_grid_has_enough_rows(task: str) -> None:
+    rows = {name: table.num_rows for name, table in samples(task).items()}
+    assert rows.keys() == LEAST.keys()
+    assert all(rows[name] >= least for name, least in LEAST.items()), rows
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if spec(task).label])
+def test_labels_are_balanced_and_none_is_hidden(task: str) -> None:
+    row = spec(task)
+    assert row.labels
+    for name, table in samples(task).items():
+        counts = Counter(table[row.label].to_pylist())
+        assert counts.keys() == row.labels.keys(), name
+        assert max(counts.values()) - min(counts.values()) <= 0.1 * table.num_rows, (name, counts)
+
+
+def test_each_operation_of_the_word_problems_is_common() -> None:
+    for name, table in samples("svamp").items():
+        counts = Counter(table["Type"].to_pylist())
+        assert counts.keys() == {"Addition", "Subtraction", "Multiplication", "Common-Division"}
+        assert min(counts.values()) >= 0.15 * table.num_rows, (name, counts)
+
+
+def test_the_answer_of_a_word_problem_is_what_its_equation_gives() -> None:
+    task = spec("svamp")
+    for name, table in samples("svamp").items():
+        for row in table.to_pylist():
+            answers = adapt_row(row, task, name)["references"]
+            assert score(["equation_consistency"], answers, [answers], ())["equation_consistency"] == 1, row["ID"]
+            assert row["question_concat"] == f"{row['Body']} {row['Question']}", row["ID"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_row_comes_twice_in_a_split_or_in_two(task: str) -> None:
+    row = spec(task)
+    texts = {name: [essence(line, row) for line in table.to_pylist()] for name, table in samples(task).items()}
+    for name, lines in texts.items():
+        assert [text for text, count in Counter(lines).items() if count > 1] == [], name
+    for one, other in combinations(texts, 2):
+        assert set(texts[one]) & set(texts[other]) == set(), (one, other)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_row_makes_a_prompt_and_an_answer(task: str) -> None:
+    row = spec(task)
+    raw = samples(task)
+    adapted = adapt(raw, row, ALL_ROWS)
+    for table in adapted.values():
+        assert all(line["input"] and line["references"] for line in table.to_pylist())
+    assert adapted["test"].num_rows == raw[row.splits.test].num_rows
+
+
+def test_the_marked_spans_are_where_the_row_says() -> None:
+    for name, table in samples("wsc").items():
+        for row in table.to_pylist():
+            words = row["text"].split(" ")
+            for number in (1, 2):
+                first, text = row[f"span{number}_index"], row[f"span{number}_text"]
+                found = " ".join(words[first : first + len(text.split(" "))])
+                assert re.sub(r"\W+$", "", found).lower() == re.sub(r"\W+$", "", text).lower(), (name, row["idx"])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_columns_and_types_are_the_hubs(task: str) -> None:
+    expected = next(iter(real_splits(task).values())).schema
+    for table in samples(task).values():
+        assert table.column_names == expected.names
+        assert [kind(field.type) for field in table.schema] == [kind(field.type) for field in expected]
+
+
+def kind(type_: pa.DataType) -> str:
+    """A type without the widths of its numbers, which JSON does not have, and the name that a list gives its items."""
+    text = re.sub(r"list<\w+: ", "list<", str(type_))
+    return re.sub(r"double|float\w*", "float", re.sub(r"u?int\d+", "integer", text))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_row_is_a_real_one(task: str) -> None:
+    row = spec(task)
+    real = {told(line, row) for table in real_splits(task).values() for line in table.to_pylist()}
+    for table in samples(task).values():
+        assert [line for line in table.to_pylist() if told(line, row) in real] == []
+
+
+def test_each_line_is_one_json_object() -> None:
+    for path in SAMPLES.rglob("*.jsonl"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert isinstance(json.loads(line), dict), path
+
+
+def test_nothing_else_lies_among_the_samples() -> None:
+    assert {path.suffix for path in SAMPLES.rglob("*") if path.is_file()} == {".jsonl"}

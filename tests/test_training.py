@@ -1,0 +1,296 @@
+"""Training: the same bytes from the same seed, in one go or killed and resumed; the best state by validation."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from safetensors.torch import load_file
+from transformers import TrainerCallback
+
+from peft_pipelines import models, providers, training
+from peft_pipelines.io import CheckpointFolder, Trained
+from peft_pipelines.objective import Objective, Shortcuts, collate
+from peft_pipelines.prompting import Encoded, shared_prefix
+from peft_pipelines.training import Batches, CellTrainer, train, validation_loss
+
+START = [17, 5, 99, 200, 31]
+QUICK = {"epochs": 3, "batch_size": 4, "learning_rate": 0.02, "evaluations": 4}
+
+
+def rows(count: int = 22, seed: int = 3) -> list[Encoded]:
+    """Rows of 6 to 17 prompt tokens whose answer follows from the first one: there is something to learn."""
+    texts = tiny.ids(16, rows=count, seed=seed).tolist()
+    return [Encoded(START + text[: 1 + number % 12], [text[0] % 3, 256], False) for number, text in enumerate(texts)]
+
+
+VALIDATION = rows(6, seed=4)
+
+
+def objective_of(name: str, seed: int = 0, family: str = "llama", **values) -> Objective:
+    attached = tiny.attach(name, family, seed)
+    attached.plain.train()
+    prefix = shared_prefix([row.prompt for row in rows() + VALIDATION])
+    return Objective(attached, Shortcuts.of(attached, protocol(**values)), prefix)
+
+
+def protocol(**values):
+    return tiny.protocol(**{**QUICK, **values})
+
+
+def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[Objective, training.Outcome]:
+    objective = objective_of(name, seed, **values)
+    return objective, train(objective, rows(), VALIDATION, protocol(**values), seed, 257, state)
+
+
+def saved(objective: Objective, folder: Path) -> dict[str, bytes]:
+    folder.mkdir()
+    providers.save(objective.attached, folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class Stop(TrainerCallback):
+    """Ends the process, or raises, when a step is done."""
+
+    def __init__(self, at: int, kill: bool = False) -> None:
+        self.at, self.kill = at, kill
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if state.global_step == self.at and self.kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if state.global_step == self.at:
+            raise KeyboardInterrupt
+
+
+def interrupt(state: Path, at: int, name: str = "lora", kill: bool = False, **values) -> None:
+    trainer = CellTrainer(objective_of(name, **values), rows(), VALIDATION, protocol(**values), 0, 257, state)
+    trainer.add_callback(Stop(at, kill))
+    trainer.train()
+
+
+@pytest.mark.parametrize("name", [name for name, row in tiny.METHODS.items() if row.provider != "none"])
+def test_the_seed_decides_every_byte(name, tmp_path):
+    first, again, other = (
+        saved(run(tmp_path / f"state{number}", name, seed)[0], tmp_path / str(number))
+        for number, seed in enumerate([0, 0, 1])
+    )
+    assert first == again
+    weights = [file for file in first if file.endswith(".safetensors")]
+    assert weights
+    assert all(first[file] != other[file] for file in weights)
+    assert {file: first[file] for file in first if file not in weights} == {
+        file: other[file] for file in other if file not in weights
+    }
+
+
+@pytest.mark.parametrize("values", [{}, {"gradient_accumulation_steps": 2}, {"length_buckets": False}], ids=str)
+def test_interrupted_and_resumed_is_uninterrupted(values, tmp_path):
+    whole, expected = run(tmp_path / "whole", **values)
+    at = max(expected.steps * 2 // 3, 1)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(tmp_path / "cut", at, **values)
+    states = [path.parent.name for path in (tmp_path / "cut").glob("checkpoint-*/complete")]
+    assert len(states) == 1
+    assert 0 < int(states[0].removeprefix("checkpoint-")) <= at
+    resumed, outcome = run(tmp_path / "cut", **values)
+    assert outcome == expected
+    assert saved(resumed, tmp_path / "b") == saved(whole, tmp_path / "a")
+
+
+@pytest.mark.parametrize("name", ["bitfit", "prefix_tuning", "sequential_bottleneck"])
+def test_each_provider_resumes(name, tmp_path):
+    whole, expected = run(tmp_path / "whole", name)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(tmp_path / "cut", 11, name)
+    resumed, outcome = run(tmp_path / "cut", name)
+    assert outcome == expected
+    assert saved(resumed, tmp_path / "b") == saved(whole, tmp_path / "a")
+
+
+def test_killed_by_the_system_and_resumed_is_uninterrupted(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; import test_training as t; t.interrupt(Path(sys.argv[1]), 7, kill=True)"
+    )
+    paths = os.pathsep.join([str(tiny.PROJECT / "tests"), str(tiny.PROJECT / "src")])
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "cut")],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (tmp_path / "cut" / "checkpoint-5" / "complete").is_file()
+    resumed, outcome = run(tmp_path / "cut")
+    whole, expected = run(tmp_path / "whole")
+    assert outcome == expected
+    assert saved(resumed, tmp_path / "b") == saved(whole, tmp_path / "a")
+
+
+def test_a_half_written_state_is_ignored(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(tmp_path / "cut", 6)
+    half = tmp_path / "cut" / "checkpoint-15"
+    half.mkdir()
+    (half / "trainable.safetensors").write_bytes(b"torn")
+    resumed, outcome = run(tmp_path / "cut")
+    whole, expected = run(tmp_path / "whole")
+    assert outcome == expected
+    assert saved(resumed, tmp_path / "b") == saved(whole, tmp_path / "a")
+
+
+def test_a_state_counts_before_older_ones_go(tmp_path, monkeypatch):
+    trainer = CellTrainer(objective_of("lora"), rows(), VALIDATION, protocol(), 0, 257, tmp_path)
+    seen = []
+    rotate = type(trainer).__mro__[1]._rotate_checkpoints
+
+    def watched(self, *args, **kwargs):
+        seen.append(sorted(path.parent.name for path in tmp_path.glob("checkpoint-*/complete")))
+        rotate(self, *args, **kwargs)
+
+    monkeypatch.setattr(type(trainer).__mro__[1], "_rotate_checkpoints", watched)
+    trainer.train()
+    assert seen[:2] == [["checkpoint-5"], ["checkpoint-5", "checkpoint-9"]]
+    assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-18"]
+
+
+def test_the_state_holds_trainable_tensors_only_and_ends_with_the_checkpoint(tmp_path):
+    state = tmp_path / "state"
+    objective, _ = run(state)
+    own = {name: value.shape for name, value in objective.attached.trainable().items()}
+    for file in state.rglob("*.safetensors"):
+        assert {name: value.shape for name, value in load_file(file).items()} == own
+    moments = torch.load(state / "checkpoint-18" / "optimizer.pt", weights_only=True)["state"].values()
+    assert sum(moment["exp_avg"].numel() for moment in moments) == objective.attached.trainable_parameters()
+    assert not list(state.rglob("*.bin"))
+    size = sum(path.stat().st_size for path in state.rglob("*") if path.is_file())
+    assert size < 8 * 4 * objective.attached.trainable_parameters() + 60_000
+    CheckpointFolder(filepath=str(tmp_path / "checkpoint")).save(Trained(objective.attached, {"steps": 18}, state))
+    assert not state.exists()
+    assert sorted(path.name for path in (tmp_path / "checkpoint").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "record.json",
+    ]
+
+
+def test_the_best_weights_by_validation_are_kept(tmp_path):
+    """A rate that destroys the model after a while: the last state is not the best one."""
+    objective, outcome = run(tmp_path, learning_rate=0.3, schedule="constant", evaluations=9, max_grad_norm=1e6)
+    losses = {entry["step"]: entry["validation_loss"] for entry in outcome.log if "validation_loss" in entry}
+    assert len(losses) == 9
+    assert outcome.best_step == min(losses, key=losses.get)
+    assert outcome.best_step < outcome.steps == 18
+    pad = 257
+    found = validation_loss(objective, VALIDATION, 16, lambda batch: collate(batch, pad))
+    assert found == pytest.approx(losses[outcome.best_step], rel=1e-6)
+
+
+def test_training_lowers_the_validation_loss(tmp_path):
+    _, outcome = run(tmp_path, epochs=6)
+    losses = [entry["validation_loss"] for entry in outcome.log if "validation_loss" in entry]
+    assert losses[-1] < losses[0] - 0.5
+
+
+def test_the_trainers_accumulated_step_is_that_of_one_batch(tmp_path):
+    """Two micro batches of 4 step as one batch of 8 does: the mean is over all their labelled tokens."""
+    one, whole = run(tmp_path / "a", batch_size=8, length_buckets=False, epochs=1, evaluations=1)
+    two, parts = run(
+        tmp_path / "b", batch_size=4, gradient_accumulation_steps=2, length_buckets=False, epochs=1, evaluations=1
+    )
+    assert whole.steps == parts.steps == 3
+    for name, value in one.attached.trainable().items():
+        assert torch.allclose(two.attached.trainable()[name], value, atol=1e-5)
+
+
+def test_short_cuts_end_at_the_plain_paths_weights(tmp_path):
+    plain = {"shared_prefix": False, "label_positions_only": False}
+    slow, fast = run(tmp_path / "slow", **plain, epochs=1)[0], run(tmp_path / "fast", epochs=1)[0]
+    for name, value in slow.attached.trainable().items():
+        assert torch.allclose(fast.attached.trainable()[name], value, atol=1e-4)
+
+
+def test_nothing_to_train_takes_no_step(tmp_path):
+    _, outcome = run(tmp_path, "zero_shot")
+    assert outcome == training.Outcome(0, 0, [])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_log_holds_numbers_by_step(tmp_path):
+    _, outcome = run(tmp_path)
+    assert json.loads(json.dumps(outcome.log, allow_nan=False)) == outcome.log
+    assert [entry["step"] for entry in outcome.log if "validation_loss" in entry] == [5, 9, 14, 18]
+    assert {"step", "loss", "grad_norm", "learning_rate"} <= outcome.log[0].keys()
+
+
+def test_the_base_is_untouched(tmp_path):
+    base = tiny.base("llama")
+    before = models.checksum(base), list(tiny.traits(base))
+    for name in tiny.METHODS:
+        run(tmp_path / name, name, epochs=1)
+    assert (models.checksum(base), list(tiny.traits(base))) == before
+
+
+LENGTHS = [5 + number * 7 % 40 for number in range(403)]
+
+
+@pytest.mark.parametrize("bucketed", [True, False])
+def test_batches_are_a_permutation_of_the_rows(bucketed):
+    batches = list(Batches(LENGTHS, 8, seed=0, bucketed=bucketed))
+    assert sorted(row for batch in batches for row in batch) == list(range(403))
+    assert len(batches) == len(Batches(LENGTHS, 8, seed=0, bucketed=bucketed)) == 51
+    assert sorted(map(len, batches)) == [3] + [8] * 50
+
+
+@pytest.mark.parametrize("bucketed", [True, False])
+def test_seed_and_epoch_decide_the_order(bucketed):
+    def order(seed, epoch):
+        batches = Batches(LENGTHS, 8, seed, bucketed=bucketed)
+        batches.set_epoch(epoch)
+        return list(batches)
+
+    assert order(0, 0) == order(0, 0)
+    assert order(0, 0) != order(0, 1)
+    assert order(0, 0) != order(1, 0)
+
+
+def test_buckets_need_less_padding():
+    def padding(bucketed):
+        batches = Batches(LENGTHS, 8, seed=0, bucketed=bucketed)
+        return sum(
+            max(LENGTHS[row] for row in batch) * len(batch) - sum(LENGTHS[row] for row in batch) for batch in batches
+        )
+
+    assert padding(True) < 0.2 * padding(False)
+
+
+def test_bucketed_batches_come_in_mixed_order():
+    means = [sum(LENGTHS[row] for row in batch) / len(batch) for batch in Batches(LENGTHS, 8, seed=0, bucketed=True)]
+    rises = sum(later > earlier for earlier, later in pairwise(means))
+    assert 15 < rises < 35
+
+
+def test_validation_loss_is_one_number_over_all_labelled_tokens():
+    """Answers of 1 and 6 tokens: the mean of batch means would be another number."""
+    objective = objective_of("lora")
+    tiny.stir(objective.attached)
+    uneven = [Encoded([*START, 7, 8], [3], False), Encoded([*START, 9], [1, 2, 3, 4, 5, 6], False)]
+    losses = [validation_loss(objective, uneven, size, lambda batch: collate(batch, 257)) for size in (1, 2)]
+    each = [validation_loss(objective, [row], 1, lambda batch: collate(batch, 257)) for row in uneven]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert losses[0] == pytest.approx((each[0] * 1 + each[1] * 6) / 7, rel=1e-6)
+    assert abs(losses[0] - sum(each) / 2) > 0.01
+    assert objective.training
+
+
+def test_a_state_digest_tells_trainings_apart():
+    one = training.state_digest({"rate": 0.1}, [[1, 2]])
+    assert one == training.state_digest({"rate": 0.1}, [[1, 2]])
+    assert one != training.state_digest({"rate": 0.2}, [[1, 2]])
+    assert one != training.state_digest({"rate": 0.1}, [[1, 3]])

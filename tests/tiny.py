@@ -1,0 +1,186 @@
+"""Real models and tokenizers small enough to build in milliseconds: random weights from configs, nothing downloaded.
+
+Weights are drawn wider than a real initialisation, so that logits lie far apart and an error of a wrong position or a
+lost cache cannot hide in the rounding.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
+from tokenizers import models as token_models
+from transformers import (
+    Gemma3TextConfig,
+    GPT2Config,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MistralConfig,
+    OPTConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+)
+from transformers.models.auto.modeling_auto import AutoModelForCausalLM
+
+from peft_pipelines import models, providers
+from peft_pipelines.providers import Attached
+from peft_pipelines.specs import MethodSpec, TrainingSpec, parse
+
+PROJECT = Path(__file__).parents[1]
+os.environ.setdefault("PEFT_DIR", str(PROJECT / "methods"))
+PARAMETERS = PROJECT / "conf" / "base" / "parameters"
+WORDS = 264
+"""256 bytes and eight special tokens."""
+
+SPECIAL = ("<|end|>", "<|pad|>", "<|im_start|>", "<|im_end|>", "<|begin|>", "<|head|>", "<|/head|>", "<|eot|>")
+
+CHATML = (
+    "{% for turn in messages %}<|im_start|>{{ turn.role }}\n{{ turn.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+DATED = (
+    "<|begin|><|head|>system<|/head|>\n\nToday: "
+    '{{ date_string if date_string is defined else strftime_now("%d %b %Y") }}<|eot|>'
+    "{% for turn in messages %}<|head|>{{ turn.role }}<|/head|>\n\n{{ turn.content | trim }}<|eot|>{% endfor %}"
+    "{% if add_generation_prompt %}<|head|>assistant<|/head|>\n\n{% endif %}"
+)
+UNCLOSED = "{% for turn in messages %}{{ turn.role }}: {{ turn.content }}\n{% endfor %}"
+
+
+def tokenizer(template: str | None = None) -> PreTrainedTokenizerFast:
+    """One token a byte; the specials have the ids 256 to 263."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    backend = Tokenizer(token_models.BPE({letter: number for number, letter in enumerate(letters)}, []))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in SPECIAL])
+    built = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>", pad_token="<|pad|>")
+    built.chat_template = template
+    return built
+
+
+SHARED = {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+ENDS = {"bos_token_id": None, "eos_token_id": 256, "pad_token_id": 257}
+GATED = {**SHARED, **ENDS, "num_key_value_heads": 2, "intermediate_size": 48, "max_position_embeddings": 512}
+NO_DROPOUT = {"attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0}
+
+CONFIGS: dict[str, Callable[[], PretrainedConfig]] = {
+    "llama": lambda: LlamaConfig(**GATED),
+    "qwen2": lambda: Qwen2Config(**GATED),
+    "mistral": lambda: MistralConfig(**GATED, sliding_window=None),
+    "mistral_window": lambda: MistralConfig(**GATED, sliding_window=16),
+    "gemma3": lambda: Gemma3TextConfig(
+        **GATED, head_dim=16, sliding_window=256, layer_types=["sliding_attention", "full_attention"]
+    ),
+    "gpt2": lambda: GPT2Config(vocab_size=WORDS, n_embd=32, n_layer=2, n_head=4, n_positions=512, **NO_DROPOUT, **ENDS),
+    "opt": lambda: OPTConfig(
+        **SHARED, **ENDS, ffn_dim=48, max_position_embeddings=512, word_embed_proj_dim=32, dropout=0.0
+    ),
+    "gpt_neox": lambda: GPTNeoXConfig(**SHARED, **ENDS, intermediate_size=48, max_position_embeddings=512),
+}
+FAMILIES = tuple(name for name in CONFIGS if name != "mistral_window")
+
+
+def fresh(family: str, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
+    """A new model of a family, the same at each call, frozen and in eval mode as a base is."""
+    config = CONFIGS[family]()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+        for parameter in model.parameters():
+            spread = 0.25 if parameter.dim() > 1 else 0.05
+            parameter.data += spread * torch.randn(parameter.shape)
+    model.config._name_or_path = model.name_or_path = f"tiny-{family}"
+    return model.to(dtype).requires_grad_(False).eval()
+
+
+@functools.cache
+def base(family: str) -> PreTrainedModel:
+    """The one base of a family in this process: a test that changes it breaks the next one."""
+    return fresh(family)
+
+
+def skeleton(family: str) -> PreTrainedModel:
+    """The family's modules on the meta device."""
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(CONFIGS[family]())
+
+
+def rows_of(axis: str) -> dict[str, Any]:
+    """All rows of an axis of conf/base, by name, as the YAML has them."""
+    files = sorted(PARAMETERS.rglob("*.yml"))
+    return {name: row for file in files for name, row in yaml.safe_load(file.read_text()).get(axis, {}).items()}
+
+
+METHODS = {
+    name: parse(MethodSpec, f"method '{name}'", {**row, "name": name}) for name, row in rows_of("methods").items()
+}
+
+
+def protocol(**values: Any) -> TrainingSpec:
+    """The shared protocol with some values of one's own."""
+    row = yaml.safe_load((PARAMETERS / "training.yml").read_text())["training"]
+    return parse(TrainingSpec, "training", {**row, **values})
+
+
+TARGETS = {"gpt2": ["c_attn"], "gpt_neox": ["query_key_value"]}
+"""Where a row's explicit targets are no modules of a family: the family's own."""
+
+REFUSED = {
+    ("adapters", "opt"): "not pre-supported",
+    ("adapters", "gpt_neox"): "not pre-supported",
+}
+"""Provider and family that do not go together, with words of the error that says so."""
+
+
+def method_for(name: str, family: str) -> MethodSpec:
+    """The row, with the family's targets where it names targets that the family does not have."""
+    method = METHODS[name]
+    if "target_modules" in method.config and family in TARGETS:
+        return method.model_copy(update={"config": {**method.config, "target_modules": TARGETS[family]}})
+    return method
+
+
+CASES = [(name, family) for name in METHODS for family in FAMILIES if (METHODS[name].provider, family) not in REFUSED]
+"""Each method row on each family that takes it."""
+
+
+def attach(name: str, family: str, seed: int = 0) -> Attached:
+    """A method row on a clone of the family's base."""
+    return providers.attach(models.clone(base(family)), method_for(name, family), seed)
+
+
+def stir(attached: Attached, spread: float = 0.1) -> Attached:
+    """Move what is trainable away from its start, so that a method at the identity has something to show."""
+    draw = torch.Generator().manual_seed(7)
+    for parameter in attached.trainable().values():
+        parameter.data += spread * torch.randn(parameter.shape, generator=draw).to(parameter.dtype)
+    return attached
+
+
+def ids(length: int, rows: int = 1, seed: int = 3) -> torch.Tensor:
+    """Token ids (rows, length), none of them special."""
+    return torch.randint(0, 256, (rows, length), generator=torch.Generator().manual_seed(seed))
+
+
+def logits(model: Any, tokens: torch.Tensor) -> torch.Tensor:
+    """What a model says of rows without padding."""
+    with torch.no_grad():
+        found: torch.Tensor = model(input_ids=tokens, attention_mask=torch.ones_like(tokens)).logits
+    return found
+
+
+def traits(model: PreTrainedModel) -> Iterator[tuple[Any, ...]]:
+    """All that a library may leave behind in a model beside its numbers: classes, attributes, hooks, flags."""
+    for name, module in model.named_modules():
+        hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
+        yield name, type(module), sorted(vars(module)), [list(hook) for hook in hooks], module.training
+    for name, parameter in model.named_parameters():
+        yield name, parameter.requires_grad, parameter.grad is None, parameter.dtype
+    yield "config", model.config.to_json_string()
