@@ -88,7 +88,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         ready = construct(method, model, protocol, args.weights, seed=0)
         clock.lap("construct")
-        trained = train(ready, prompts, Path(folder, "state"), protocol, seed=0)
+        trained = train(ready, prompts, Path(folder, "state"), task, protocol, seed=0)
         store = CheckpointFolder(filepath=f"{folder}/checkpoint")
         store.save(trained)
         clock.lap("train")

@@ -37,7 +37,7 @@ ROWS = [{"sentence": f"line {number}", "label": number % 2} for number in range(
 
 
 class Project:
-    """A project folder; its rows are changed before ``run`` writes them into the environment ``local``."""
+    """A project folder; its rows are changed before ``kedro`` writes them into the environment ``local``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -69,13 +69,17 @@ class Project:
         self.grid["methods"] = [name]
         self.parameters.setdefault("methods", {})[name] = row
 
+    def write(self, environment: str) -> None:
+        """Write grid and rows into an environment's folder."""
+        conf = self.folder / "conf" / environment
+        (conf / "grid.yml").write_text(yaml.safe_dump(self.grid))
+        (conf / "parameters.yml").write_text(yaml.safe_dump(self.parameters))
+
     def kedro(self, command: str, *arguments: str) -> Result:
         """Run a command of the project's in this process."""
         from peft_pipelines.cli import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
 
-        local = self.folder / "conf" / "local"
-        (local / "grid.yml").write_text(yaml.safe_dump(self.grid))
-        (local / "parameters.yml").write_text(yaml.safe_dump(self.parameters))
+        self.write("local")
         bootstrap_project(self.folder)
         return CliRunner().invoke(cli, [command, "--params", "raw=raw,store=data", *arguments])
 

@@ -1,11 +1,18 @@
 """The commands as a user types them, on a tiny model: run, run again, fail, fetch."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.json
 import pytest
 from click.testing import CliRunner
+from hub_stand_in import hub
 from project import Project, project  # noqa: F401
+from pyarrow import parquet
 
 from peft_pipelines.cli import cli
 
@@ -65,6 +72,45 @@ def test_failed_cells_are_listed_and_the_exit_code_tells(project: Project) -> No
 def test_fetch_says_what_is_there(project: Project) -> None:  # noqa: F811
     told = project.kedro("fetch")
     assert (told.exit_code, told.output) == (0, "model 'tiny': is there, model\n")
+
+
+def test_a_run_fetches_what_the_hub_has_and_then_needs_no_hub(project: Project) -> None:  # noqa: F811
+    task, model = project.task, project.parameters["models"]["tiny"]
+    task["source"]["parquet_branch"] = True
+    del model["folder"]
+    model["hub"] = {"repo": "nobody/tiny"}
+    project.write("hub")
+    rows = {f"default/{path.stem}/0000.parquet": parquet_of(path) for path in Path("raw/mood").iterdir()}
+    weights = {path.name: path.read_bytes() for path in Path("model").iterdir()}
+    repositories = {"models/nobody/tiny": {"a" * 40: weights}, "datasets/nobody/mood": {"a" * 40: rows}}
+    branches = {name: {"main": "a" * 40, "refs/convert/parquet": "a" * 40} for name in repositories}
+    with hub(repositories, branches) as address:
+        told = kedro("run", address)
+    assert told.returncode == 0, told.stderr
+    lines = told.stderr.splitlines()
+    assert lines[:2] == ["fetching model 'tiny'", "fetching rows of task 'mood'"]
+    assert lines[2].startswith(f"[1/1] {LINE}")
+    lock = json.loads(Path("conf/hub/lock.json").read_text())
+    assert set(lock.values()) == {"a" * 40}
+    again = kedro("fetch", "http://127.0.0.1:9")
+    assert again.stdout.splitlines() == [
+        "model 'tiny': is there, data/01_raw/models/tiny",
+        "rows of task 'mood': is there, data/01_raw/hub/mood",
+    ]
+
+
+def parquet_of(path: Path) -> bytes:
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.json.read_json(path), sink)
+    return bytes(sink.getvalue())
+
+
+def kedro(command: str, address: str) -> "subprocess.CompletedProcess[str]":
+    """A process of its own, as the hub's client takes the address at import."""
+    environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(Path("cache").resolve()), "DO_NOT_TRACK": "1"}
+    environment["KEDRO_LOGGING_CONFIG"] = "conf/logging.yml"
+    line = [sys.executable, "-m", "kedro", command, "--env=hub"]
+    return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
 
 
 def test_run_help_names_the_default_runner() -> None:

@@ -81,25 +81,25 @@ def test_for_generation_there_is_no_answer(template):
     assert one.encode("Is it fun?").prompt == one.encode("Is it fun?", "yes").prompt
 
 
-def test_truncation_cuts_the_end_of_the_prompt_only():
+def test_truncation_cuts_the_middle_of_the_prompt_only():
     one = prompter(tiny.CHATML)
     frame = len(one.encode("").ids)
     room = frame + 4 + len("yes") + 1
     row = prompter(tiny.CHATML, room).encode("Is it fun?", "yes")
-    assert text(one, row.ids) == "<|im_start|>user\nIs i<|im_end|>\n<|im_start|>assistant\nyes<|im_end|>"
+    assert text(one, row.ids) == "<|im_start|>user\nIsn?<|im_end|>\n<|im_start|>assistant\nyes<|im_end|>"
     assert row.truncated
     assert len(row.ids) == room
 
 
 def test_without_a_template_truncation_keeps_the_line_break():
     row = prompter(None, 16).encode("0123456789abcdef", "yes")
-    assert text(prompter(None), row.ids) == "0123456789a\nyes<|end|>"
+    assert text(prompter(None), row.ids) == "012345bcdef\nyes<|end|>"
     assert row.truncated
 
 
 def test_room_is_left_for_what_will_be_generated():
     row = prompter(None, 16).encode("0123456789abcdef", room=8)
-    assert text(prompter(None), row.ids) == "0123456\n"
+    assert text(prompter(None), row.ids) == "0123def\n"
     assert row.truncated
 
 

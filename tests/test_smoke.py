@@ -103,7 +103,7 @@ def test_a_second_run_runs_no_cell_and_builds_the_report_again(store: Path) -> N
     before, table = files(store), (store / "08_reporting/results.md").stat().st_mtime_ns
     printed = run(store)
     assert files(store) == before
-    assert printed.count("unchanged") == 6
+    assert printed.count(" %, unchanged\n") == 6
     assert (store / "08_reporting/results.md").stat().st_mtime_ns > table
 
 

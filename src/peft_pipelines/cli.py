@@ -69,7 +69,7 @@ def _run_command() -> click.Command:
     @wraps(callback)
     def run(pipeline: str | None, pipelines: list[str], **options: Any) -> Any:
         if pipeline and not pipelines:
-            pipeline, pipelines = None, [pipeline]
+            return callback(pipeline=None, pipelines=[pipeline], **options)
         return callback(pipeline=pipeline, pipelines=pipelines, **options)
 
     command.callback = in_one_line(run)

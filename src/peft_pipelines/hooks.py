@@ -8,7 +8,7 @@ import click
 from kedro.config import AbstractConfigLoader
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from peft_pipelines import quiet
@@ -49,7 +49,7 @@ class ProjectHooks:
         _loader["parameters"] = {**named(parameters), "grid": grid.model_dump(mode="json")}
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Fetch what is missing and find what is wrong, before any weights are read."""
         preflight(pipeline, catalog, self._project / LOCK, say)
         if CellRunner.__name__ not in run_params["runner"]:
@@ -57,15 +57,20 @@ class ProjectHooks:
             forget(work.data + work.cells, catalog)
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Show the table and name the files."""
-        click.echo(closing(pipeline, catalog, self._project))
+        self._close(pipeline, catalog)
 
     @hook_impl
-    def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Show the table and name the files where cells failed and the rest stands."""
         if isinstance(error, CellsFailed):
-            click.echo(closing(pipeline, catalog, self._project))
+            self._close(pipeline, catalog)
+
+    def _close(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        text = closing(pipeline, catalog, self._project)
+        if text:
+            click.echo(text)
 
 
 def named(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from kedro.io import CatalogProtocol
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from peft_pipelines import fetch, models, providers
@@ -16,7 +16,7 @@ from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec
 Say = Callable[[str], None]
 
 
-def preflight(pipeline: Pipeline, catalog: CatalogProtocol, lock: Path, say: Say) -> None:
+def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, say: Say) -> None:
     """Fetch what the pipeline's nodes lack, and try all its rows on the real data and on models without weights.
 
     Raises:
@@ -35,9 +35,9 @@ def preflight(pipeline: Pipeline, catalog: CatalogProtocol, lock: Path, say: Say
 
 
 class Rows:
-    """The rows that a pipeline's nodes are given. Each is read out of the catalog once, however many nodes there are."""
+    """The rows that a pipeline's nodes are given; each is read out of the catalog once."""
 
-    def __init__(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def __init__(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         values: dict[str, Any] = {}
         self._nodes: list[tuple[list[str], list[Any]]] = []
         for node in pipeline.nodes:
@@ -68,7 +68,7 @@ class Rows:
         return list(found.values())
 
 
-def fetch_missing(rows: Rows, catalog: CatalogProtocol, lock: Path, say: Say) -> Iterator[tuple[str, Path, bool]]:
+def fetch_missing(rows: Rows, catalog: DataCatalog, lock: Path, say: Say) -> Iterator[tuple[str, Path, bool]]:
     """Bring the models and the hub's rows that are read onto this machine: what, where, and whether it was missing.
 
     Args:
@@ -91,6 +91,6 @@ def fetch_missing(rows: Rows, catalog: CatalogProtocol, lock: Path, say: Say) ->
             yield what, folder, fetch.fetch_rows(task, folder, lock)
 
 
-def weights(model: ModelSpec, catalog: CatalogProtocol) -> Path:
+def weights(model: ModelSpec, catalog: DataCatalog) -> Path:
     """The model's folder: its row's own, or the catalog's."""
     return models.folder_of(model, catalog.load(f"{model.name}_weights"))

@@ -4,9 +4,11 @@ A chat model gets the prompt in the user's turn, by its own template; a base mod
 break behind it. The loss covers the answer and the end of the turn, nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
@@ -81,7 +83,10 @@ class Prompter:
         return behind[: stop + 1]
 
     def encode(self, prompt: str, answer: str | None = None, room: int = 0) -> Encoded:
-        """A row's tokens. Where they would be too many, the prompt's end is cut, never the answer or the template.
+        """A row's tokens. Where they would be too many, the prompt's middle is cut, never the answer or the template.
+
+        A prompt begins with what is asked, and often ends with it (a passage, then the question); what fills it most
+        stands between.
 
         Args:
             prompt: instruction and input.
@@ -91,24 +96,39 @@ class Prompter:
         Raises:
             ConfigError: the answer alone does not fit.
         """
-        tail = self._tokens(answer) + self.end_of_turn() if answer is not None else []
+        tail = self._tokens(answer) + self._end if answer is not None else []
         limit = self.max_length - len(tail) - room
         head = self._prompt(prompt)
-        truncated = len(head) > limit
+        excess = len(head) - limit
+        truncated = excess > 0
         while len(head) > limit:
-            shorter = self._without_last(prompt, len(head) - limit)
+            shorter = self._without_middle(prompt, excess)
             if not shorter:
                 raise ConfigError(
                     f"max_length {self.max_length}: no room for the prompt beside {len(tail) + room} answer tokens"
                 )
-            prompt, head = shorter, self._prompt(shorter)
+            head = self._prompt(shorter)
+            excess += max(1, len(head) - limit)
         return Encoded(head, tail, truncated)
+
+    def fits(self, answer: str) -> bool:
+        """Whether an answer leaves room for any of its prompt."""
+        return self._frame + len(self._tokens(answer)) < self.max_length
 
     def decode(self, tokens: Sequence[int], stop: Sequence[int]) -> str:
         """The text of generated tokens, up to the end of the turn."""
         end = next((place for place, token in enumerate(tokens) if token in stop), len(tokens))
         text: str = self.tokenizer.decode(tokens[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
+
+    @cached_property
+    def _end(self) -> list[int]:
+        return self.end_of_turn()
+
+    @cached_property
+    def _frame(self) -> int:
+        """Tokens of a row with an empty prompt and an empty answer."""
+        return len(self._prompt("")) + len(self._end)
 
     def _prompt(self, prompt: str) -> list[int]:
         text = self.render(prompt)
@@ -120,10 +140,15 @@ class Prompter:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def _without_last(self, text: str, tokens: int) -> str:
+    def _without_middle(self, text: str, tokens: int) -> str:
         spans = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
         kept = len(spans) - tokens
-        return text[: spans[kept][0]] if kept > 0 else ""
+        if kept <= 0:
+            return ""
+        first, last = (kept + 1) // 2, kept // 2
+        # a character of several tokens has one span for each of them: begin behind it, not in it
+        end = next((start for start, _ in spans[len(spans) - last :] if start >= spans[len(spans) - last - 1][1]), None)
+        return text[: spans[first][0]] + (text[end:] if last and end is not None else "")
 
     def _template(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
         text: str = self.tokenizer.apply_chat_template(
@@ -144,3 +169,17 @@ def shared_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
     longest = min(map(len, rows)) - 1
     same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), longest)
     return list(first[: min(same, longest)])
+
+
+def learnable(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> list[Encoded]:
+    """Rows of ``prompt`` and ``references`` as tokens; the answer to learn is the first reference.
+
+    A row whose answer leaves no room for any of its prompt is left out; the caller counts them.
+    """
+    fitting = [row for row in rows if prompter.fits(row["references"][0])]
+    return [prompter.encode(row["prompt"], row["references"][0]) for row in fitting]
+
+
+def count_truncated(rows: Iterable[Encoded]) -> int:
+    """How many rows lost text."""
+    return sum(row.truncated for row in rows)

@@ -58,7 +58,8 @@ class TaskSpec(Spec):
     """What a model is asked and how it is judged, for one data set.
 
     The answer is exactly one of: ``label`` (a raw column whose values ``labels`` turns into words), ``target``
-    (a template) and ``references`` (a raw column with a list of right answers).
+    (a template) and ``references`` (a raw column with a list of right answers). ``max_length`` (tokens of prompt and
+    answer) stands in for the protocol's where a task needs more.
     """
 
     name: str = ""
@@ -74,6 +75,7 @@ class TaskSpec(Spec):
     references: Text | None = None
     metrics: Texts = Field(min_length=1)
     max_new_tokens: Count
+    max_length: Annotated[int, Field(ge=16)] | None = None
     licence: Text
     citation: Text
     notes: str = ""

@@ -10,7 +10,7 @@ from io import StringIO
 from time import perf_counter
 from typing import Any
 
-from kedro.io import CatalogProtocol
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.runner import AbstractRunner
@@ -57,7 +57,7 @@ class CellRunner(AbstractRunner):
     def _run(
         self,
         pipeline: Pipeline,
-        catalog: CatalogProtocol,  # type: ignore[override]
+        catalog: DataCatalog,  # type: ignore[override]
         hook_manager: PluginManager | None = None,
         run_id: str | None = None,
     ) -> None:
@@ -80,7 +80,12 @@ class _Run:
     """What one run needs at each step."""
 
     def __init__(
-        self, catalog: CatalogProtocol, hooks: PluginManager | None, run_id: str | None, is_async: bool, shown: Lines
+        self,
+        catalog: DataCatalog,
+        hooks: PluginManager | None,
+        run_id: str | None,
+        is_async: bool,
+        shown: Lines,
     ) -> None:
         self._catalog, self._hooks, self._run_id, self._is_async = catalog, hooks, run_id, is_async
         self._shown, self._fingerprints = shown, Fingerprints(catalog)
@@ -140,7 +145,7 @@ class _Run:
         Task(node, self._catalog, self._is_async, self._hooks, self._run_id).execute()
 
     def _free(self, node: Node, left: list[Node]) -> None:
-        """Forget what only this node needed of the memory: before it generates, a cell drops the model it has trained."""
+        """Forget what only this node needed: a cell drops the model that it has trained before it generates."""
         wanted = {name for later in left for name in later.inputs}
         for name in node.inputs:
             if name not in wanted and in_memory(self._catalog, name) and not is_parameter(name):

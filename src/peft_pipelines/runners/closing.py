@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline import Pipeline
 
 TABLE = "results_table"
 
 
-def closing(pipeline: Pipeline, catalog: CatalogProtocol, project: Path) -> str:
+def closing(pipeline: Pipeline, catalog: DataCatalog, project: Path) -> str:
     """The table that people read and the files beside it; empty where the pipeline makes no table."""
     maker = next((node for node in pipeline.nodes if TABLE in node.outputs), None)
     if maker is None or not catalog.exists(TABLE):
@@ -20,6 +20,6 @@ def closing(pipeline: Pipeline, catalog: CatalogProtocol, project: Path) -> str:
     return "\n".join(["", catalog.load(TABLE).strip(), "", "Written:", *[f"  {path}" for path in sorted(shown)]])
 
 
-def _path(catalog: CatalogProtocol, name: str) -> Path | None:
+def _path(catalog: DataCatalog, name: str) -> Path | None:
     dataset = catalog.get(name)
     return Path(dataset._get_load_path()) if isinstance(dataset, AbstractVersionedDataset) else None

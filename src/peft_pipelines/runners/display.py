@@ -57,9 +57,8 @@ class Lines:
 class Terminal(Lines):
     """The same lines above two bars: the cells with elapsed and remaining time, and the steps of the current phase."""
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        super().__init__(lambda line: self._console.print(line, markup=False, highlight=False))
+    def __init__(self, console: Console) -> None:
+        super().__init__(lambda line: console.print(line, markup=False, highlight=False))
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -67,17 +66,18 @@ class Terminal(Lines):
             TimeElapsedColumn(),
             TextColumn("{task.fields[label]}"),
             TimeRemainingColumn(elapsed_when_finished=False),
-            console=self._console,
+            console=console,
             transient=True,
             speed_estimate_period=float("inf"),
         )
         self._cells = self._progress.add_task("cells", total=None, label="left")
         self._steps = self._progress.add_task("", total=None, label="", visible=False)
-        self._title, self._moved = "", []  # type: tuple[str, list[tuple[logging.StreamHandler[TextIO], TextIO]]]
+        self._title = ""
+        self._moved: list[tuple[logging.StreamHandler[Any], Any]] = []
 
     def __enter__(self) -> Self:
-        self._progress.start()
         self._moved = [(handler, handler.stream) for handler in _on_stderr()]
+        self._progress.start()
         for handler, _ in self._moved:
             handler.setStream(sys.stderr)
         progress.listen(self._step)
@@ -98,7 +98,8 @@ class Terminal(Lines):
         self._title = title
 
     def phase(self, name: str) -> None:
-        self._progress.reset(self._steps, total=None, description=f"{self._title}: {name}", visible=True)
+        self._progress.remove_task(self._steps)  # a new one: a bar's total cannot be made unknown again
+        self._steps = self._progress.add_task(f"{self._title}: {name}", total=None, label="")
 
     def end(self, title: str, outcome: str) -> None:
         super().end(title, outcome)
@@ -112,14 +113,12 @@ class Terminal(Lines):
         self._progress.update(self._steps, description=f"{self._title}: {phase}", completed=done, total=total)
 
 
-def _on_stderr() -> "list[logging.StreamHandler[Any]]":
+def _on_stderr() -> list[logging.StreamHandler[Any]]:
     """The log's handlers that write to the terminal; while bars move they must write above them."""
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
-    return [
-        handler for handler in handlers if handler.stream in (sys.stderr, sys.__stderr__) or handler.stream.isatty()
-    ]
+    return [handler for handler in handlers if handler.stream in (sys.stderr, sys.__stderr__)]
 
 
 def display() -> Lines:
     """The moving display for a person at a terminal; lines in continuous integration and in files."""
-    return Terminal() if sys.stderr.isatty() and not os.environ.get("CI") else Lines()
+    return Terminal(Console(stderr=True)) if sys.stderr.isatty() and not os.environ.get("CI") else Lines()

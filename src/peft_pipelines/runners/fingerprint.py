@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 from pydantic import BaseModel
 
@@ -46,7 +46,7 @@ SAMPLES, BLOCK = 64, 1 << 16
 class Fingerprints:
     """The fingerprints of one run's units. Rows, data and models are each looked at once."""
 
-    def __init__(self, catalog: CatalogProtocol) -> None:
+    def __init__(self, catalog: DataCatalog) -> None:
         self._catalog = catalog
         self._constants = digest([code(Path(__file__).parents[1]), {name: version(name) for name in LIBRARIES}])
         self._values: dict[str, Any] = {}

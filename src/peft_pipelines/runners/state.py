@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 
 from peft_pipelines.io.atomic import read_json, write_json, write_text
@@ -26,7 +26,7 @@ class Failure:
 
 
 class State:
-    """The file ``state.json`` of a unit. It is written after each node, so that a killed unit goes on behind the last."""
+    """The file ``state.json`` of a unit, written after each node, so that a killed unit goes on behind the last one."""
 
     def __init__(self, unit: Unit, folder: Path) -> None:
         self._unit, self._folder = unit, folder
@@ -37,7 +37,7 @@ class State:
         """The fingerprint of each dataset that was made, by the dataset's name."""
         return {name: entry["fingerprint"] for entry in self._nodes.values() for name in entry["outputs"]}
 
-    def pending(self, catalog: CatalogProtocol, fingerprints: dict[str, str]) -> list[Node]:
+    def pending(self, catalog: DataCatalog, fingerprints: dict[str, str]) -> list[Node]:
         """The nodes that must run, in order.
 
         These are the nodes with another fingerprint than recorded, with an output that is gone, all behind them, and
@@ -56,7 +56,7 @@ class State:
             wanted |= set(node.inputs) if needed[node.name] else set()
         return [node for node in self._unit.nodes if needed[node.name]]
 
-    def begin(self, catalog: CatalogProtocol, pending: list[Node]) -> None:
+    def begin(self, catalog: DataCatalog, pending: list[Node]) -> None:
         """Forget the nodes that will run, and remove what they left, so that no stale number can be read."""
         for node in pending:
             self._nodes.pop(node.name, None)
@@ -66,7 +66,7 @@ class State:
             (self._folder / name).unlink(missing_ok=True)
         self._write(None)
 
-    def record(self, catalog: CatalogProtocol, node: Node, fingerprint: str, unit_fingerprint: str | None) -> None:
+    def record(self, catalog: DataCatalog, node: Node, fingerprint: str, unit_fingerprint: str | None) -> None:
         """Write down that a node has run; with its last node the unit gets its own fingerprint."""
         outputs = {name: _saved_version(catalog, name) for name in node.outputs}
         self._nodes[node.name] = {"fingerprint": fingerprint, "finished": now(), "outputs": outputs}
@@ -85,7 +85,7 @@ class State:
         write_json(self._folder / STATE, {"unit": self._unit.tag, "fingerprint": fingerprint, "nodes": self._nodes})
 
 
-def forget(units: list[Unit], catalog: CatalogProtocol) -> None:
+def forget(units: list[Unit], catalog: DataCatalog) -> None:
     """Remove the states of units that a runner without fingerprints is about to run."""
     for unit in units:
         (unit.folder(catalog) / STATE).unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _standing(catalog: CatalogProtocol, outputs: dict[str, str | None]) -> bool:
+def _standing(catalog: DataCatalog, outputs: dict[str, str | None]) -> bool:
     """Whether the files are there, in the version that was made; another one if the run asks for it by name."""
     return all(_stands(catalog.get(name), version) for name, version in outputs.items())
 
@@ -110,18 +110,18 @@ def _stands(dataset: Any, version: str | None) -> bool:
     return bool(pinned) or dataset.resolve_load_version() == version
 
 
-def _saved_version(catalog: CatalogProtocol, name: str) -> str | None:
+def _saved_version(catalog: DataCatalog, name: str) -> str | None:
     dataset = catalog.get(name)
     return dataset.resolve_save_version() if isinstance(dataset, AbstractVersionedDataset) else None
 
 
-def in_memory(catalog: CatalogProtocol, name: str) -> bool:
+def in_memory(catalog: DataCatalog, name: str) -> bool:
     """Whether a dataset's data die with the process."""
     return bool(getattr(catalog.get(name), "_EPHEMERAL", False))
 
 
-def _remove(catalog: CatalogProtocol, name: str) -> None:
-    """Remove a single unversioned file; old versions are history, and a folder is replaced as a whole when it is saved."""
+def _remove(catalog: DataCatalog, name: str) -> None:
+    """Remove an unversioned file. Old versions are history, and a folder is replaced as a whole when it is saved."""
     dataset = catalog.get(name)
     if isinstance(dataset, AbstractVersionedDataset) and not dataset._version and Path(dataset._filepath).is_file():
         Path(dataset._filepath).unlink()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kedro.io import AbstractVersionedDataset, CatalogProtocol
+from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 
 from peft_pipelines.errors import ConfigError
@@ -34,13 +34,13 @@ class Unit:
 
     @property
     def last(self) -> str:
-        """The dataset that the whole unit ends with. Its folder also holds the unit's state, whatever part of it runs."""
+        """The dataset that the whole unit ends with. Its folder holds the unit's state, whatever part of it runs."""
         if self.tag.startswith(DATA):
             return f"{self.names[0]}_prompts"
         method, model, task, seed = self.names
         return f"{method}.{model}-{task}-{seed}-metrics"
 
-    def folder(self, catalog: CatalogProtocol) -> Path:
+    def folder(self, catalog: DataCatalog) -> Path:
         """Where the unit's state is kept.
 
         Raises:
@@ -94,7 +94,7 @@ def _position(unit: Unit, rank: Mapping[str, Mapping[str, int]]) -> tuple[int, .
     return tuple(order.get(names[axis], 0) for axis, order in rank.items())
 
 
-def place(catalog: CatalogProtocol, name: str) -> Path | None:
+def place(catalog: DataCatalog, name: str) -> Path | None:
     """The path under which a dataset's file or folder lies, versions inside it; None for what is only in memory."""
     dataset = catalog.get(name)
     return Path(dataset._filepath) if isinstance(dataset, AbstractVersionedDataset) else None

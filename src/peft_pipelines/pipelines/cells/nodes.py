@@ -6,13 +6,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from peft_pipelines import generation, measure, metrics, models, providers, training
+from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import Checkpoint, Splits, Trained
 from peft_pipelines.metrics.efficiency import pscp as pscp_of
 from peft_pipelines.objective import Objective, Shortcuts
-from peft_pipelines.prompting import Encoded, Prompter, shared_prefix
+from peft_pipelines.prompting import Prompter, count_truncated, learnable, shared_prefix
 from peft_pipelines.providers import Attached
 from peft_pipelines.specs import MethodSpec, ModelSpec, PscpSpec, TaskSpec, TrainingSpec
 
@@ -53,12 +52,16 @@ def _tflop(base: models.Base, attached: Attached, key: str) -> float:
     return base.measured[key]
 
 
-def train(peft_model: PeftModel, prompts: Splits, workspace: Path, protocol: TrainingSpec, seed: int) -> Trained:
+def train(
+    peft_model: PeftModel, prompts: Splits, workspace: Path, task: TaskSpec, protocol: TrainingSpec, seed: int
+) -> Trained:
     """Train the method on the training rows; the weights that validation likes best are what is saved."""
     attached, base = peft_model.attached, peft_model.base
     protocol = protocol.overridden(attached.method)
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, protocol.max_length)
-    rows, validation = encode(prompts["train"], prompter), encode(prompts["validation"], prompter)
+    prompter = _prompter(base, task, protocol)
+    rows, validation = (learnable(prompter, prompts[split].to_pylist()) for split in ("train", "validation"))
+    if not rows or not validation:
+        raise ConfigError(f"task '{task.name}': no answer fits max_length, got {prompter.max_length}; raise it")
     shortcuts = Shortcuts.of(attached, protocol)
     prefix = shared_prefix([row.prompt for row in rows + validation])
     objective = Objective(attached, shortcuts, prefix)
@@ -75,7 +78,9 @@ def train(peft_model: PeftModel, prompts: Splits, workspace: Path, protocol: Tra
         **peft_model.facts,
         "shortcuts": asdict(shortcuts),
         "shared_prefix_tokens": len(prefix) if shortcuts.shared_prefix else 0,
+        "max_length": prompter.max_length,
         "rows": {"train": len(rows), "validation": len(validation)},
+        "left_out": prompts["train"].num_rows + prompts["validation"].num_rows - len(rows) - len(validation),
         "tokens": sum(len(row.ids) for row in rows),
         "truncated": {"train": count_truncated(rows), "validation": count_truncated(validation)},
         **asdict(outcome),
@@ -85,6 +90,10 @@ def train(peft_model: PeftModel, prompts: Splits, workspace: Path, protocol: Tra
         "device": str(models.device()),
     }
     return Trained(attached, record, workspace)
+
+
+def _prompter(base: models.Base, task: TaskSpec, protocol: TrainingSpec) -> Prompter:
+    return Prompter(base.tokenizer, base.spec.chat_template, task.max_length or protocol.max_length)
 
 
 def generate(
@@ -99,7 +108,7 @@ def generate(
     """Greedy answers of the saved checkpoint to the test prompts, and what they cost."""
     protocol = protocol.overridden(method)
     base = models.resident(model, weights)
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, protocol.max_length)
+    prompter = _prompter(base, task, protocol)
     rows = prompts["test"].to_pylist()
     encoded = [prompter.encode(row["prompt"], room=task.max_new_tokens) for row in rows]
     stop = prompter.end_of_turn()[-1:]
@@ -182,16 +191,6 @@ def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, 
     answers = [row["prediction"] for row in predictions]
     scores = metrics.score(task.metrics, answers, [row["references"] for row in predictions], task.label_words)
     return {"metric": task.primary, "primary": scores[task.primary], **scores}
-
-
-def encode(table: pa.Table, prompter: Prompter) -> list[Encoded]:
-    """Rows of prompts as tokens; the answer to learn is the first reference."""
-    return [prompter.encode(row["prompt"], row["references"][0]) for row in table.to_pylist()]
-
-
-def count_truncated(rows: list[Encoded]) -> int:
-    """How many rows lost text."""
-    return sum(row.truncated for row in rows)
 
 
 def truncated_share(record: dict[str, Any], truncated: int, tests: int) -> float:

@@ -44,6 +44,7 @@ def _cell(cell: Cell) -> list[Node]:
                 "peft_model": _name(cell, "peft_model@live"),
                 "prompts": prompts,
                 "workspace": _name(cell, "peft_model@workspace"),
+                "task": task,
                 "protocol": "params:training",
                 "seed": seed,
             },

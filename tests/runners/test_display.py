@@ -1,0 +1,65 @@
+"""What people see: lines in a log, bars on a terminal."""
+
+import logging
+import sys
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from peft_pipelines import progress
+from peft_pipelines.runners.display import Lines, Terminal, display
+
+
+def test_a_log_gets_lines() -> None:
+    said: list[str] = []
+    with Lines(said.append) as shown:
+        shown.plan(3, skipped=1)
+        shown.skip("a · m · t · s0", "unchanged")
+        shown.begin("b · m · t · s0")
+        shown.phase("train")
+        shown.end("b · m · t · s0", "accuracy 50.0 %, 3 s")
+    assert said == [
+        "1 of 3 cells are unchanged",
+        "[1/3] a · m · t · s0: unchanged",
+        "[2/3] b · m · t · s0: accuracy 50.0 %, 3 s",
+    ]
+
+
+def test_a_terminal_gets_bars_and_what_is_printed_stands_above_them() -> None:
+    screen = StringIO()
+    handler = logging.StreamHandler(sys.stderr)
+    logging.getLogger().addHandler(handler)
+    with Terminal(Console(file=screen, force_terminal=True, width=120)) as shown:
+        shown.plan(3, skipped=1)
+        shown.skip("a · m · t · s0", "unchanged")
+        shown.begin("b · m · t · s0")
+        shown.phase("train")
+        progress.step("train", 7, 9)
+        shown._progress.refresh()
+        print("a print")  # noqa: T201  (what a library may do)
+        logging.getLogger("some.library").warning("a warning of the log")
+        shown.end("b · m · t · s0", "accuracy 50.0 %, 3 s")
+        shown._progress.refresh()
+    logging.getLogger().removeHandler(handler)
+    text = screen.getvalue()
+    for part in (
+        "1/3",
+        "2/3",
+        "b · m · t · s0: train",
+        "7/9",
+        "a print",
+        "a warning of the log",
+    ):
+        assert part in text
+    assert "[2/3] b · m · t · s0: accuracy 50.0 %, 3 s" in text
+    assert handler.stream is sys.stderr
+
+
+def test_no_bars_in_continuous_integration_or_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert type(display()) is Lines
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("CI", "true")
+    assert type(display()) is Lines
+    monkeypatch.delenv("CI")
+    assert type(display()) is Terminal
