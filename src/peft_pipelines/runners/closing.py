@@ -2,24 +2,26 @@
 
 from pathlib import Path
 
-from kedro.io import AbstractVersionedDataset, DataCatalog
+from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
-TABLE = "results_table"
+from peft_pipelines.runners.units import place
+
+TABLES = ("data_report_text", "results_table")
 
 
 def closing(pipeline: Pipeline, catalog: DataCatalog, project: Path) -> str:
-    """The table that people read and the files beside it; empty where the pipeline makes no table."""
-    maker = next((node for node in pipeline.nodes if TABLE in node.outputs), None)
-    if maker is None or not catalog.exists(TABLE):
+    """The tables that people read and the files beside them; empty where the pipeline makes no table."""
+    made = [name for node in pipeline.nodes for name in node.outputs]
+    shown = [name for name in TABLES if name in made and catalog.exists(name)]
+    if not shown:
         return ""
-    inputs = {name for node in pipeline.nodes for name in node.inputs}
-    made = [name for node in pipeline.nodes for name in node.outputs if name not in inputs or name in maker.outputs]
-    files = [_path(catalog, name) for name in made if catalog.exists(name)]
-    shown = [str(path.relative_to(project) if path.is_relative_to(project) else path) for path in files if path]
-    return "\n".join(["", catalog.load(TABLE).strip(), "", "Written:", *[f"  {path}" for path in sorted(shown)]])
+    folders = {path.parent for name in shown if (path := place(catalog, name))}
+    files = [_path(catalog, name) for name in made if (path := place(catalog, name)) and path.parent in folders]
+    written = sorted(str(path.relative_to(project) if path.is_relative_to(project) else path) for path in files)
+    texts = [catalog.load(name).strip() for name in shown]
+    return "\n".join(["", *[f"{text}\n" for text in texts], "Written:", *[f"  {path}" for path in written]])
 
 
-def _path(catalog: DataCatalog, name: str) -> Path | None:
-    dataset = catalog.get(name)
-    return Path(dataset._get_load_path()) if isinstance(dataset, AbstractVersionedDataset) else None
+def _path(catalog: DataCatalog, name: str) -> Path:
+    return Path(catalog.get(name)._get_load_path())

@@ -6,8 +6,10 @@ by the method's files, by the base model, by the releases of a few libraries, an
 
 import ast
 import hashlib
+import inspect
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -26,20 +28,11 @@ from peft_pipelines.specs import MethodSpec, ModelSpec, TrainingSpec
 
 INFORMS = {"licence", "citation", "notes", "family"}
 LIBRARIES = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers")
-DECIDES_NOTHING = {
-    "__main__.py",
-    "cli.py",
-    "errors.py",
-    "fetch.py",
-    "grid.py",
-    "hooks.py",
-    "pipeline_registry.py",
-    "preflight.py",
-    "progress.py",
-    "settings.py",
-    "runners",
-    "pipelines/report",
-}
+DECIDES_NOTHING = frozenset(
+    "__main__.py cli.py errors.py fetch.py grid.py hooks.py hub.py pipeline_registry.py preflight.py progress.py "
+    "quiet.py settings.py runners pipelines/report "
+    "pipelines/data/profile.py pipelines/data/overlap.py pipelines/data/report.py".split()  # noqa: SIM905  (one line a group, not one a name)
+)
 SAMPLES, BLOCK = 64, 1 << 16
 
 
@@ -65,7 +58,7 @@ class Fingerprints:
             (value for node in unit.nodes for value in self._rows(node) if isinstance(value, MethodSpec)), None
         )
         for node in unit.nodes:
-            function = f"{node.func.__module__}.{node.func.__qualname__}"
+            function = [f"{node.func.__module__}.{node.func.__qualname__}", _module(node.func)]
             found[node.name] = digest(
                 [self._constants, function, [self._input(name, made, method) for name in node.inputs]]
             )
@@ -165,6 +158,12 @@ def code(package: Path) -> str:
     """A hash of the modules that decide results; comments, docstrings and layout do not change it."""
     files = sorted(path for path in package.rglob("*.py") if not _aside(path.relative_to(package)))
     return digest([[path.relative_to(package).as_posix(), meaning(path.read_text(encoding="utf-8"))] for path in files])
+
+
+@cache
+def _module(function: Callable[..., Any]) -> str:
+    """A hash of the module that a node's function stands in, for those that decide only what their own node makes."""
+    return meaning(inspect.getsource(sys.modules[function.__module__]))
 
 
 def _aside(path: Path) -> bool:

@@ -1,31 +1,44 @@
-"""Raw rows → two columns of text → prompts, once a task."""
+"""Raw rows → two columns of text → prompts, once a task; and the report on all rows."""
 
 from kedro.pipeline import Node, Pipeline
 
 from peft_pipelines.pipelines.data.nodes import adapt, instruct
+from peft_pipelines.pipelines.data.profile import profile
+from peft_pipelines.pipelines.data.report import data_report
 from peft_pipelines.specs import Grid
+
+PROFILES = "profiles"
 
 
 def create_pipeline(grid: Grid) -> Pipeline:
     """The data pipeline of a grid's tasks."""
-    return Pipeline([node for task in grid.tasks for node in _task(task)])
+    found = {task: f"{PROFILES}.{task}-profile" for task in grid.tasks}
+    outputs = ["data_report", "data_report_text"]
+    report = Node(data_report, found, outputs, name="data_report", namespace=PROFILES, tags=["data"])
+    return Pipeline([*(node for task in grid.tasks for node in _task(task, grid.models[0])), report])
 
 
-def _task(task: str) -> list[Node]:
+def _task(task: str, model: str) -> list[Node]:
+    """The nodes of a task; the profile counts in the tokens of a model, the grid's first."""
     tags = ["data", f"data.{task}", task]
+    specs = {"task": f"params:tasks.{task}"}
+    counted = {"model": f"params:models.{model}", "protocol": "params:training", "weights": f"{model}_weights"}
+    rows = {"adapted": f"{task}_adapted", "prompts": f"{task}_prompts"}
     return [
         Node(
             adapt,
-            {"raw": f"{task}_raw", "task": f"params:tasks.{task}", "sampling": "params:sampling"},
-            f"{task}_adapted",
+            {"raw": f"{task}_raw", **specs, "sampling": "params:sampling"},
+            rows["adapted"],
             name=f"{task}-adapt",
             tags=tags,
         ),
+        Node(instruct, {"adapted": rows["adapted"], **specs}, rows["prompts"], name=f"{task}-instruct", tags=tags),
         Node(
-            instruct,
-            {"adapted": f"{task}_adapted", "task": f"params:tasks.{task}"},
-            f"{task}_prompts",
-            name=f"{task}-instruct",
+            profile,
+            rows | specs | counted,
+            f"{PROFILES}.{task}-profile",
+            name=f"{task}-profile",
+            namespace=PROFILES,
             tags=tags,
         ),
     ]

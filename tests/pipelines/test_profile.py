@@ -1,0 +1,124 @@
+"""The data report: what it counts, and what it says of rows that a reader should distrust."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import tiny
+
+from peft_pipelines.pipelines.data.nodes import ADAPTED, instruct
+from peft_pipelines.pipelines.data.overlap import overlap
+from peft_pipelines.pipelines.data.profile import profile
+from peft_pipelines.pipelines.data.report import data_report, notes
+from peft_pipelines.specs import ModelSpec, TaskSpec, parse
+
+TASK = parse(
+    TaskSpec,
+    "task 'mood'",
+    {
+        "name": "mood",
+        "type": "sentiment classification",
+        "source": {"repo": "a/b"},
+        "splits": {"train": "train", "test": "test"},
+        "instruction": "Good or bad?",
+        "input": "{text}",
+        "label": "label",
+        "labels": {0: "bad", 1: "good"},
+        "metrics": ["accuracy"],
+        "max_new_tokens": 8,
+        "licence": "none",
+        "citation": "none",
+    },
+)
+
+
+def rows(*texts_and_answers: tuple[str, str]) -> pa.Table:
+    """Adapted rows."""
+    return pa.Table.from_pylist(
+        [{"input": text, "references": [answer]} for text, answer in texts_and_answers], ADAPTED
+    )
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> dict:
+    """The profile of five training, one validation and four test rows."""
+    tiny.tokenizer(tiny.CHATML).save_pretrained(tmp_path)
+    model = parse(
+        ModelSpec,
+        "model 'm'",
+        {
+            "name": "m",
+            "folder": str(tmp_path),
+            "dtype": "float32",
+            "chat_template": True,
+            "licence": "-",
+            "citation": "-",
+        },
+    )
+    adapted = {
+        "train": rows(
+            ("fun", "good"),
+            ("dull", "bad"),
+            ("a long and winding tale of two brothers who never quite grow up", "bad"),
+            ("fun", "good"),
+            ("ok", "good"),
+        ),
+        "validation": rows(("fine", "good")),
+        "test": rows(
+            ("Fun", "good"),
+            ("a long and winding tale of two brothers who never quite grow up!", "bad"),
+            ("odd", "bad"),
+            ("x" * 600, "good"),
+        ),
+    }
+    return profile(adapted, instruct(adapted, TASK), TASK, model, tiny.protocol(), tmp_path)
+
+
+def test_rows_balance_and_repeats_are_counted_by_split(found: dict) -> None:
+    assert found["rows"] == {"train": 5, "validation": 1, "test": 4}
+    assert found["balance"]["train"] == {"bad": 0.4, "good": 0.6}
+    assert found["duplicates"] == {"train": 1, "validation": 0, "test": 0}
+
+
+def test_test_inputs_that_stand_in_training_are_found(found: dict) -> None:
+    leak = found["in_train"]["test"]
+    assert (leak["exact"], leak["near"]) == (1, 1)
+    assert leak["pairs"] == [
+        [
+            "a long and winding tale of two brothers who never quite grow up!",
+            "a long and winding tale of two brothers who never quite grow up",
+        ]
+    ]
+
+
+def test_lengths_are_those_before_the_cut_and_the_cut_is_counted(found: dict) -> None:
+    assert found["prompt_tokens"]["test"]["max"] > found["max_length"]
+    assert found["truncated_share"] == {"train": 0.0, "validation": 0.0, "test": 0.25}
+    assert found["left_out"] == 0
+
+
+def test_examples_show_what_the_loss_covers(found: dict) -> None:
+    assert found["examples"][0].endswith("Good or bad?\n\nfun<|im_end|>\n<|im_start|>assistant\n⟦good<|im_end|>⟧")
+
+
+def test_the_scores_of_knowing_nothing_are_there(found: dict) -> None:
+    assert found["majority"] == {"metric": "accuracy", "score": 0.5}
+    assert 0 <= found["random"]["score"] <= 1
+
+
+def test_the_report_has_a_line_a_task_and_says_what_to_distrust(found: dict) -> None:
+    table, text = data_report(mood=found)
+    assert table[0]["test = train"] == 1 and table[0]["cut"] == "25.0%"
+    assert "| mood |" in text
+    assert "mood: 1 of 4 test inputs stand in the training rows" in text
+    assert "mood: 25.0% of the test prompts lose their middle to max_length" in text
+
+
+def test_sound_rows_need_no_words(found: dict) -> None:
+    clean = {"test": {"exact": 0, "near": 0}}
+    assert notes({**found, "in_train": clean, "duplicates": {}, "truncated_share": {"test": 0.0}, "balance": {}}) == []
+
+
+def test_no_rows_overlap_nothing() -> None:
+    assert overlap([], ["a"]) == {"exact": 0, "near": 0, "pairs": []}
+    assert overlap(["a"], []) == {"exact": 0, "near": 0, "pairs": []}
