@@ -15,10 +15,11 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from peft_pipelines import models, providers, training
+from peft_pipelines.batches import Batches
 from peft_pipelines.io import CheckpointFolder, Trained
 from peft_pipelines.objective import Objective, Shortcuts, collate
 from peft_pipelines.prompting import Encoded, shared_prefix
-from peft_pipelines.training import Batches, CellTrainer, train, validation_loss
+from peft_pipelines.training import CellTrainer, train, validation_loss
 
 START = [17, 5, 99, 200, 31]
 QUICK = {"epochs": 3, "batch_size": 4, "learning_rate": 0.02, "evaluations": 4}

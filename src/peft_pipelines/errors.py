@@ -7,6 +7,9 @@ from difflib import get_close_matches
 class ConfigError(ValueError):
     """A row, a folder or a data file is not as it must be. The message is one line and names the place."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message.replace("\n", "\\n"))
+
 
 def unknown(where: str, kind: str, name: object, allowed: Iterable[object]) -> ConfigError:
     """The error for a name that is not among the allowed ones.

@@ -3,8 +3,7 @@
 import hashlib
 import json
 import math
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from peft_pipelines import progress
+from peft_pipelines.batches import Batches, cut
 from peft_pipelines.io.atomic import read_json, replacing, write_json
 from peft_pipelines.models import device
 from peft_pipelines.objective import Objective, collate
@@ -135,43 +135,6 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         super()._rotate_checkpoints(*args, **kwargs)
 
 
-class Batches:
-    """Row numbers in batches, in an order that seed and epoch decide.
-
-    Bucketed batches hold rows of like length: rows are shuffled, sorted by length within chunks of many batches, cut
-    into batches, and the batches shuffled.
-    """
-
-    CHUNK = 50
-    """Batches a chunk: enough that little padding is left, few enough that batches stay mixed."""
-
-    def __init__(self, lengths: Sequence[int], size: int, seed: int, *, bucketed: bool) -> None:
-        self.lengths, self.batch_size, self.seed, self.bucketed = lengths, size, seed, bucketed
-        self.epoch = 0
-        self.drop_last = False
-        self.sampler = None
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.lengths) / self.batch_size)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        order = random.Random(f"{self.seed} {self.epoch}")
-        rows = list(range(len(self.lengths)))
-        order.shuffle(rows)
-        if not self.bucketed:
-            yield from _cut(rows, self.batch_size)
-            return
-        chunks = _cut(rows, self.batch_size * self.CHUNK)
-        ordered = [row for chunk in chunks for row in sorted(chunk, key=lambda row: self.lengths[row])]
-        batches = _cut(ordered, self.batch_size)
-        order.shuffle(batches)
-        yield from batches
-
-
 class Schedule(TrainerCallback):  # type: ignore[misc]
     """Scores validation and saves the state at evenly spaced steps, the last one included; reports each step."""
 
@@ -193,7 +156,7 @@ def validation_loss(objective: Any, rows: Sequence[Encoded], size: int, batch_of
     """Mean loss over all labelled tokens of the rows: one number for the split, not a mean of batches."""
     objective.eval()
     total, count = 0.0, 0
-    for batch in _cut(sorted(rows, key=lambda row: len(row.ids)), size):
+    for batch in cut(sorted(rows, key=lambda row: len(row.ids)), size):
         labelled = sum(len(row.answer) for row in batch)
         tensors = {name: value.to(device()) for name, value in batch_of(batch).items()}
         total += float(objective(**tensors, num_items_in_batch=1)["loss"])
@@ -245,7 +208,3 @@ def _newest(state: Path) -> str | None:
     complete = [path.parent for path in state.glob(f"checkpoint-*/{COMPLETE}")]
     newest = max(complete, key=lambda path: int(path.name.removeprefix("checkpoint-")), default=None)
     return str(newest) if newest else None
-
-
-def _cut(items: Sequence[Any], size: int) -> list[Any]:
-    return [items[first : first + size] for first in range(0, len(items), size)]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kedro.io import DataCatalog
+from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline import Pipeline
 
 from peft_pipelines.runners.units import place
@@ -17,11 +17,13 @@ def closing(pipeline: Pipeline, catalog: DataCatalog, project: Path) -> str:
     if not shown:
         return ""
     folders = {path.parent for name in shown if (path := place(catalog, name))}
-    files = [_path(catalog, name) for name in made if (path := place(catalog, name)) and path.parent in folders]
+    files = [_file(catalog, name) for name in made if (path := place(catalog, name)) and path.parent in folders]
     written = sorted(str(path.relative_to(project) if path.is_relative_to(project) else path) for path in files)
     texts = [catalog.load(name).strip() for name in shown]
     return "\n".join(["", *[f"{text}\n" for text in texts], "Written:", *[f"  {path}" for path in written]])
 
 
-def _path(catalog: DataCatalog, name: str) -> Path:
-    return Path(catalog.get(name)._get_load_path())
+def _file(catalog: DataCatalog, name: str) -> Path:
+    dataset = catalog.get(name)
+    assert isinstance(dataset, AbstractVersionedDataset)
+    return Path(dataset._get_load_path())

@@ -28,11 +28,10 @@ from peft_pipelines.specs import MethodSpec, ModelSpec, TrainingSpec
 
 INFORMS = {"licence", "citation", "notes", "family"}
 LIBRARIES = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers")
-DECIDES_NOTHING = frozenset(
-    "__main__.py cli.py errors.py fetch.py grid.py hooks.py hub.py pipeline_registry.py preflight.py progress.py "
-    "quiet.py settings.py runners pipelines/report "
-    "pipelines/data/profile.py pipelines/data/overlap.py pipelines/data/report.py".split()  # noqa: SIM905  (one line a group, not one a name)
-)
+COMMANDS = {"__main__.py", "cli.py", "hooks.py", "pipeline_registry.py", "preflight.py", "settings.py"}
+SURROUNDINGS = {"errors.py", "fetch.py", "grid.py", "hub.py", "progress.py", "quiet.py", "runners"}
+REPORTS = {"pipelines/report", *(f"pipelines/data/{name}.py" for name in ("profile", "overlap", "report"))}
+DECIDES_NOTHING = COMMANDS | SURROUNDINGS | REPORTS
 SAMPLES, BLOCK = 64, 1 << 16
 
 

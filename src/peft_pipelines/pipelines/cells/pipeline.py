@@ -1,9 +1,15 @@
 """Construct, train, generate and score, once a cell; one namespace a method, so that it is one box in the picture."""
 
+from collections.abc import Callable
+from typing import Any
+
 from kedro.pipeline import Node, Pipeline
 
 from peft_pipelines.pipelines.cells.nodes import collect, construct, generate, score, train
 from peft_pipelines.specs import Cell, Grid
+
+Step = tuple[Callable[..., Any], dict[str, str], list[str]]
+"""A node's function, its inputs by argument, and the artifacts that it makes."""
 
 
 def create_pipeline(grid: Grid) -> Pipeline:
@@ -36,8 +42,8 @@ def _cell(cell: Cell) -> list[Node]:
         "weights": f"{cell.model}_weights",
     }
     task, seed, prompts = f"params:tasks.{cell.task}", f"params:seeds.{cell.seed}", f"{cell.task}_prompts"
-    steps = [
-        (construct, {**specs, "seed": seed}, "peft_model@live"),
+    steps: list[Step] = [
+        (construct, {**specs, "seed": seed}, ["peft_model@live"]),
         (
             train,
             {
@@ -48,12 +54,12 @@ def _cell(cell: Cell) -> list[Node]:
                 "protocol": "params:training",
                 "seed": seed,
             },
-            "checkpoint",
+            ["checkpoint"],
         ),
         (
             generate,
             {**specs, "checkpoint": _name(cell, "checkpoint"), "prompts": prompts, "task": task},
-            ("predictions", "generation"),
+            ["predictions", "generation"],
         ),
         (
             score,
@@ -64,14 +70,14 @@ def _cell(cell: Cell) -> list[Node]:
                 "task": task,
                 "pscp": "params:pscp",
             },
-            "metrics",
+            ["metrics"],
         ),
     ]
     return [_node(cell, function, inputs, outputs) for function, inputs, outputs in steps]
 
 
-def _node(cell: Cell, function, inputs: dict[str, str], outputs: str | tuple[str, ...]) -> Node:  # type: ignore[no-untyped-def]
-    names = [_name(cell, output) for output in ([outputs] if isinstance(outputs, str) else outputs)]
+def _node(cell: Cell, function: Callable[..., Any], inputs: dict[str, str], outputs: list[str]) -> Node:
+    names = [_name(cell, output) for output in outputs]
     return Node(
         function,
         inputs,

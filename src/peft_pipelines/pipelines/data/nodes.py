@@ -55,9 +55,11 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
     ``{"input": "fun", "references": ["good"]}``.
     """
     row = _preprocessed(row, task, where)
-    null = [column for column in task.columns() if row[column] is None]
-    if null:  # a template would write None
-        raise ConfigError(f"task '{task.name}', {where}: column '{null[0]}' is null, it must hold a value")
+    for column in task.columns():
+        if column not in row:
+            raise unknown(f"task '{task.name}', {where}", "column", column, row)
+        if row[column] is None:  # a template would write None
+            raise ConfigError(f"task '{task.name}', {where}: column '{column}' is null, it must hold a value")
     text = _filled(task.input, row)
     references = _references(row, task, where)
     if not text or not references or not all(references):
@@ -92,12 +94,15 @@ def _references(row: preprocess.Row, task: TaskSpec, where: str) -> list[str]:
             raise ConfigError(
                 f"{where}: label '{value}' is a hidden test label, score another split. Allowed: {allowed}"
             )
-        if value not in task.labels:
+        if not isinstance(value, int | str) or value not in task.labels:
             raise unknown(where, "label", value, task.labels)
         return [task.labels[value]]
     if task.target:
         return [_filled(task.target, row)]
-    return [str(answer).strip() for answer in row[str(task.references)]]
+    answers = row[str(task.references)]
+    if not isinstance(answers, list):
+        raise ConfigError(f"task '{task.name}', {where}: column '{task.references}' must be a list, got {answers!r:.80}")
+    return [str(answer).strip() for answer in answers]
 
 
 def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, list[preprocess.Row]]:

@@ -1,0 +1,54 @@
+"""Whatever a raw row holds, adapting it gives text and answers, or our own one-line error."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.pipelines.data.nodes import adapt_row
+from peft_pipelines.specs import TaskSpec, parse
+
+SAMPLES = Path(__file__).parents[2] / "data/01_raw/samples"
+TASKS = tiny.rows_of("tasks")
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.text(max_size=30),
+    st.integers(-2, 9),
+    st.floats(allow_nan=True),
+    st.lists(st.text(max_size=5), max_size=4),
+    st.dictionaries(st.sampled_from(["text", "label", "paragraph"]), st.lists(st.text(max_size=3), max_size=3), max_size=2),
+    st.sampled_from(["A", "1", "", " ", "[]", '["x"]', "{", "{}", "a ) 1 , b ) 2", "#### 5", "@placeholder"]),
+)
+
+
+def sample(task: str) -> dict[str, Any]:
+    """The first training row among the embedded ones."""
+    with (SAMPLES / task / "train.jsonl").open(encoding="utf-8") as lines:
+        row: dict[str, Any] = json.loads(next(lines))
+    return row
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_a_row_is_adapted_or_refused_in_one_line(name: str) -> None:
+    task, row = parse(TaskSpec, f"task '{name}'", {**TASKS[name], "name": name}), sample(name)
+    changes = st.dictionaries(st.sampled_from(sorted(row)), ANYTHING, min_size=1, max_size=len(row))
+
+    @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(changes, st.sets(st.sampled_from(sorted(row)), max_size=1))
+    def holds(changed: dict[str, Any], dropped: set[str]) -> None:
+        broken = {key: value for key, value in (row | changed).items() if key not in dropped}
+        try:
+            adapted = adapt_row(broken, task, "train row 0")
+        except ConfigError as fault:
+            assert "\n" not in str(fault) and f"task '{name}'" in str(fault)
+        else:
+            assert adapted["input"].strip() and adapted["references"]
+            assert all(isinstance(answer, str) and answer for answer in adapted["references"])
+
+    holds()
