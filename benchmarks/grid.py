@@ -51,8 +51,6 @@ def run_grid(scratch: Path, raw: Path) -> tuple[float, float]:
     (bench / "parameters.yml").write_text(PARAMETERS)
     lists = f"methods: [{', '.join(METHODS)}]\ntasks: [{', '.join(TASKS)}]\n"
     (bench / "grid.yml").write_text(f"{lists}models: [smollm2_135m]\nseeds: [s0]\n")
-    (scratch / "store/01_raw").mkdir(parents=True)
-    (scratch / "store/01_raw/models").symlink_to(PROJECT / "data/01_raw/models")
     kedro = Path(sys.executable).with_name("kedro")
     command = [kedro, "run", "--pipelines=benchmark", f"--conf-source={conf}", "--env=bench"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -300,6 +300,7 @@ def visited(model_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFact
         "plain": hub_task("org/plain", config="small"),
         "pinned": hub_task("org/plain", config="small"),
         "script": hub_task("org/script", parquet_branch=True),
+        "renamed": hub_task("org/plain", test="dev", config="small", splits={"dev": "validation"}),
         "no_branch": hub_task("org/script"),
         "no_split": hub_task("org/script", parquet_branch=True, test="dev"),
         "theirs": hub_task("org/plain", config="small"),
@@ -325,6 +326,12 @@ def test_hub_rows_are_one_file_a_split_with_the_hubs_types(visited: Visit) -> No
         "validation": ["new", "validation"],
     }
     assert splits["train"].schema.types == [pa.string(), pa.int64(), pa.int32()]
+
+
+def test_a_split_that_the_hub_calls_otherwise_is_found_by_its_name_there(visited: Visit) -> None:
+    assert visited.said["renamed"] is True
+    splits = RowsFolder(filepath=str(visited.folder / "renamed")).load()
+    assert splits["dev"]["sentence"].to_pylist() == ["new", "validation"]
 
 
 def test_a_script_based_set_comes_from_the_parquet_branch(visited: Visit) -> None:

@@ -153,7 +153,7 @@ def test_two_weights_that_change_places_change_the_checksum():
 def test_a_changed_base_stops_the_run(folder):
     base = models.load(spec(folder), folder)
     base.model.lm_head.weight.data[0, 0] += 1
-    with pytest.raises(RuntimeError, match="the weights of base model 'tiny' have changed in memory"):
+    with pytest.raises(RuntimeError, match="the weights of base model 'tiny' were changed in memory"):
         base.verify()
 
 

@@ -45,13 +45,6 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "CI": "true"}
 
 
-def new_store(folder: Path, base_folder: Path) -> Path:
-    """An empty store that has the embedded model."""
-    (folder / "01_raw").mkdir(parents=True)
-    (folder / "01_raw" / "models").symlink_to(base_folder.parent)
-    return folder
-
-
 def files(store: Path) -> dict[str, int]:
     """The files that cells made, with the time of their last change."""
     return {
@@ -73,7 +66,7 @@ def tensors(store: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, base_folder: Path) -> Path:
     """The store of a finished smoke grid."""
-    store = new_store(tmp_path_factory.mktemp("smoke") / "store", base_folder)
+    store = tmp_path_factory.mktemp("smoke") / "store"
     printed = run(store)
     assert "| method" in printed and "results.csv" in printed
     return store
@@ -121,7 +114,7 @@ def test_a_lost_metrics_file_is_scored_again_from_the_predictions(store: Path) -
 @pytest.fixture(scope="module")
 def by_kedros_own_runner(tmp_path_factory: pytest.TempPathFactory, base_folder: Path) -> Path:
     """The store of the same grid run node by node, layer after layer."""
-    other = new_store(tmp_path_factory.mktemp("sequential") / "store", base_folder)
+    other = tmp_path_factory.mktemp("sequential") / "store"
     run(other, "--runner=SequentialRunner")
     return other
 
@@ -136,15 +129,18 @@ def test_kedros_own_runner_gives_the_same_checkpoints_and_scores(store: Path, by
 @pytest.fixture
 def killed(tmp_path: Path, base_folder: Path) -> Iterator[Path]:
     """The store of a training that was killed (SIGKILL) after its first state was saved."""
-    store = new_store(tmp_path / "store", base_folder)
+    store = tmp_path / "store"
     process = subprocess.Popen(
         command(store, f"--tags=data,{CELL}", params=LONGER), cwd=PROJECT, env=_environment(), stdout=subprocess.DEVNULL
     )
-    while not list(store.glob("06_models/**/state/*/checkpoint-*/complete")):
-        assert process.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    deadline = time.monotonic() + 300
+    try:
+        while not list(store.glob("06_models/**/state/*/checkpoint-*/complete")):
+            assert process.poll() is None and time.monotonic() < deadline, "there was no state to be killed behind"
+            time.sleep(0.02)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     yield store
 
 
@@ -152,7 +148,7 @@ def test_a_killed_training_resumes_and_ends_with_the_bytes_of_one_in_one_go(
     killed: Path, tmp_path: Path, base_folder: Path
 ) -> None:
     assert not tensors(killed), "killed too late to show anything"
-    whole = new_store(tmp_path / "whole", base_folder)
+    whole = tmp_path / "whole"
     for place in (killed, whole):
         run(place, f"--tags=data,{CELL}", params=LONGER)
     resumed, steps = tensors(killed), _record(killed)["steps"]

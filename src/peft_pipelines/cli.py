@@ -10,13 +10,14 @@ import click
 from kedro.framework.cli.project import PARAMS_ARG_HELP
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS, _split_params, env_option
-from kedro.framework.project import pipelines, settings
+from kedro.framework.project import pipelines as registered
+from kedro.framework.project import settings
 
-from peft_pipelines.errors import ConfigError
+from peft_pipelines.errors import ConfigError, unknown
 
 RUNNER = "peft_pipelines.runners.CellRunner"
 RUNNER_HELP = "The runner. The default goes cell by cell, skips what stands unchanged, and goes on when a cell fails."
-RUNNERS_HELP = "Kedro's own runners: 'SequentialRunner', 'ParallelRunner' and 'ThreadRunner'."
+RUNNERS_HELP = "Of Kedro's own only 'SequentialRunner' works here: there is one model at a time, in one process."
 
 
 def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,12 +69,23 @@ def _run_command() -> click.Command:
 
     @wraps(callback)
     def run(pipeline: str | None, pipelines: list[str], **options: Any) -> Any:
-        if pipeline and not pipelines:
-            return callback(pipeline=None, pipelines=[pipeline], **options)
-        return callback(pipeline=pipeline, pipelines=pipelines, **options)
+        names = list(pipelines) or [pipeline or "__default__"]
+        try:
+            return callback(pipeline=None, pipelines=names, **options)
+        except ValueError as fault:
+            if not isinstance(fault, ConfigError):
+                _check_known(names)
+            raise
 
     command.callback = in_one_line(run)
     return command
+
+
+def _check_known(names: list[str]) -> None:
+    """Raise ConfigError for the first name of no pipeline. Only a run that has begun knows its environment's."""
+    for name in names:
+        if name not in registered:
+            raise unknown("--pipelines", "pipeline", name, registered) from None
 
 
 run = _run_command()
@@ -87,13 +99,13 @@ cli.add_command(run)
 def fetch(env: str | None, params: dict[str, Any]) -> None:
     """Bring the models and hub rows of the grid onto this machine."""
     from peft_pipelines.hooks import LOCK  # noqa: PLC0415  (heavy, see above)
-    from peft_pipelines.preflight import Rows, fetch_missing  # noqa: PLC0415
+    from peft_pipelines.preflight import Inputs, fetch_missing  # noqa: PLC0415
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
         context = session.load_context()
         catalog = context.catalog
-        rows = Rows(pipelines["benchmark"], catalog)
+        inputs = Inputs(registered["benchmark"], catalog)
         project = Path(context.project_path)
-        for what, folder, fetched in fetch_missing(rows, catalog, project / LOCK, click.echo):
+        for what, folder, fetched in fetch_missing(inputs, catalog, project / LOCK, click.echo):
             shown = folder.relative_to(project) if folder.is_relative_to(project) else folder
             click.echo(f"{what}: {'fetched into' if fetched else 'is there,'} {shown}")

@@ -50,6 +50,8 @@ def fetch_rows(task: TaskSpec, folder: Path, lock: Path) -> bool:
     """
     if not _vacant(folder):
         return False
+    if not task.source:
+        raise ConfigError(f"task '{task.name}': no rows in folder '{folder}', and no source to fetch them from")
     names = sorted({name for name in (task.splits.train, task.splits.validation, task.splits.test) if name})
     tables = hub.splits(task.source, names, f"task '{task.name}'", lock)
     with replacing(folder) as fresh:

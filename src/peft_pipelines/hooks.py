@@ -12,6 +12,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from peft_pipelines import quiet
+from peft_pipelines.errors import ConfigError
 from peft_pipelines.grid import load_grid
 from peft_pipelines.preflight import preflight
 from peft_pipelines.runners import CellRunner, CellsFailed
@@ -23,7 +24,11 @@ from peft_pipelines.specs import Rows
 
 LOCK = "conf/hub/lock.json"
 
+RUNNERS = (CellRunner.__name__, "SequentialRunner")
+REFUSED = ("ParallelRunner", "ThreadRunner")
+
 _loader: AbstractConfigLoader | None = None
+_methods_folder: str | None = None
 
 
 def current_loader() -> AbstractConfigLoader | None:
@@ -42,7 +47,7 @@ class ProjectHooks:
         global _loader  # noqa: PLW0603  (Kedro builds pipelines without passing the session's configuration)
         _loader = context.config_loader
         self._project = context.project_path
-        os.environ.setdefault("PEFT_DIR", str(context.project_path / "methods"))
+        _name_methods_folder(context.project_path / "methods")
         quiet.silence()
         parameters, grid = _loader["parameters"], load_grid(_loader)
         Rows.of(parameters).check(grid)
@@ -51,6 +56,7 @@ class ProjectHooks:
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Fetch what is missing and find what is wrong, before any weights are read."""
+        _check_runner(run_params["runner"])
         preflight(pipeline, catalog, self._project / LOCK, say)
         if CellRunner.__name__ not in run_params["runner"]:
             work = split(pipeline.nodes, {})
@@ -71,6 +77,23 @@ class ProjectHooks:
         text = closing(pipeline, catalog, self._project)
         if text:
             click.echo(text)
+
+
+def _name_methods_folder(folder: Path) -> None:
+    """Point ``PEFT_DIR`` at the project that runs now, unless the user has pointed it elsewhere."""
+    global _methods_folder  # noqa: PLW0603  (what an earlier project of this process has set is not the user's)
+    if os.environ.get("PEFT_DIR") in (None, _methods_folder):
+        _methods_folder = os.environ["PEFT_DIR"] = str(folder)
+
+
+def _check_runner(runner: str) -> None:
+    """Refuse the runners that share out nodes: a live model cannot leave its process, and there is one at a time."""
+    name = runner.rpartition(".")[2]
+    if name in REFUSED:
+        raise ConfigError(
+            f"--runner: '{name}' cannot run this project, which has one model at a time, in one process. "
+            f"Allowed: {', '.join(RUNNERS)}"
+        )
 
 
 def named(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -105,7 +105,8 @@ def splits(source: HubSource, names: list[str], where: str, lock: Path) -> dict[
     branch = PARQUET_BRANCH if source.parquet_branch else "main"
     repository = Repository("dataset", source.repo, branch, where, instead)
     revision = repository.revision(lock)
-    return {name: repository.reach(partial(_split, source, name, revision)) for name in names}
+    theirs = {name: source.splits.get(name, name) for name in names}
+    return {name: repository.reach(partial(_split, source, theirs[name], revision)) for name in names}
 
 
 def _split(source: HubSource, name: str, revision: str) -> pa.Table:

@@ -5,7 +5,7 @@ import gc
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,13 @@ def cost() -> Iterator[dict[str, Any]]:
     """
     report: dict[str, Any] = {}
     gc.collect()
-    before = _reset_peak()
+    before, kind = _reset_peak()
     wall, cpu = time.perf_counter(), time.process_time()
     yield report
     report["seconds"] = time.perf_counter() - wall
     report["cpu_seconds"] = time.process_time() - cpu
-    report["peak_memory_gb"] = max(0, _peak() - before) / GB
-    report["memory_kind"] = _kind()
+    report["peak_memory_gb"] = max(0, _peak(kind) - before) / GB
+    report["memory_kind"] = kind
 
 
 def forward_tflop(attached: Attached) -> float:
@@ -47,32 +47,35 @@ def forward_tflop(attached: Attached) -> float:
     return float(counter.get_total_flops()) / 1e12
 
 
-def _kind() -> str:
-    if torch.cuda.is_available():
-        return "cuda allocated"
-    return "resident set above the loaded base" if _STATUS.exists() else "process peak above the loaded base"
+CUDA = "cuda allocated"
+RESIDENT = "resident set above the loaded base"
+PROCESS = "process peak above the loaded base"
+"""Where the kernel does not let a process forget its earlier peak."""
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-_STATUS = Path("/proc/self/status")
-
-
-def _reset_peak() -> int:
-    """Forget earlier peaks; bytes in use now (0 on CUDA, where the whole allocation counts)."""
+def _reset_peak() -> tuple[int, str]:
+    """Forget earlier peaks: bytes in use now (0 on CUDA, where the whole allocation counts), and what is measured."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-        return 0
-    if sys.platform == "linux":
-        ctypes.CDLL(None).malloc_trim(0)
-        Path("/proc/self/clear_refs").write_text("5")
-    return int(psutil.Process().memory_info().rss)
+        return 0, CUDA
+    kind = PROCESS
+    if _CLEAR.exists():
+        with suppress(OSError):
+            ctypes.CDLL(None).malloc_trim(0)
+            _CLEAR.write_text("5")
+            kind = RESIDENT
+    return int(psutil.Process().memory_info().rss), kind
 
 
-def _peak() -> int:
-    if torch.cuda.is_available():
+def _peak(kind: str) -> int:
+    if kind == CUDA:
         return int(torch.cuda.max_memory_allocated())
-    if _STATUS.exists():
-        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
+    if kind == RESIDENT:
+        found = [line.split()[1] for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(found[0]) * 1024 if found else int(psutil.Process().memory_info().rss)
     import resource  # noqa: PLC0415  (not there on every platform)
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

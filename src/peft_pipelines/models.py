@@ -3,8 +3,8 @@
 import copy
 import json
 import zlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,13 +38,18 @@ class Base:
     def verify(self) -> None:
         """Raise RuntimeError if a weight is no longer, bit for bit, what was read."""
         if checksum(self.model) != self.checksum:
+            _resident.clear()  # the next cell reads it afresh
             raise RuntimeError(
-                f"the weights of base model '{self.spec.name}' have changed in memory; stop and report it"
+                f"the weights of base model '{self.spec.name}' were changed in memory by the method of this cell"
             )
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """Mixed precision where the base is not in fp32: its matmuls in its own type, the method's tensors in fp32."""
-        return autocast(self.model)
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """A block at whose end the weights are verified, also when it fails."""
+        try:
+            yield
+        finally:
+            self.verify()
 
 
 _resident: dict[tuple[ModelSpec, Path], Base] = {}

@@ -5,13 +5,34 @@ Defaults stand in the YAML rows, not here, so that a reader finds each of them o
 
 from collections.abc import Mapping
 from itertools import product
-from string import Formatter
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from peft_pipelines import metrics, preprocess
 from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.parsing import parse, template_fields
+
+__all__ = [
+    "Cell",
+    "Family",
+    "Grid",
+    "HubModel",
+    "HubSource",
+    "MethodSpec",
+    "ModelSpec",
+    "PackageFile",
+    "PscpSpec",
+    "Rows",
+    "SamplingSpec",
+    "Spec",
+    "Splits",
+    "TaskSpec",
+    "TokenizerFix",
+    "TrainingSpec",
+    "parse",
+    "template_fields",
+]
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -58,13 +79,14 @@ class TaskSpec(Spec):
     """What a model is asked and how it is judged, for one data set.
 
     The answer is exactly one of: ``label`` (a raw column whose values ``labels`` turns into words), ``target``
-    (a template) and ``references`` (a raw column with a list of right answers). ``max_length`` (tokens of prompt and
+    (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the rows must be on
+    disk. ``max_length`` (tokens of prompt and
     answer) stands in for the protocol's where a task needs more.
     """
 
     name: str = ""
     type: Text
-    source: HubSource
+    source: HubSource | None = None
     splits: Splits
     instruction: Text
     preprocess: Text | None = None
@@ -242,8 +264,13 @@ class Cell(Spec):
         return f"{self.method}.{self.model}.{self.task}.{self.seed}"
 
 
+MAJORITY, PROFILES = "majority", "profiles"
+RESERVED = (MAJORITY, PROFILES)
+"""The pipeline's own boxes, which stand beside those of the methods."""
+
+
 class Grid(Spec):
-    """Which names meet."""
+    """Which names meet, each once."""
 
     methods: Names
     models: Names
@@ -254,6 +281,24 @@ class Grid(Spec):
         """All combinations, method by method."""
         axes = product(self.methods, self.models, self.tasks, self.seeds)
         return [Cell(method=m, model=b, task=t, seed=s) for m, b, t, s in axes]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Grid":
+        for axis in ("methods", "models", "tasks", "seeds"):
+            names = getattr(self, axis)
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice:
+                raise ValueError(f"{axis} must name each row once, got '{twice}' twice")
+        for name in self.methods:
+            if name in RESERVED:
+                raise ValueError(f"a method must not be called {' or '.join(RESERVED)}, got '{name}'")
+        return self
+
+
+class Seeds(Spec):
+    """The seeds by name."""
+
+    seeds: dict[str, int]
 
 
 class Rows(Spec):
@@ -275,10 +320,10 @@ class Rows(Spec):
             ConfigError: a row has an unknown key, a value of a wrong type, or contradicts itself.
         """
         return cls(
-            tasks=_named(TaskSpec, "task", parameters["tasks"]),
-            models=_named(ModelSpec, "model", parameters["models"]),
-            methods=_named(MethodSpec, "method", parameters["methods"]),
-            seeds=parameters["seeds"],
+            tasks=_named(TaskSpec, "tasks", parameters),
+            models=_named(ModelSpec, "models", parameters),
+            methods=_named(MethodSpec, "methods", parameters),
+            seeds=parse(Seeds, "parameters", {"seeds": parameters["seeds"]}).seeds,
             training=parse(TrainingSpec, "training", parameters["training"]),
             sampling=parse(SamplingSpec, "sampling", parameters["sampling"]),
             pscp=parse(PscpSpec, "pscp", parameters["pscp"]),
@@ -297,48 +342,14 @@ class Rows(Spec):
 S = TypeVar("S", bound=Spec)
 
 
-def _named(kind: type[S], axis: str, rows: Mapping[str, Any]) -> dict[str, S]:
-    return {name: parse(kind, f"{axis} '{name}'", {**row, "name": name}) for name, row in rows.items()}
-
-
-def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
-    """A spec from plain values; its first fault as a one-line ConfigError that names the place.
-
-    >>> parse(HubSource, "task 'x', source", {"repo": "a/b", "confg": "c"})
-    Traceback (most recent call last):
-    peft_pipelines.errors.ConfigError: task 'x', source: unknown field 'confg', did you mean 'config'? Allowed: ...
-    """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as fault:
-        raise _one_line(kind, where, fault) from None
-
-
-def _one_line(kind: type[Spec], where: str, fault: ValidationError) -> ConfigError:
-    first = fault.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return unknown(where, "field", path, _fields(kind, first["loc"][:-1]))
-    if first["type"] == "value_error" and isinstance(first["ctx"]["error"], ConfigError):
-        return ConfigError(f"{where}, {first['ctx']['error']}")
-    message = first["msg"].removeprefix("Value error, ")
-    got = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
-    return ConfigError(f"{where}{', ' + path if path else ''}: {message}{got}")
-
-
-def _fields(kind: type[Spec], path: tuple[int | str, ...]) -> list[str]:
-    """The fields of a spec, or of the spec that a path leads to inside it."""
-    for part in path:
-        inner = kind.model_fields[str(part)].annotation
-        options = getattr(inner, "__args__", (inner,))
-        kind = next(option for option in options if isinstance(option, type) and issubclass(option, Spec))
-    return [name for name in kind.model_fields if name != "name"]
-
-
-def template_fields(template: str) -> list[str]:
-    """The column names in a ``str.format`` template.
-
-    >>> template_fields("{premise} ... {hypothesis}")
-    ['premise', 'hypothesis']
-    """
-    return [field for _, field, _, _ in Formatter().parse(template) if field is not None]
+def _named(kind: type[S], axis: str, parameters: Mapping[str, Any]) -> dict[str, S]:
+    rows = parameters[axis]
+    if not isinstance(rows, Mapping):
+        raise ConfigError(f"parameters, {axis}: must be rows by name, got {rows!r}")
+    found = {}
+    for name, row in rows.items():
+        where = f"{axis.removesuffix('s')} '{name}'"
+        if not isinstance(row, Mapping):
+            raise ConfigError(f"{where}: must be a row of fields, got {row!r}")
+        found[name] = parse(kind, where, {**row, "name": name})
+    return found

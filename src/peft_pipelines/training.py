@@ -1,8 +1,10 @@
 """Training one cell by the transformers Trainer: seeded, resumable, best state by validation."""
 
 import hashlib
+import inspect
 import json
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +16,10 @@ from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from peft_pipelines import progress
+from peft_pipelines import batches, progress, prompting
+from peft_pipelines import objective as objectives
 from peft_pipelines.batches import Batches, cut
+from peft_pipelines.errors import ConfigError
 from peft_pipelines.io.atomic import read_json, replacing, write_json
 from peft_pipelines.models import device
 from peft_pipelines.objective import Objective, collate
@@ -55,7 +59,10 @@ def train(
     trainer = CellTrainer(objective, rows, validation, protocol, seed, pad, state)
     result = trainer.train(resume_from_checkpoint=_newest(state))
     trainer.load_best()
-    log = [{key: value for key, value in entry.items() if key in LOGGED} for entry in trainer.state.log_history]
+    log = [
+        {key: value for key, value in entry.items() if key in LOGGED and math.isfinite(value)}
+        for entry in trainer.state.log_history
+    ]
     return Outcome(result.global_step, trainer.best_step(), [entry for entry in log if len(entry) > 1])
 
 
@@ -82,7 +89,9 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         lengths = [len(row.ids) for row in rows]
         self.batches = Batches(lengths, protocol.batch_size, seed, bucketed=objective.shortcuts.length_buckets)
         steps = steps_of(protocol, len(self.batches))
-        super().__init__(model=objective, args=_arguments(protocol, seed, steps, state), train_dataset=list(rows))
+        arguments = _arguments(protocol, seed, steps, state)
+        arguments._n_gpu = min(1, arguments.n_gpu)  # several would be wrapped in DataParallel, which splits batches
+        super().__init__(model=objective, args=arguments, train_dataset=list(rows))
         self.model_accepts_loss_kwargs = True
         self.remove_callback(PrinterCallback)
         self.add_callback(Schedule(steps, protocol.evaluations))
@@ -99,6 +108,9 @@ class CellTrainer(Trainer):  # type: ignore[misc]
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """The mean loss over all labelled tokens of the validation rows; the best weights are put aside."""
         loss = validation_loss(self.model, self.validation, self.protocol.generation_batch_size, self.collate)
+        if not math.isfinite(loss):
+            name, rate = self.model.attached.method.name, self.protocol.learning_rate
+            raise ConfigError(f"method '{name}': training diverged at learning_rate {rate:g}, choose a lower one")
         best = self.folder / BEST
         if not best.exists() or loss < read_json(best / "validation.json")["loss"]:
             with replacing(best) as fresh:
@@ -172,8 +184,9 @@ def steps_of(protocol: TrainingSpec, batches: int) -> int:
 
 
 def state_digest(*parts: Any) -> str:
-    """A short name for everything that decides a training, so that no state is resumed by another one's."""
-    text = json.dumps(parts, sort_keys=True, default=str)
+    """A short name for everything that decides a training, our own code included: no state is resumed by another's."""
+    code = [inspect.getsource(module) for module in (sys.modules[__name__], objectives, batches, prompting)]
+    text = json.dumps([code, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -158,3 +158,15 @@ def test_a_checkpoint_of_other_targets_is_refused(tmp_path):
     providers.save(saved, tmp_path)
     with pytest.raises(ConfigError, match="of method 'bitfit': tensors do not match"):
         providers.load(models.clone(tiny.base("llama")), rows[1], tmp_path)
+
+
+def test_a_tuner_gets_a_config_of_the_very_class_that_its_folder_defines(tmp_path, monkeypatch):
+    bitfit = Path(__file__).parents[2] / "methods/bitfit"
+    shutil.copytree(bitfit, tmp_path / "bitfit")
+    model = (bitfit / "model.py").read_text()
+    head = "    def _prepare_adapter_config("
+    strict = "    def _pre_injection_hook(self, model, config, adapter_name):\n        assert isinstance(config, BitFitConfig)\n\n"
+    (tmp_path / "bitfit/model.py").write_text(model.replace(head, strict + head, 1))
+    monkeypatch.setenv("PEFT_DIR", str(tmp_path))
+    attached = providers.attach(models.clone(tiny.base("llama")), row(type="bitfit"), seed=0)
+    assert attached.trainable_parameters() > 0

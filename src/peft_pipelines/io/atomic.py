@@ -22,9 +22,15 @@ def replacing(path: Path) -> Iterator[Path]:
         fresh = scratch / path.name
         yield fresh
         _sync(fresh)
+        old = scratch / "old"
         if path.is_dir():
-            os.replace(path, scratch / "old")
-        os.replace(fresh, path)
+            os.replace(path, old)
+        try:
+            os.replace(fresh, path)
+        except OSError:
+            if old.exists():
+                os.replace(old, path)
+            raise
         _sync_one(path.parent)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
 from peft_pipelines.errors import unknown
 from peft_pipelines.providers import adapters, custom, hf_peft, none
@@ -62,8 +62,3 @@ def _provider(method: MethodSpec) -> ModuleType:
     if method.provider not in PROVIDERS:
         raise unknown(f"method '{method.name}'", "provider", method.provider, PROVIDERS)
     return PROVIDERS[method.provider]
-
-
-def model_config(model: PreTrainedModel) -> PretrainedConfig:
-    """The text model's config, also where it is part of a larger one."""
-    return model.config.get_text_config()

@@ -75,21 +75,21 @@ def discover(name: str) -> Discovered:
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     """Discover, build the config, and attach it to the skeleton, which has the model's modules but no weights."""
-    config = _config(method)
+    tuner, config = _configured(method)
     check_targets(method, skeleton)
     try:
         with torch.device("meta"):
-            _tune(skeleton, method, config)
+            _tune(skeleton, tuner, config)
     except (TypeError, ValueError, AttributeError, KeyError) as fault:
         where = f"custom method folder '{methods_folder() / method.type}' on model type '{skeleton.config.model_type}'"
         raise ConfigError(f"{where}: {one_line(fault)}") from None
 
 
 def fingerprint(method: MethodSpec) -> str:
-    """The hash of the folder's Python files, and peft's release, which the tuner is built on."""
+    """The hash of the folder's files, and peft's release, which the tuner is built on."""
     digest = hashlib.sha256()
     folder = methods_folder() / method.type
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(path.read_bytes())
     return f"peft {peft.__version__}, files {digest.hexdigest()}"
@@ -97,7 +97,7 @@ def fingerprint(method: MethodSpec) -> str:
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     """A new, untrained instance of the method."""
-    tuner = _tune(clone, method, _config(method))
+    tuner = _tune(clone, *_configured(method))
     return Attached(method, clone, tuner, handle=tuner)
 
 
@@ -127,14 +127,15 @@ def _own(attached: Attached) -> dict[str, torch.nn.Parameter]:
     return {name: value for name, value in attached.core.named_parameters() if value.requires_grad}
 
 
-def _config(method: MethodSpec) -> PeftConfig:
-    config = discover(method.type).config
-    allowed = [name for name in dataclass_fields(config) if name not in NOT_FOR_ROWS]
-    return build(config, allowed, method, task_type="CAUSAL_LM")
+def _configured(method: MethodSpec) -> tuple[type[BaseTuner], PeftConfig]:
+    """The tuner and its config, from one import of the folder: an author may compare their classes."""
+    found = discover(method.type)
+    allowed = [name for name in dataclass_fields(found.config) if name not in NOT_FOR_ROWS]
+    return found.tuner, build(found.config, allowed, method, task_type="CAUSAL_LM")
 
 
-def _tune(model: PreTrainedModel, method: MethodSpec, config: PeftConfig) -> BaseTuner:
-    return discover(method.type).tuner(model, {ADAPTER: config}, ADAPTER)
+def _tune(model: PreTrainedModel, tuner: type[BaseTuner], config: PeftConfig) -> BaseTuner:
+    return tuner(model, {ADAPTER: config}, ADAPTER)
 
 
 def _package(folder: Path) -> str:

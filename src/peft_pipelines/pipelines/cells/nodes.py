@@ -65,15 +65,15 @@ def train(
     shortcuts = Shortcuts.of(attached, protocol)
     prefix = shared_prefix([row.prompt for row in rows + validation])
     objective = Objective(attached, shortcuts, prefix)
-    state = workspace / training.state_digest(peft_model.facts, [asdict(row) for row in rows + validation])
+    rests_on = [providers.fingerprint(attached.method), libraries(), peft_model.facts]
+    state = workspace / training.state_digest(*rests_on, [asdict(row) for row in rows + validation])
     pad = int(base.tokenizer.pad_token_id)
     attached.plain.train()
     if protocol.gradient_checkpointing:
         attached.core.gradient_checkpointing_enable({"use_reentrant": False})
         attached.core.enable_input_require_grads()
-    with measure.cost() as spent:
+    with base.untouched(), measure.cost() as spent:
         outcome = training.train(objective, rows, validation, protocol, seed, pad, state)
-    base.verify()
     record = {
         **peft_model.facts,
         "shortcuts": asdict(shortcuts),
@@ -85,7 +85,7 @@ def train(
         "truncated": {"train": count_truncated(rows), "validation": count_truncated(validation)},
         **asdict(outcome),
         **{f"train_{key}": value for key, value in spent.items()},
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": libraries(),
         "machine": platform.machine(),
         "device": str(models.device()),
     }
@@ -120,10 +120,9 @@ def generate(
         protocol.shared_prefix,
     )
     attached = providers.load(models.clone(base.model), method, checkpoint.folder)
-    with measure.cost() as spent:
+    with base.untouched(), measure.cost() as spent:
         tokens = generation.generate(attached, [row.prompt for row in encoded], decoding)
     attached.detach()
-    base.verify()
     predictions = [
         {**row, "prediction": prompter.decode(answer, stop), "new_tokens": len(answer), "stopped": answer[-1] in stop}
         for row, answer in zip(rows, tokens, strict=True)
@@ -134,6 +133,11 @@ def generate(
         "truncated": count_truncated(encoded),
     }
     return predictions, report
+
+
+def libraries() -> dict[str, str]:
+    """The releases that a training rests on."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def score(

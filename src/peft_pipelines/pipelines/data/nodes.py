@@ -101,7 +101,9 @@ def _references(row: preprocess.Row, task: TaskSpec, where: str) -> list[str]:
         return [_filled(task.target, row)]
     answers = row[str(task.references)]
     if not isinstance(answers, list):
-        raise ConfigError(f"task '{task.name}', {where}: column '{task.references}' must be a list, got {answers!r:.80}")
+        raise ConfigError(
+            f"task '{task.name}', {where}: column '{task.references}' must be a list, got {answers!r:.80}"
+        )
     return [str(answer).strip() for answer in answers]
 
 

@@ -5,9 +5,7 @@ from kedro.pipeline import Node, Pipeline
 from peft_pipelines.pipelines.data.nodes import adapt, instruct
 from peft_pipelines.pipelines.data.profile import profile
 from peft_pipelines.pipelines.data.report import data_report
-from peft_pipelines.specs import Grid
-
-PROFILES = "profiles"
+from peft_pipelines.specs import PROFILES, Grid
 
 
 def create_pipeline(grid: Grid) -> Pipeline:

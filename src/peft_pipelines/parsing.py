@@ -1,0 +1,55 @@
+"""Plain values → a typed row, with a fault told in one line; and the columns that a template names."""
+
+from collections.abc import Mapping
+from string import Formatter
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from peft_pipelines.errors import ConfigError, unknown
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
+    """A spec from plain values; its first fault as a one-line ConfigError that names the place.
+
+    >>> from peft_pipelines.specs import HubSource
+    >>> parse(HubSource, "task 'x', source", {"repo": "a/b", "confg": "c"})
+    Traceback (most recent call last):
+    peft_pipelines.errors.ConfigError: task 'x', source: unknown field 'confg', did you mean 'config'? Allowed: ...
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as fault:
+        raise _one_line(kind, where, fault) from None
+
+
+def _one_line(kind: type[BaseModel], where: str, fault: ValidationError) -> ConfigError:
+    first = fault.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return unknown(where, "field", path, _fields(kind, first["loc"][:-1]))
+    if first["type"] == "value_error" and isinstance(first["ctx"]["error"], ConfigError):
+        return ConfigError(f"{where}, {first['ctx']['error']}")
+    message = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
+    return ConfigError(f"{where}{', ' + path if path else ''}: {message}{got}")
+
+
+def _fields(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The fields of a spec, or of the spec that a path leads to inside it."""
+    for part in path:
+        inner = kind.model_fields[str(part)].annotation
+        options = getattr(inner, "__args__", (inner,))
+        kind = next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
+    return [name for name in kind.model_fields if name != "name"]
+
+
+def template_fields(template: str) -> list[str]:
+    """The column names in a ``str.format`` template.
+
+    >>> template_fields("{premise} ... {hypothesis}")
+    ['premise', 'hypothesis']
+    """
+    return [field for _, field, _, _ in Formatter().parse(template) if field is not None]
