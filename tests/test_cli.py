@@ -99,17 +99,65 @@ def test_a_run_fetches_what_the_hub_has_and_then_needs_no_hub(project: Project) 
     ]
 
 
+def test_the_data_alone_need_the_model_for_its_tokens(project: Project) -> None:  # noqa: F811
+    model = project.parameters["models"]["tiny"]
+    del model["folder"]
+    model["hub"] = {"repo": "nobody/tiny"}
+    project.write("local")
+    weights = {path.name: path.read_bytes() for path in Path("model").iterdir()}
+    with hub({"models/nobody/tiny": {"a" * 40: weights}}, {"models/nobody/tiny": {"main": "a" * 40}}) as address:
+        told = kedro("run", address, "--pipelines=data", "--params=raw=raw,store=data")
+    assert told.returncode == 0, told.stderr
+    assert told.stderr.splitlines()[0] == "fetching model 'tiny'"
+    assert Path("data/01_raw/models/tiny/config.json").is_file()
+    assert json.loads(Path("data/05_model_input/mood/profile.json").read_text())["tokens_of"] == "tiny"
+
+
+def test_the_data_alone_refuse_a_folder_with_code(project: Project) -> None:  # noqa: F811
+    path = Path("model/config.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": {"AutoModel": "x.Y"}}))
+    told = project.kedro("run", "--pipeline=data")
+    assert told.exit_code == 1
+    assert told.output.startswith("Error: model 'tiny', folder 'model': config.json has the key 'auto_map'")
+
+
+def test_the_report_alone_needs_no_model(project: Project) -> None:  # noqa: F811
+    project.kedro("run")
+    for path in Path("model").iterdir():
+        path.unlink()
+    told = project.kedro("run", "--pipeline=report")
+    assert told.exit_code == 0, told.output
+
+
+def test_each_project_of_a_process_has_its_own_methods(
+    project: Project,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    second = Project(other)
+    monkeypatch.delenv("PEFT_DIR")
+    for one in (project, second, project):
+        monkeypatch.chdir(one.folder)
+        assert one.kedro("fetch").exit_code == 0
+        assert os.environ["PEFT_DIR"] == str(one.folder / "methods")
+    monkeypatch.setenv("PEFT_DIR", "elsewhere")
+    project.kedro("fetch")
+    assert os.environ["PEFT_DIR"] == "elsewhere"
+
+
 def parquet_of(path: Path) -> bytes:
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.json.read_json(path), sink)
     return bytes(sink.getvalue())
 
 
-def kedro(command: str, address: str) -> "subprocess.CompletedProcess[str]":
+def kedro(command: str, address: str, *options: str) -> "subprocess.CompletedProcess[str]":
     """A process of its own, as the hub's client takes the address at import."""
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(Path("cache").resolve()), "DO_NOT_TRACK": "1"}
     environment["KEDRO_LOGGING_CONFIG"] = "conf/logging.yml"
-    line = [sys.executable, "-m", "kedro", command, "--env=hub"]
+    line = [sys.executable, "-m", "kedro", command, *(options or ["--env=hub"])]
     return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -117,6 +165,9 @@ def test_run_help_names_the_default_runner() -> None:
     told = CliRunner().invoke(cli, ["run", "--help"])
     assert told.exit_code == 0
     assert "CellRunner" in told.output.replace("\n", " ")
+    assert "SequentialRunner" in told.output
+    assert "ParallelRunner" not in told.output
+    assert "ThreadRunner" not in told.output
     for option in (
         "--pipelines",
         "--tags",

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
+import yaml
 from project import Project, project  # noqa: F401
 
 Change = Callable[[Project], Any]
@@ -36,6 +38,32 @@ def broken_custom(folder: Project) -> None:
 def uses_broken_custom(folder: Project) -> None:
     broken_custom(folder)
     folder.method("bitfit", type="broken")
+
+
+def reserved(folder: Project) -> None:
+    folder.method("majority", **yaml.safe_load((folder.folder / "conf/base/parameters/methods/lora.yml").read_text()))
+
+
+def tokenizer(folder: Project, template: str | None, **keys: Any) -> None:
+    """Give the model another chat template, or other special tokens."""
+    for path in (folder.folder / "model").glob("*token*"):
+        path.unlink()
+    for path in (folder.folder / "model").glob("*template*"):
+        path.unlink()
+    made = tiny.tokenizer(template)
+    for key, value in keys.items():
+        setattr(made, key, value)
+    made.save_pretrained(folder.folder / "model")
+
+
+def no_end_of_text(folder: Project) -> None:
+    tokenizer(folder, None, eos_token=None)
+    folder.parameters["models"]["tiny"]["chat_template"] = False
+
+
+def checkpointed(folder: Project) -> None:
+    folder.method("prefix_tuning")
+    folder.parameters["training"]["gradient_checkpointing"] = True
 
 
 CASES: dict[str, tuple[Change, list[str]]] = {
@@ -120,6 +148,59 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         ["model 'tiny'", "the key '_attn_implementation_internal'"],
     ),
     "pickle weights": (pickled, ["model 'tiny'", "pickle weights (pytorch_model.bin)", "*.safetensors"]),
+    "seed that is no number": (
+        lambda p: p.parameters.update(seeds={"s0": "x"}),
+        ["parameters, seeds.s0: Input should be a valid integer, got 'x'"],
+    ),
+    "empty task": (
+        lambda p: p.parameters["tasks"].update(mood=None),
+        ["task 'mood': must be a row of fields, got None"],
+    ),
+    "empty method": (
+        lambda p: p.parameters.update(methods={"lora": None}),
+        ["method 'lora': must be a row of fields, got None"],
+    ),
+    "empty model": (
+        lambda p: p.parameters["models"].update(tiny=None),
+        ["model 'tiny': must be a row of fields, got None"],
+    ),
+    "no rows of an axis": (
+        lambda p: p.parameters.update(methods=None),
+        ["parameters, methods: must be rows by name, got None"],
+    ),
+    "task named twice": (
+        lambda p: p.grid.update(tasks=["mood", "mood"]),
+        ["grid.yml: tasks must name each row once, got 'mood' twice"],
+    ),
+    "seed named twice": (
+        lambda p: p.grid.update(seeds=["s0", "s1", "s0"]),
+        ["grid.yml: seeds must name each row once, got 's0' twice"],
+    ),
+    "method with a reserved name": (
+        reserved,
+        ["grid.yml: a method must not be called majority or profiles, got 'majority'"],
+    ),
+    "no room for a prompt": (
+        lambda p: p.task.update(max_new_tokens=64, max_length=64),
+        ["task 'mood': max_new_tokens must leave room for a prompt in max_length 64, got 64"],
+    ),
+    "no room for a prompt under a method": (
+        lambda p: (p.task.update(max_new_tokens=64), p.method("lora", training={"max_length": 60})),
+        ["task 'mood': max_new_tokens must leave room for a prompt in max_length 60, got 64"],
+    ),
+    "no chat template": (
+        lambda p: tokenizer(p, None),
+        ["model 'tiny': chat_template must be false, got true: the tokenizer in its folder has none"],
+    ),
+    "no end of turn": (
+        lambda p: tokenizer(p, tiny.UNCLOSED),
+        ["model 'tiny': tokenizer '", "no special token ends an answer"],
+    ),
+    "no end of text": (no_end_of_text, ["model 'tiny': tokenizer '", "no special token ends an answer"]),
+    "gradient checkpointing": (
+        checkpointed,
+        ["method 'prefix_tuning': gradient_checkpointing must be false, got true: without a cache"],
+    ),
     "broken custom method": (uses_broken_custom, ["methods/broken'", "config.py", "nothing_of_this_name"]),
 }
 
@@ -153,7 +234,40 @@ def test_a_broken_custom_method_does_not_break_a_run_without_it(project: Project
     assert "[1/1] zero_shot · tiny · mood · s0: accuracy" in told.output
 
 
-def test_an_error_of_the_program_is_not_hidden(project: Project) -> None:  # noqa: F811
-    told = project.kedro("run", "--pipeline=nothing")
+@pytest.mark.parametrize("option", ["--pipeline=benchmrk", "--pipelines=data,benchmrk"])
+def test_an_unknown_pipeline_is_told_with_the_known_ones(project: Project, option: str) -> None:  # noqa: F811
+    told = project.kedro("run", option)
+    assert told.exit_code == 1
+    assert told.output == (
+        "Error: --pipelines: unknown pipeline 'benchmrk', did you mean 'benchmark'? "
+        "Allowed: data, report, benchmark, __default__\n"
+    )
+
+
+@pytest.mark.parametrize("runner", ["ParallelRunner", "ThreadRunner"])
+def test_a_runner_that_cannot_work_is_refused(project: Project, runner: str) -> None:  # noqa: F811
+    told = project.kedro("run", f"--runner={runner}")
+    assert told.exit_code == 1
+    assert told.output == (
+        f"Error: --runner: '{runner}' cannot run this project, which has one model at a time, in one process. "
+        "Allowed: CellRunner, SequentialRunner\n"
+    )
+
+
+def test_a_task_without_source_needs_its_rows_on_disk(project: Project) -> None:  # noqa: F811
+    del project.task["source"]
+    assert project.kedro("run", "--pipeline=data").exit_code == 0
+    no_rows(project)
+    project.write("hub")
+    told = project.kedro("run", "--env=hub")
+    assert told.exit_code == 1
+    assert told.output.splitlines()[-1].startswith("Error: task 'mood': no rows in folder '")
+    assert told.output.endswith("raw/mood', and no source to fetch them from\n")
+
+
+@pytest.mark.parametrize("option", ["--from-nodes=nothing", "--nodes=nothing"])
+def test_other_errors_are_not_hidden(project: Project, option: str) -> None:  # noqa: F811
+    told = project.kedro("run", option)
     assert told.exit_code == 1
     assert isinstance(told.exception, ValueError)
+    assert "nothing" in str(told.exception)

@@ -88,8 +88,8 @@ def _name_methods_folder(folder: Path) -> None:
 
 def _check_runner(runner: str) -> None:
     """Refuse the runners that share out nodes: a live model cannot leave its process, and there is one at a time."""
-    name = runner.rpartition(".")[2]
-    if name in REFUSED:
+    name = next((name for name in REFUSED if name in runner), None)
+    if name:
         raise ConfigError(
             f"--runner: '{name}' cannot run this project, which has one model at a time, in one process. "
             f"Allowed: {', '.join(RUNNERS)}"

@@ -1,17 +1,25 @@
 """Everything that can be found wrong before a weight is read: what is missing is fetched, then each row is tried."""
 
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import torch
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
+from transformers import AutoTokenizer, PreTrainedModel
 
 from peft_pipelines import fetch, models, providers
+from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
+from peft_pipelines.objective import Shortcuts
 from peft_pipelines.pipelines.data.nodes import check_raw
+from peft_pipelines.prompting import Prompter
 from peft_pipelines.runners.units import is_parameter
-from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec
+from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 
 Say = Callable[[str], None]
 
@@ -22,20 +30,67 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, say: Say) ->
     Raises:
         ConfigError: the first thing that is wrong.
     """
-    rows = Rows(pipeline, catalog)
-    for _ in fetch_missing(rows, catalog, lock, say):
+    inputs = Inputs(pipeline, catalog)
+    for _ in fetch_missing(inputs, catalog, lock, say):
         pass
-    for task, raw in rows.tasks():
+    for task, raw in inputs.tasks():
         check_raw(catalog.load(raw), task)
-    skeletons: dict[str, Any] = {}
-    for method, model in rows.pairs():
+    prompters = {model.name: prompter_of(model, weights(model, catalog)) for model in inputs.models()}
+    for task, model, limit in inputs.limits():
+        check_room(task, replace(prompters[model.name], max_length=limit))
+    skeletons: dict[str, PreTrainedModel] = {}
+    for method, model, protocol in inputs.attached():
         if model.name not in skeletons:
             skeletons[model.name] = models.skeleton(model, weights(model, catalog))
-        providers.check(method, models.clone(skeletons[model.name]))
+        check_method(method, skeletons[model.name], protocol)
 
 
-class Rows:
-    """The rows that a pipeline's nodes are given; each is read out of the catalog once."""
+def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
+    """How the model in the folder is spoken to, without a limit of length.
+
+    Raises:
+        ConfigError: the folder is not a model's, its tokenizer cannot be read, has no chat template where the row
+            says that it has, or ends no answer.
+    """
+    models.check_folder(model, folder)
+    where = f"model '{model.name}'"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as fault:
+        raise ConfigError(f"{where}, folder '{folder}': no tokenizer can be read: {fault!s:.200}") from None
+    if model.chat_template and not tokenizer.chat_template:
+        raise ConfigError(f"{where}: chat_template must be false, got true: the tokenizer in its folder has none")
+    prompter = Prompter(tokenizer, model.chat_template, sys.maxsize)
+    try:
+        prompter.end_of_turn()
+    except ConfigError as fault:
+        raise ConfigError(f"{where}: {fault}") from None
+    return prompter
+
+
+def check_room(task: TaskSpec, prompter: Prompter) -> None:
+    """Raise ConfigError where the tokens to generate leave no room for any prompt."""
+    try:
+        prompter.encode("?", room=task.max_new_tokens)
+    except ConfigError:
+        raise ConfigError(
+            f"task '{task.name}': max_new_tokens must leave room for a prompt in max_length {prompter.max_length}, "
+            f"got {task.max_new_tokens}"
+        ) from None
+
+
+def check_method(method: MethodSpec, skeleton: PreTrainedModel, protocol: TrainingSpec) -> None:
+    """Raise ConfigError where the method cannot be attached to the model, or not be trained as the protocol says."""
+    providers.check(method, models.clone(skeleton))
+    protocol = protocol.overridden(method)
+    if protocol.gradient_checkpointing:
+        with torch.device("meta"):
+            attached = providers.attach(models.clone(skeleton), method, seed=0)
+        Shortcuts.of(attached, protocol)
+
+
+class Inputs:
+    """What a pipeline's nodes are given; each row is read out of the catalog once."""
 
     def __init__(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         values: dict[str, Any] = {}
@@ -55,34 +110,53 @@ class Rows:
         }
         return list(found.values())
 
-    def pairs(self) -> list[tuple[MethodSpec, ModelSpec]]:
-        """The methods and models that meet in a node, each pair once."""
+    def models(self) -> list[ModelSpec]:
+        """The models that are read, if only for their tokenizer."""
         found = {
-            (method.name, model.name): (method, model)
-            for _, rows in self._nodes
-            for method in rows
-            if isinstance(method, MethodSpec)
-            for model in rows
-            if isinstance(model, ModelSpec)
+            row.name: row
+            for inputs, rows in self._nodes
+            for row in rows
+            if isinstance(row, ModelSpec) and f"{row.name}_weights" in inputs
         }
         return list(found.values())
 
+    def limits(self) -> list[tuple[TaskSpec, ModelSpec, int]]:
+        """The tasks and models that meet, with the tokens that a row may have there."""
+        found = {}
+        for task, model, protocol, method in self._together(TaskSpec, ModelSpec, TrainingSpec, MethodSpec):
+            limit = task.max_length or protocol.overridden(method).max_length
+            found[task.name, model.name, limit] = (task, model, limit)
+        return list(found.values())
 
-def fetch_missing(rows: Rows, catalog: DataCatalog, lock: Path, say: Say) -> Iterator[tuple[str, Path, bool]]:
+    def attached(self) -> list[tuple[MethodSpec, ModelSpec, TrainingSpec]]:
+        """The methods and models that meet under the protocol, each pair once."""
+        found = {
+            (method.name, model.name): (method, model, protocol)
+            for method, model, protocol in self._together(MethodSpec, ModelSpec, TrainingSpec)
+        }
+        return list(found.values())
+
+    def _together(self, *kinds: type[Any]) -> Iterator[tuple[Any, ...]]:
+        """The rows of some kinds that one node is given together."""
+        for _, rows in self._nodes:
+            yield from product(*([row for row in rows if isinstance(row, kind)] for kind in kinds))
+
+
+def fetch_missing(inputs: Inputs, catalog: DataCatalog, lock: Path, say: Say) -> Iterator[tuple[str, Path, bool]]:
     """Bring the models and the hub's rows that are read onto this machine: what, where, and whether it was missing.
 
     Args:
-        rows: only these are looked at.
+        inputs: only what these name is looked at.
         catalog: says where they belong, and which raw rows come from the hub (``hub: true``).
         lock: the file that holds the revision of each source of the hub; the first fetch writes it.
         say: is told of each fetch before it begins.
     """
-    for model in {model.name: model for _, model in rows.pairs()}.values():
+    for model in inputs.models():
         folder, what = weights(model, catalog), f"model '{model.name}'"
         if not model.folder and not (folder / "config.json").is_file():
             say(f"fetching {what}")
         yield what, folder, fetch.fetch_model(model, folder, lock)
-    for task, raw in rows.tasks():
+    for task, raw in inputs.tasks():
         dataset = catalog.get(raw)
         if isinstance(dataset, RowsFolder) and dataset.hub:
             folder, what = Path(dataset._filepath), f"rows of task '{task.name}'"

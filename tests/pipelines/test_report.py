@@ -1,5 +1,6 @@
 import json
 import runpy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
+from kedro.runner import SequentialRunner
 from pandas.testing import assert_frame_equal
 
-from peft_pipelines.pipelines.cells.nodes import collect
+from peft_pipelines.grid import pipelines_of
 from peft_pipelines.pipelines.report import create_pipeline
+from peft_pipelines.pipelines.report.collect import collect
 from peft_pipelines.pipelines.report.nodes import frame, majority, tabulate, tell
 from peft_pipelines.pipelines.report.plots import plot, plot_costs
 from peft_pipelines.pipelines.report.table import render
@@ -69,15 +72,25 @@ def method(family: str) -> dict[str, Any]:
     }
 
 
-MAJORITY = collect(**{"tiny.moods.-": labelled(1 / 3, 0, 80), "tiny.sums.-": free(0.0125)})
+FAILURE = {"cell": "broken.tiny.sums.s0", "node": "train", "type": "OutOfMemoryError", "reason": "no room for 2 GB"}
+
+
+def rows(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Cells, collected, by ``model.task.seed``: numbers, a failure's record, None for one that was not run."""
+    failed = {name: found for name, found in cells.items() if found and "reason" in found}
+    done = {f"metrics.{name}": None if name in failed else found for name, found in cells.items()}
+    return collect(**done, **{f"failure.{name}": found for name, found in failed.items()})
+
+
+MAJORITY = rows(**{"tiny.moods.-": labelled(1 / 3, 0, 80), "tiny.sums.-": free(0.0125)})
 UNTRAINED = COST | {"trainable_parameters": 0, "train_seconds": 0.0, "checkpoint_bytes": 0}
 ONE_SEED = {
     "rows.majority": MAJORITY,
-    "rows.tuned": collect(
+    "rows.tuned": rows(
         **{"tiny.moods.s0": labelled(0.9, 39, 41, **COST), "tiny.sums.s0": free(0.125, **COST, equation_accuracy=0.5)}
     ),
-    "rows.broken": collect(**{"tiny.moods.s0": labelled(0.5, 40, 40, **COST), "tiny.sums.s0": None}),
-    "rows.untuned": collect(
+    "rows.broken": rows(**{"tiny.moods.s0": labelled(0.5, 40, 40, **COST), "tiny.sums.s0": FAILURE}),
+    "rows.untuned": rows(
         **{
             "tiny.moods.s0": labelled(1 / 3, 0, 75, **UNTRAINED, **{"invalid_rate": 0.0625}),
             "tiny.sums.s0": free(0.05, **UNTRAINED | {"truncated_share": 0.02}),
@@ -101,6 +114,8 @@ Each task's primary metric in percent, and the mean over tasks. Test rows: moods
 
 ! predicts one class only; ? more than 5% of the answers are invalid; ≈ not better than always giving the most frequent
 answer; † more than 1% of a split's rows lost text to the length limit
+
+* failed: broken · tiny · sums · s0: OutOfMemoryError: no room for 2 GB
 
 | method  |  params | TFLOP |   GB | train s | gen s |   MB | PSCP |    f_p |    f_F |    f_M |
 |:--------|--------:|------:|-----:|--------:|------:|-----:|-----:|-------:|-------:|-------:|
@@ -136,7 +151,7 @@ def test_frame_holds_every_cell_unrounded_and_in_order() -> None:
     assert results["primary"].iloc[0] == 1 / 3
     assert results["predicted_classes"].iloc[0] == 1
     lost = results.iloc[-1]
-    assert (lost["status"], lost["reason"]) == ("missing", "no metrics: it failed or was not run")
+    assert (lost["status"], lost["reason"]) == ("failed", "OutOfMemoryError: no room for 2 GB")
     assert (lost["task"], lost["metric"]) == ("sums", "number_accuracy")
     assert pd.isna(lost["primary"])
 
@@ -144,7 +159,7 @@ def test_frame_holds_every_cell_unrounded_and_in_order() -> None:
 def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
     parts = {
         "rows.majority": MAJORITY,
-        "rows.tuned": collect(
+        "rows.tuned": rows(
             **{
                 "tiny.moods.s0": labelled(0.9, 39, 41, **COST),
                 "tiny.moods.s1": labelled(0.92, 0, 80, **COST | {"peak_memory_gb": 0.8}),
@@ -152,11 +167,11 @@ def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
                 "tiny.sums.s1": free(0.02, **COST),
             }
         ),
-        "rows.broken": collect(
+        "rows.broken": rows(
             **{
                 "tiny.moods.s0": labelled(0.5, 40, 40, **COST),
-                "tiny.moods.s1": None,
-                "tiny.sums.s0": None,
+                "tiny.moods.s1": FAILURE,
+                "tiny.sums.s0": FAILURE,
                 "tiny.sums.s1": None,
             }
         ),
@@ -189,8 +204,8 @@ def test_a_table_without_marks_has_no_legend() -> None:
 def test_each_model_has_its_own_section_and_note() -> None:
     names = ("tiny.moods", "small.moods")
     parts = {
-        "rows.majority": collect(**{f"{name}.-": labelled(1 / 3, 0, 80) for name in names}),
-        "rows.tuned": collect(
+        "rows.majority": rows(**{f"{name}.-": labelled(1 / 3, 0, 80) for name in names}),
+        "rows.tuned": rows(
             **{f"{name}.s0": labelled(score, 40, 40, **COST) for name, score in zip(names, (0.4, 0.6), strict=True)}
         ),
         "spec.tuned": method("adapter"),
@@ -211,12 +226,40 @@ def test_each_model_has_its_own_section_and_note() -> None:
 def test_all_cells_failed() -> None:
     parts = {
         "rows.majority": MAJORITY,
-        "rows.tuned": collect(**{"tiny.moods.s0": None, "tiny.sums.s0": None}),
+        "rows.tuned": rows(**{"tiny.moods.s0": FAILURE, "tiny.sums.s0": FAILURE}),
         "spec.tuned": method("adapter"),
     }
     results, _ = tabulate(**parts)
     assert "| tuned    |         failed |               failed |    — |" in tell(results, tiny=MODEL)
     assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (failed: tuned)"
+
+
+def test_a_cell_that_was_not_run_has_not_failed() -> None:
+    parts = {
+        "rows.majority": MAJORITY,
+        "rows.tuned": rows(
+            **{
+                "tiny.moods.s0": labelled(0.5, 40, 40, **COST),
+                "tiny.moods.s1": None,
+                "tiny.sums.s0": None,
+                "tiny.sums.s1": None,
+            }
+        ),
+        "spec.tuned": method("adapter"),
+    }
+    results, _ = tabulate(**parts)
+    assert list(results["status"][results["method"] == "tuned"]) == ["done", "not run", "not run", "not run"]
+    assert results["reason"].isna().all()
+    text = tell(results, tiny=MODEL)
+    assert "| tuned    | 50.0 (n=1, 1 not run) |                    — |    — |" in text
+    assert "failed" not in text
+    assert [text for trace in plot(results).data if trace.mode == "text" for text in trace.text] == ["—", "—", "—"]
+    assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (not run: tuned)"
+
+
+def test_numbers_tell_that_a_cell_is_done_whatever_lies_beside_them() -> None:
+    found = collect(**{"metrics.tiny.sums.s0": {"primary": 0.5}, "failure.tiny.sums.s0": FAILURE})
+    assert [(row["status"], row["reason"]) for row in found] == [("done", None)]
 
 
 def test_wide_tables_go_on_beneath() -> None:
@@ -280,17 +323,80 @@ def test_majority_answers_as_the_training_rows_do() -> None:
 def test_boxes_take_prompts_and_give_results() -> None:
     pipeline = create_pipeline(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods", "sums"], seeds=["s0"]))
     free_inputs = {name for name in pipeline.inputs() if not name.startswith("params:")}
-    assert free_inputs == {"moods_prompts", "sums_prompts", "one_results", "two_results"}
+    assert free_inputs == {"moods_prompts", "sums_prompts"} | {
+        f"{method}.tiny-{task}-s0-{kind}"
+        for method in ("one", "two")
+        for task in ("moods", "sums")
+        for kind in ("metrics", "failure")
+    }
     assert pipeline.outputs() == {"results_csv", "results_table", "score_plot", "cost_plot"}
+
+
+GRID = Grid(methods=["tuned"], models=["tiny"], tasks=["moods"], seeds=["s0", "s1", "s2"])
+MOODS = {
+    "name": "moods",
+    "type": "sentiment classification",
+    "splits": {"train": "train", "test": "test"},
+    "instruction": "Good or bad?",
+    "input": "{text}",
+    "label": "label",
+    "labels": {0: "no", 1: "yes"},
+    "metrics": ["macro_f1"],
+    "max_new_tokens": 2,
+    "licence": "none",
+    "citation": "none",
+}
+
+
+def project_catalog(store: Path) -> DataCatalog:
+    """The project's own catalog on another store."""
+    where = {"store": str(store)}
+    loader = OmegaConfigLoader(str(PROJECT / "conf"), runtime_params=where, base_env="base", default_run_env="local")
+    return DataCatalog.from_config(loader["catalog"], save_version="2026-01-01T00.00.00.000Z")
+
+
+def report_of(store: Path) -> str:
+    """The table that pipeline ``report`` makes of what lies in a store, in a process that knows nothing before."""
+    shutil.rmtree(store / "08_reporting", ignore_errors=True)
+    catalog = project_catalog(store)
+    catalog["params:methods.tuned"] = method("adapter")
+    catalog["params:models.tiny"] = MODEL
+    catalog["params:tasks.moods"] = parse(TaskSpec, "task 'moods'", MOODS)
+    SequentialRunner().run(pipelines_of(GRID)["report"], catalog)
+    return (store / "08_reporting/results.md").read_text(encoding="utf-8")
+
+
+def test_report_reads_the_cells_as_they_lie_on_disk(tmp_path: Path) -> None:
+    words = pa.Table.from_pylist([{"prompt": "p", "references": [word]} for word in ("no", "yes", "yes")])
+    catalog, cells = project_catalog(tmp_path), "07_model_output/tiny/moods/tuned"
+    catalog.save("moods_prompts", {"train": words, "validation": words, "test": words})
+    catalog.save("tuned.tiny-moods-s0-metrics", labelled(0.25, 40, 40, **COST))
+    (tmp_path / cells / "s1").mkdir()
+    (tmp_path / cells / "s1/failure.json").write_text(json.dumps(FAILURE), encoding="utf-8")
+    text = report_of(tmp_path)
+    assert "| tuned    | 25.0 (n=1, 1 failed, 1 not run) ≈ |    — |" in text
+    assert "\n\n* failed: tuned · tiny · moods · s1: OutOfMemoryError: no room for 2 GB\n\n" in text
+    for seed, score in {"s0": 0.75, "s1": 0.5, "s2": 1.0}.items():
+        catalog.save(f"tuned.tiny-moods-{seed}-metrics", labelled(score, 40, 40, **COST))
+    text = report_of(tmp_path)
+    assert "| tuned    | 75.0 ± 25.0 (n=3) | 75.0 ± 25.0 (n=3) |" in text
+    assert "failed" not in text
+
+
+def test_a_methods_tag_takes_its_cells_and_their_collection() -> None:
+    grid = Grid(methods=["one", "two"], models=["tiny"], tasks=["moods"], seeds=["s0"])
+    pipelines = pipelines_of(grid)
+    assert sorted(node.name for node in pipelines["benchmark"].only_nodes_with_tags("one").nodes) == [
+        "one.collect",
+        *(f"one.tiny-moods-s0-{step}" for step in ("construct", "generate", "score", "train")),
+    ]
+    assert {"one.collect", "two.collect"} <= {node.name for node in pipelines["report"].nodes}
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     """A store with results in it, written through the project's catalog."""
-    store = {"store": str(tmp_path)}
-    loader = OmegaConfigLoader(str(PROJECT / "conf"), runtime_params=store, base_env="base", default_run_env="local")
-    catalog = DataCatalog.from_config(loader["catalog"], save_version="2026-01-01T00.00.00.000Z")
-    catalog.save("results", tabulate(**ONE_SEED)[0])
+    project_catalog(tmp_path).save("results", tabulate(**ONE_SEED)[0])
     return tmp_path
 
 

@@ -165,7 +165,8 @@ def test_a_tuner_gets_a_config_of_the_very_class_that_its_folder_defines(tmp_pat
     shutil.copytree(bitfit, tmp_path / "bitfit")
     model = (bitfit / "model.py").read_text()
     head = "    def _prepare_adapter_config("
-    strict = "    def _pre_injection_hook(self, model, config, adapter_name):\n        assert isinstance(config, BitFitConfig)\n\n"
+    hook = "    def _pre_injection_hook(self, model, config, adapter_name):\n"
+    strict = f"{hook}        assert isinstance(config, BitFitConfig)\n\n"
     (tmp_path / "bitfit/model.py").write_text(model.replace(head, strict + head, 1))
     monkeypatch.setenv("PEFT_DIR", str(tmp_path))
     attached = providers.attach(models.clone(tiny.base("llama")), row(type="bitfit"), seed=0)

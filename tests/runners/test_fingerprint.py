@@ -10,7 +10,11 @@ from kedro.framework.project import pipelines, settings
 from kedro.framework.startup import bootstrap_project
 from project import Project, project  # noqa: F401
 
+from peft_pipelines.pipelines.cells.nodes import construct, generate, score, train
+from peft_pipelines.pipelines.data.nodes import adapt, instruct
+from peft_pipelines.pipelines.data.profile import profile
 from peft_pipelines.runners.fingerprint import Fingerprints, code, digest, folder_identity, meaning
+from peft_pipelines.runners.stages import stage_of
 from peft_pipelines.runners.units import split
 
 METHODS = ["zero_shot", "lora", "ia3", "bitfit", "sequential_bottleneck"]
@@ -32,13 +36,18 @@ def grid(project: Project) -> Project:  # noqa: F811
 
 def prints(project: Project) -> dict[str, str]:  # noqa: F811
     """The fingerprint of each cell, the data made first."""
+    return {cell: digest(found) for cell, found in steps(project).items()}
+
+
+def steps(project: Project) -> dict[str, dict[str, str]]:  # noqa: F811
+    """The fingerprint of each cell's nodes, the data made first."""
     assert project.kedro("run", "--pipeline=data").exit_code == 0
     bootstrap_project(project.folder)
     with settings.SESSION_CLASS.create(project.folder, runtime_params={"raw": "raw", "store": "data"}) as session:
         catalog = session.load_context().catalog
         found = Fingerprints(catalog)
         cells = split(pipelines["benchmark"].nodes, {}).cells
-        return {cell.tag.removeprefix("cell."): digest(found.of(cell, {})) for cell in cells}
+        return {cell.tag.removeprefix("cell."): found.of(cell, {}) for cell in cells}
 
 
 def cells(methods: list[str] = METHODS, tasks: list[str] = TASKS) -> set[str]:
@@ -129,6 +138,51 @@ def test_a_change_makes_exactly_its_cells_stale(grid: Project, change: Change, s
     change(grid)
     after = prints(grid)
     assert {name for name in before if before[name] != after[name]} == stale
+
+
+def metric(project: Project) -> None:  # noqa: F811
+    project.task["metrics"] = ["accuracy", "macro_f1"]
+
+
+def longer_answers(project: Project) -> None:  # noqa: F811
+    project.task["max_new_tokens"] = 3
+
+
+@pytest.mark.parametrize(("change", "stale"), [(metric, {"score"}), (longer_answers, {"generate", "score"})])
+def test_a_field_makes_stale_what_it_decides(grid: Project, change: Change, stale: set[str]) -> None:
+    grid.grid["methods"] = ["zero_shot", "lora"]
+    before = steps(grid)
+    change(grid)
+    after = steps(grid)
+    differing = {
+        (cell, node.rpartition("-")[2])
+        for cell, found in before.items()
+        for node, known in found.items()
+        if after[cell][node] != known
+    }
+    assert differing == {(cell, step) for cell in cells(["zero_shot", "lora"], ["mood"]) for step in stale}
+
+
+def test_code_of_metrics_decides_scores_and_not_training(tmp_path: Path) -> None:
+    for name in ("metrics/text.py", "preprocess.py", "training.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
+    stages = {function.__name__: stage_of(function) for function in (adapt, train, generate, score)}
+    before = {name: code(tmp_path, stage.aside) for name, stage in stages.items()}
+    for path, stale in (
+        ("metrics/text.py", {"score"}),
+        ("preprocess.py", {"adapt"}),
+        ("training.py", {"train", "generate", "score"}),
+    ):
+        (tmp_path / path).write_text("x = 2\n")
+        code.cache_clear()
+        assert {name for name, stage in stages.items() if code(tmp_path, stage.aside) != before[name]} == stale, path
+        (tmp_path / path).write_text("x = 1\n")
+
+
+def test_the_kind_of_processor_counts_where_a_model_computes() -> None:
+    assert [stage_of(function).device for function in (construct, train, generate)] == [True, True, True]
+    assert [stage_of(function).device for function in (adapt, instruct, profile, score)] == [False] * 4
 
 
 def test_comments_docstrings_and_layout_of_code_mean_nothing() -> None:

@@ -1,7 +1,8 @@
 """What decides a node's result, as a hash: equal hashes mean that the result on disk is what a run would make again.
 
 A result is decided by the values of its rows (not by their comments, licence or citation), by the content of its data,
-by the method's files, by the base model, by the releases of a few libraries, and by our own code.
+by the method's files, by the base model, and by what stages.py lists for its kind of node: libraries, our own code,
+the device.
 """
 
 import ast
@@ -22,16 +23,12 @@ from pydantic import BaseModel
 from peft_pipelines import providers
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
-from peft_pipelines.models import folder_of
+from peft_pipelines.models import device, folder_of
+from peft_pipelines.runners.stages import DECIDES_NOTHING, Stage, stage_of
 from peft_pipelines.runners.units import Unit, is_parameter
-from peft_pipelines.specs import MethodSpec, ModelSpec, TrainingSpec
+from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 
 INFORMS = {"licence", "citation", "notes", "family"}
-LIBRARIES = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers")
-COMMANDS = {"__main__.py", "cli.py", "hooks.py", "pipeline_registry.py", "preflight.py", "settings.py"}
-SURROUNDINGS = {"errors.py", "fetch.py", "grid.py", "hub.py", "progress.py", "quiet.py", "runners"}
-REPORTS = {"pipelines/report", *(f"pipelines/data/{name}.py" for name in ("profile", "overlap", "report"))}
-DECIDES_NOTHING = COMMANDS | SURROUNDINGS | REPORTS
 SAMPLES, BLOCK = 64, 1 << 16
 
 
@@ -40,9 +37,8 @@ class Fingerprints:
 
     def __init__(self, catalog: DataCatalog) -> None:
         self._catalog = catalog
-        self._constants = digest([code(Path(__file__).parents[1]), {name: version(name) for name in LIBRARIES}])
         self._values: dict[str, Any] = {}
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, ...], str] = {}
 
     def of(self, unit: Unit, recorded: Mapping[str, str]) -> dict[str, str]:
         """The fingerprint of each node of a unit, by the node's name.
@@ -57,10 +53,9 @@ class Fingerprints:
             (value for node in unit.nodes for value in self._rows(node) if isinstance(value, MethodSpec)), None
         )
         for node in unit.nodes:
-            function = [f"{node.func.__module__}.{node.func.__qualname__}", _module(node.func)]
-            found[node.name] = digest(
-                [self._constants, function, [self._input(name, made, method) for name in node.inputs]]
-            )
+            function, stage = f"{node.func.__module__}.{node.func.__qualname__}", stage_of(node.func)
+            inputs = [self._input(name, made, method, stage) for name in node.inputs]
+            found[node.name] = digest([constants(stage), function, _module(node.func), inputs])
             made |= dict.fromkeys(node.outputs, found[node.name])
         return found
 
@@ -72,14 +67,18 @@ class Fingerprints:
             self._values[name] = self._catalog.load(name)
         return self._values[name]
 
-    def _input(self, name: str, made: Mapping[str, str], method: MethodSpec | None) -> str:
+    def _input(self, name: str, made: Mapping[str, str], method: MethodSpec | None, stage: Stage) -> str:
         if is_parameter(name):
-            return self._once(name, method.name if method else "", lambda: self._row(self._value(name), method))
+            value = self._value(name)
+            if isinstance(value, TaskSpec):
+                ignored = sorted(stage.ignored)
+                return self._once((name, *ignored), lambda: digest(value.model_dump(exclude={*INFORMS, *ignored})))
+            return self._once((name, method.name if method else ""), lambda: self._row(value, method))
         dataset = self._catalog.get(name)
         pinned = isinstance(dataset, AbstractVersionedDataset) and dataset._version and dataset._version.load
         if name in made and not pinned:
             return made[name]
-        return self._once(name, "", lambda: content(name, dataset))
+        return self._once((name,), lambda: content(name, dataset))
 
     def _row(self, value: Any, method: MethodSpec | None) -> str:
         """A row's values; with a method its own files or library, with a model its weights, with the protocol what the
@@ -93,10 +92,17 @@ class Fingerprints:
             return digest([value, folder_identity(folder)])
         return digest(value)
 
-    def _once(self, name: str, owner: str, make: Any) -> str:
-        if (name, owner) not in self._known:
-            self._known[name, owner] = make()
-        return self._known[name, owner]
+    def _once(self, key: tuple[str, ...], make: Callable[[], str]) -> str:
+        if key not in self._known:
+            self._known[key] = make()
+        return self._known[key]
+
+
+@cache
+def constants(stage: Stage) -> str:
+    """A hash of what is the same for all nodes of a kind while a process lasts."""
+    libraries = {name: version(name) for name in stage.libraries}
+    return digest([code(Path(__file__).parents[1], stage.aside), libraries, device().type if stage.device else ""])
 
 
 def digest(value: Any) -> str:
@@ -153,9 +159,9 @@ def _sampled(path: Path) -> str:
 
 
 @cache
-def code(package: Path) -> str:
+def code(package: Path, aside: frozenset[str] = DECIDES_NOTHING) -> str:
     """A hash of the modules that decide results; comments, docstrings and layout do not change it."""
-    files = sorted(path for path in package.rglob("*.py") if not _aside(path.relative_to(package)))
+    files = sorted(path for path in package.rglob("*.py") if not _among(path.relative_to(package), aside))
     return digest([[path.relative_to(package).as_posix(), meaning(path.read_text(encoding="utf-8"))] for path in files])
 
 
@@ -165,8 +171,8 @@ def _module(function: Callable[..., Any]) -> str:
     return meaning(inspect.getsource(sys.modules[function.__module__]))
 
 
-def _aside(path: Path) -> bool:
-    return any(part.as_posix() in DECIDES_NOTHING for part in (path, *path.parents))
+def _among(path: Path, aside: frozenset[str]) -> bool:
+    return any(part.as_posix() in aside for part in (path, *path.parents))
 
 
 def meaning(source: str) -> str:

@@ -1,4 +1,4 @@
-"""One cell, step by step: construct, train, generate, score; then collect a method's cells."""
+"""One cell, step by step: construct, train, generate, score."""
 
 import platform
 from dataclasses import asdict, dataclass
@@ -174,20 +174,6 @@ def score(
         "pscp_absolute": absolute["pscp"],
         "checkpoint": checkpoint.folder.parent.name,
     }
-
-
-def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """One row a cell, from its metrics by ``model.task.seed``; a cell without metrics is a row that says so."""
-    return [
-        {**dict(zip(("model", "task", "seed"), name.split("."), strict=True)), **_status(found), **(found or {})}
-        for name, found in cells.items()
-    ]
-
-
-def _status(found: dict[str, Any] | None) -> dict[str, str | None]:
-    if found is None:
-        return {"status": "missing", "reason": "no metrics: it failed or was not run"}
-    return {"status": "done", "reason": None}
 
 
 def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from peft_pipelines.pipelines.cells.nodes import collect, construct, generate, score, train
+from peft_pipelines.pipelines.cells.nodes import construct, generate, score, train
 from peft_pipelines.specs import Cell, Grid
 
 Step = tuple[Callable[..., Any], dict[str, str], list[str]]
@@ -13,24 +13,12 @@ Step = tuple[Callable[..., Any], dict[str, str], list[str]]
 
 
 def create_pipeline(grid: Grid) -> Pipeline:
-    """The cells of a grid and, for each method, the collection of its metrics."""
-    return Pipeline([node for method in grid.methods for node in _method(grid, method)])
+    """The cells of a grid."""
+    return Pipeline([node for cell in grid.cells() for node in _cell(cell)])
 
 
-def _method(grid: Grid, method: str) -> list[Node]:
-    cells = [cell for cell in grid.cells() if cell.method == method]
-    gather = Node(
-        collect,
-        {f"{cell.model}.{cell.task}.{cell.seed}": _name(cell, "metrics") for cell in cells},
-        f"{method}_results",
-        name="collect",
-        namespace=method,
-        tags=[method],
-    )
-    return [node for cell in cells for node in _cell(cell)] + [gather]
-
-
-def _name(cell: Cell, artifact: str) -> str:
+def dataset(cell: Cell, artifact: str) -> str:
+    """The catalog's name of what a cell makes."""
     return f"{cell.method}.{cell.model}-{cell.task}-{cell.seed}-{artifact}"
 
 
@@ -47,9 +35,9 @@ def _cell(cell: Cell) -> list[Node]:
         (
             train,
             {
-                "peft_model": _name(cell, "peft_model@live"),
+                "peft_model": dataset(cell, "peft_model@live"),
                 "prompts": prompts,
-                "workspace": _name(cell, "peft_model@workspace"),
+                "workspace": dataset(cell, "peft_model@workspace"),
                 "task": task,
                 "protocol": "params:training",
                 "seed": seed,
@@ -58,15 +46,15 @@ def _cell(cell: Cell) -> list[Node]:
         ),
         (
             generate,
-            {**specs, "checkpoint": _name(cell, "checkpoint"), "prompts": prompts, "task": task},
+            {**specs, "checkpoint": dataset(cell, "checkpoint"), "prompts": prompts, "task": task},
             ["predictions", "generation"],
         ),
         (
             score,
             {
-                "predictions": _name(cell, "predictions"),
-                "generation": _name(cell, "generation"),
-                "checkpoint": _name(cell, "checkpoint"),
+                "predictions": dataset(cell, "predictions"),
+                "generation": dataset(cell, "generation"),
+                "checkpoint": dataset(cell, "checkpoint"),
                 "task": task,
                 "pscp": "params:pscp",
             },
@@ -77,7 +65,7 @@ def _cell(cell: Cell) -> list[Node]:
 
 
 def _node(cell: Cell, function: Callable[..., Any], inputs: dict[str, str], outputs: list[str]) -> Node:
-    names = [_name(cell, output) for output in outputs]
+    names = [dataset(cell, output) for output in outputs]
     return Node(
         function,
         inputs,

@@ -7,10 +7,10 @@ import pandas as pd
 from peft_pipelines.io import Splits
 from peft_pipelines.metrics.baselines import majority_answer
 from peft_pipelines.pipelines.cells.nodes import task_scores
+from peft_pipelines.pipelines.report.collect import part
 from peft_pipelines.pipelines.report.table import COSTS, markdown
-from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec, parse
+from peft_pipelines.specs import MAJORITY, MethodSpec, ModelSpec, TaskSpec, parse
 
-MAJORITY = "majority"
 BASELINE = "baseline"
 TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", "memory_kind")
 NUMBERS = ("primary", "n", "predicted_classes", "invalid_rate", "truncated_share", *COSTS)
@@ -34,9 +34,9 @@ def tabulate(**parts: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
         parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the majority answers;
             ``spec.<name>``: the method's row of the configuration.
     """
-    specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in _part(parts, "spec").items()}
+    specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in part(parts, "spec").items()}
     families = {MAJORITY: BASELINE} | {name: spec.family for name, spec in specs.items()}
-    found = _part(parts, "rows")
+    found = part(parts, "rows")
     metric = {row["task"]: row["metric"] for row in found[MAJORITY]}
     models = list(dict.fromkeys(row["model"] for row in found[MAJORITY]))
     rows = [
@@ -85,7 +85,3 @@ def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def _numeric(column: "pd.Series[Any]") -> bool:
     values = column.dropna()
     return column.name not in TEXT and all(isinstance(value, int | float) for value in values)
-
-
-def _part(parts: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {name.partition(".")[2]: value for name, value in parts.items() if name.startswith(f"{kind}.")}

@@ -1,11 +1,12 @@
-"""From each method's results and the majority answers to the table and the plots."""
+"""From the metrics of each method's cells and the majority answers to the table and the plots."""
 
 from kedro.pipeline import Node, Pipeline
 
-from peft_pipelines.pipelines.cells.nodes import collect
-from peft_pipelines.pipelines.report.nodes import MAJORITY, majority, tabulate, tell
+from peft_pipelines.pipelines.cells.pipeline import dataset
+from peft_pipelines.pipelines.report.collect import collect
+from peft_pipelines.pipelines.report.nodes import majority, tabulate, tell
 from peft_pipelines.pipelines.report.plots import plot, plot_costs
-from peft_pipelines.specs import Grid
+from peft_pipelines.specs import MAJORITY, Grid
 
 TAGS = ["report"]
 
@@ -18,12 +19,20 @@ def create_pipeline(grid: Grid) -> Pipeline:
     return Pipeline(
         [
             *_majority(grid),
+            *[_collection(grid, method) for method in grid.methods],
             Node(tabulate, rows | specs, ["results", "results_csv"], name="tabulate", tags=TAGS),
             Node(tell, {"results": "results"} | models, "results_table", name="tell", tags=TAGS),
             Node(plot, "results", "score_plot", name="plot", tags=TAGS),
             Node(plot_costs, "results", "cost_plot", name="plot_costs", tags=TAGS),
         ]
     )
+
+
+def _collection(grid: Grid, method: str) -> Node:
+    """The node that reads what the cells of a method left: the last one in the method's box."""
+    cells = {f"{cell.model}.{cell.task}.{cell.seed}": cell for cell in grid.cells() if cell.method == method}
+    found = {f"{kind}.{name}": dataset(cell, kind) for kind in ("metrics", "failure") for name, cell in cells.items()}
+    return Node(collect, found, f"{method}_results", name="collect", namespace=method, tags=[*TAGS, method])
 
 
 def _majority(grid: Grid) -> list[Node]:
@@ -39,5 +48,5 @@ def _majority(grid: Grid) -> list[Node]:
         )
         for task in grid.tasks
     ]
-    found = {f"{model}.{task}.-": f"{MAJORITY}.{task}-scores" for model in grid.models for task in grid.tasks}
+    found = {f"metrics.{model}.{task}.-": f"{MAJORITY}.{task}-scores" for model in grid.models for task in grid.tasks}
     return [*scored, Node(collect, found, f"{MAJORITY}_results", name="collect", namespace=MAJORITY, tags=TAGS)]

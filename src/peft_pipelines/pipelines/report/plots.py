@@ -6,6 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from peft_pipelines.pipelines.report.table import FAILED, NOT_RUN, lost
+
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "pentagon")
 INK, GRID = "#222222", "#dddddd"
 LINE = {"dash": "dash", "color": "#999999"}
@@ -16,7 +18,7 @@ PANELS = 4
 def plot(results: pd.DataFrame) -> go.Figure:
     """One panel a task, one line a method, one dot a seed (a symbol a model); the dashed line is the majority answer.
 
-    A cell that failed is a word at zero, not a gap.
+    A cell that failed is a word at zero, one that was not run a dash; neither is a gap.
     """
     methods, tasks = list(results["method"].unique()), list(results["task"].unique())
     lines = -(-len(tasks) // PANELS)
@@ -30,11 +32,7 @@ def plot(results: pd.DataFrame) -> go.Figure:
         rows = results[results["task"] == task]
         for symbol, (model, cells) in zip(cycle(SYMBOLS), rows.groupby("model", sort=False), strict=False):
             figure.add_trace(_dots(cells[cells["primary"].notna()], model, symbol, number == 0), **place)
-        lost = rows[rows["primary"].isna()]
-        words = go.Scatter(
-            x=[0] * len(lost), y=lost["method"], mode="text", text=["failed"] * len(lost), showlegend=False
-        )
-        figure.add_trace(words.update(textposition="middle right"), **place)
+        figure.add_trace(_words(rows[rows["primary"].isna()]), **place)
         figure.add_vline(x=100 * rows["primary"].iloc[0], line=LINE, layer="below", **place)
     figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100], gridcolor=GRID, zeroline=False)
     figure.update_yaxes(categoryorder="array", categoryarray=methods[::-1], gridcolor=GRID)
@@ -57,17 +55,23 @@ def _dots(cells: pd.DataFrame, model: str, symbol: str, legend: bool) -> go.Scat
     )
 
 
+def _words(cells: pd.DataFrame) -> go.Scatter:
+    words = [lost([status]) for status in cells["status"]]
+    text = go.Scatter(x=[0] * len(cells), y=cells["method"], mode="text", text=words, showlegend=False)
+    return text.update(textposition="middle right")
+
+
 def plot_costs(results: pd.DataFrame) -> go.Figure:
     """Mean score of each method against its trainable parameters; what trains nothing is a line across.
 
-    A method with a failed cell has no mean: it is named beneath the axis, not drawn.
+    A method with a cell that failed or was not run has no mean: it is named beneath the axis, not drawn.
     """
     groups = results.groupby(["model", "method"], sort=False)
     means = groups.agg(
         score=("primary", lambda values: 100 * values.mean(skipna=False)),
         parameters=("trainable_parameters", "mean"),
     ).reset_index()
-    whole, lost = means[means["score"].notna()], means["method"][means["score"].isna()]
+    whole = means[means["score"].notna()]
     trained, flat = whole[whole["parameters"] > 0], whole[~(whole["parameters"] > 0)]
     figure = go.Figure()
     for symbol, (model, rows) in zip(cycle(SYMBOLS), trained.groupby("model", sort=False), strict=False):
@@ -78,10 +82,21 @@ def plot_costs(results: pd.DataFrame) -> go.Figure:
     for model, method, score in zip(flat["model"], flat["method"], flat["score"], strict=True):
         name = f"{method}, {model}" if several else method
         figure.add_hline(y=score, line=LINE, layer="below", annotation_text=name)
-    title = "trainable parameters" + (f" (failed: {', '.join(lost)})" if len(lost) else "")
+    title = f"trainable parameters{_without_mean(results)}"
     figure.update_xaxes(type="log", title=title, gridcolor=GRID, tickvals=TICKS, tickformat=",d")
     figure.update_yaxes(range=[-4, 104], title="mean over tasks (%)", gridcolor=GRID, zeroline=False)
     return _dress(figure).update_layout(showlegend=several)
+
+
+def _without_mean(results: pd.DataFrame) -> str:
+    """`` (failed: a; not run: b)``: each method once, under the worst of its cells; nothing where all are done."""
+    named: set[str] = set()
+    parts = []
+    for status in (FAILED, NOT_RUN):
+        methods = [name for name in results["method"][results["status"] == status].unique() if name not in named]
+        named.update(methods)
+        parts += [f"{status}: {', '.join(methods)}"] if methods else []
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _dress(figure: go.Figure) -> go.Figure:

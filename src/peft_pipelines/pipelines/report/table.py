@@ -7,7 +7,7 @@ import pandas as pd
 
 WIDTH = 120
 MISSING = "—"
-FAILED = "failed"
+DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 INVALID_LIMIT, TRUNCATED_LIMIT = 0.05, 0.01
 MARKS = {
     "!": "predicts one class only",
@@ -53,6 +53,7 @@ def _section(model: str, rows: pd.DataFrame, note: str) -> str:
         paragraph(f"Each task's primary metric in percent, and the mean over tasks. Test rows: {sized}."),
         render(scores(rows, marks)),
         paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in "".join(marks.values()))),
+        failures(rows),
         render(costs(rows)),
         paragraph(_costs_caption(rows)),
         paragraph(note and f"{model}: {note}."),
@@ -84,7 +85,8 @@ def scores(rows: pd.DataFrame, marks: Mapping[Hashable, str]) -> Columns:
     for (task, metric), cells in rows.groupby(["task", "metric"], sort=False):
         signs = [marks[method, task] for method in methods]
         width = max(len(sign) + 1 if sign else 0 for sign in signs)
-        numbers = [spread(cells["primary"][cells["method"] == method]) for method in methods]
+        groups = [cells[cells["method"] == method] for method in methods]
+        numbers = [spread(group["primary"], list(group["status"])) for group in groups]
         columns[f"{task} {metric}"] = [
             number + (f" {sign}" if sign else "").ljust(width) for number, sign in zip(numbers, signs, strict=True)
         ]
@@ -98,20 +100,32 @@ def _mean(rows: pd.DataFrame) -> str:
     return spread(rows.groupby("seed", sort=False)["primary"].mean())
 
 
-def spread(values: "pd.Series[float]") -> str:
-    """One number in percent for the seeds of a cell; seeds that failed are counted, never averaged in.
+def spread(values: "pd.Series[float]", statuses: Sequence[str] = ()) -> str:
+    """One number in percent for the seeds of a cell; seeds without a number are counted, never averaged in.
 
-    >>> spread(pd.Series([0.5])), spread(pd.Series([0.5, 0.52])), spread(pd.Series([0.5, None]))
+    >>> spread(pd.Series([0.5])), spread(pd.Series([0.5, 0.52])), spread(pd.Series([0.5, None]), ["done", "failed"])
     ('50.0', '51.0 ± 1.4 (n=2)', '50.0 (n=1, 1 failed)')
     """
     done = values.dropna() * 100
     if done.empty:
-        return FAILED
-    if len(values) == 1:
+        return lost(statuses)
+    counts = [f", {count} {status}" for status in (FAILED, NOT_RUN) if (count := statuses.count(status))]
+    if len(done) == 1 and not counts:
         return f"{done.iloc[0]:.1f}"
     deviation = f" ± {done.std():.1f}" if len(done) > 1 else ""
-    failed = f", {len(values) - len(done)} failed" if len(done) < len(values) else ""
-    return f"{done.mean():.1f}{deviation} (n={len(done)}{failed})"
+    return f"{done.mean():.1f}{deviation} (n={len(done)}{''.join(counts)})"
+
+
+def lost(statuses: Sequence[str]) -> str:
+    """What stands for a number that is not there: ``failed`` where something failed, else ``—``."""
+    return FAILED if FAILED in statuses else MISSING
+
+
+def failures(rows: pd.DataFrame) -> str:
+    """A line for each cell that failed: which, and why."""
+    failed = rows[rows["status"] == FAILED]
+    cells = failed[["method", "model", "task", "seed", "reason"]].itertuples(index=False)
+    return "\n".join(f"* {FAILED}: {' · '.join(names)}: {reason}" for *names, reason in cells)
 
 
 def costs(rows: pd.DataFrame) -> Columns:

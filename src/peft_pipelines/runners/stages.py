@@ -1,0 +1,64 @@
+"""What decides a node's result beside its rows and data: by kind of node, the libraries, our code, and the device."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from peft_pipelines.pipelines.cells.nodes import construct, generate, score, train
+from peft_pipelines.pipelines.data.nodes import adapt, instruct
+from peft_pipelines.pipelines.data.profile import profile
+
+COMMANDS = {"__main__.py", "cli.py", "hooks.py", "pipeline_registry.py", "preflight.py", "settings.py"}
+SURROUNDINGS = {"errors.py", "fetch.py", "grid.py", "hub.py", "progress.py", "quiet.py", "runners"}
+REPORTS = {"pipelines/report", *(f"pipelines/data/{name}.py" for name in ("profile", "overlap", "report"))}
+DECIDES_NOTHING = frozenset(COMMANDS | SURROUNDINGS | REPORTS)
+MODEL = {"batches.py", "generation.py", "measure.py", "models.py", "objective.py", "prompting.py", "training.py"}
+TABLES = ("numpy", "pandas", "pyarrow", "scikit-learn")
+LEARNING = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers")
+SCORING = ("scikit-learn", "scipy", "sacrebleu", "rouge-score", "tree-sitter", "tree-sitter-python")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A kind of node.
+
+    ``aside`` names the modules of ours that decide nothing there, ``ignored`` the fields of a task's row. ``device``
+    says whether the kind of processor counts.
+    """
+
+    libraries: tuple[str, ...]
+    aside: frozenset[str] = DECIDES_NOTHING
+    ignored: frozenset[str] = field(default_factory=frozenset)
+    device: bool = False
+
+
+ANY = Stage(tuple(dict.fromkeys((*TABLES, *LEARNING, *SCORING))), device=True)
+"""A node that no kind is known of: everything counts."""
+
+_MODEL_ASIDE = DECIDES_NOTHING | {"metrics", "preprocess.py", "pipelines/data"}
+_TEXT = Stage(
+    TABLES,
+    DECIDES_NOTHING | MODEL | {"metrics", "providers", "pipelines/cells"},
+    frozenset({"metrics", "max_new_tokens", "max_length"}),
+)
+_PROFILE = Stage(
+    (*TABLES, *SCORING[1:], "transformers", "tokenizers"),
+    (DECIDES_NOTHING | {"pipelines/cells", "providers"}) - {"pipelines/data/overlap.py"},
+)
+_LEARN = Stage(LEARNING, _MODEL_ASIDE, frozenset({"metrics", "max_new_tokens"}), device=True)
+_ANSWER = Stage(LEARNING, _MODEL_ASIDE, frozenset({"metrics"}), device=True)
+_SCORE = Stage(SCORING, DECIDES_NOTHING | {"preprocess.py", "pipelines/data"})
+_STAGES: dict[Callable[..., Any], Stage] = {
+    adapt: _TEXT,
+    instruct: _TEXT,
+    profile: _PROFILE,
+    construct: _LEARN,
+    train: _LEARN,
+    generate: _ANSWER,
+    score: _SCORE,
+}
+
+
+def stage_of(function: Callable[..., Any]) -> Stage:
+    """The kind of a node, by its function."""
+    return _STAGES.get(function, ANY)
