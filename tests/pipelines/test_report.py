@@ -14,6 +14,7 @@ from kedro.runner import SequentialRunner
 from pandas.testing import assert_frame_equal
 
 from peft_pipelines.grid import pipelines_of
+from peft_pipelines.io import Artifact
 from peft_pipelines.pipelines.report import create_pipeline
 from peft_pipelines.pipelines.report.collect import collect
 from peft_pipelines.pipelines.report.nodes import frame, majority, tabulate, tell
@@ -77,9 +78,7 @@ FAILURE = {"cell": "broken.tiny.sums.s0", "node": "train", "type": "OutOfMemoryE
 
 def rows(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
     """Cells, collected, by ``model.task.seed``: numbers, a failure's record, None for one that was not run."""
-    failed = {name: found for name, found in cells.items() if found and "reason" in found}
-    done = {f"metrics.{name}": None if name in failed else found for name, found in cells.items()}
-    return collect(**done, **{f"failure.{name}": found for name, found in failed.items()})
+    return collect(**cells)
 
 
 MAJORITY = rows(**{"tiny.moods.-": labelled(1 / 3, 0, 80), "tiny.sums.-": free(0.0125)})
@@ -257,9 +256,12 @@ def test_a_cell_that_was_not_run_has_not_failed() -> None:
     assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (not run: tuned)"
 
 
-def test_numbers_tell_that_a_cell_is_done_whatever_lies_beside_them() -> None:
-    found = collect(**{"metrics.tiny.sums.s0": {"primary": 0.5}, "failure.tiny.sums.s0": FAILURE})
-    assert [(row["status"], row["reason"]) for row in found] == [("done", None)]
+def test_numbers_tell_that_a_cell_is_done_whatever_lies_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "failure.json").write_text(json.dumps(FAILURE), encoding="utf-8")
+    metrics = Artifact(filepath=str(tmp_path / "metrics.json"), optional=True, otherwise="failure.json")
+    assert metrics.load() == FAILURE and not metrics.exists()
+    metrics.save({"primary": 0.5})
+    assert [(row["status"], row["reason"]) for row in collect(**{"tiny.sums.s0": metrics.load()})] == [("done", None)]
 
 
 def test_wide_tables_go_on_beneath() -> None:
@@ -324,11 +326,10 @@ def test_boxes_take_prompts_and_give_results() -> None:
     pipeline = create_pipeline(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods", "sums"], seeds=["s0"]))
     free_inputs = {name for name in pipeline.inputs() if not name.startswith("params:")}
     assert free_inputs == {"moods_prompts", "sums_prompts"} | {
-        f"{method}.tiny-{task}-s0-{kind}"
-        for method in ("one", "two")
-        for task in ("moods", "sums")
-        for kind in ("metrics", "failure")
+        f"{method}.tiny-{task}-s0-metrics" for method in ("one", "two") for task in ("moods", "sums")
     }
+    whole = pipelines_of(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods"], seeds=["s0"]))["benchmark"]
+    assert {name for name in whole.inputs() if not name.startswith("params:")} == {"moods_raw", "tiny_weights"}
     assert pipeline.outputs() == {"results_csv", "results_table", "score_plot", "cost_plot"}
 
 

@@ -52,6 +52,7 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
     Args:
         filepath: where it lies; the ending is one of ``FORMATS``.
         optional: a missing file is loaded as None.
+        otherwise: the name of a file of the same format beside it that is loaded where it is missing.
     """
 
     def __init__(
@@ -59,21 +60,24 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
         *,
         filepath: str,
         optional: bool = False,
+        otherwise: str | None = None,
         version: Version | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(PurePosixPath(filepath), version)
         self.metadata = metadata
-        self._optional = optional
+        self._optional, self._otherwise = optional, otherwise
         if self._filepath.suffix not in FORMATS:
             raise unknown(f"catalog, file '{filepath}'", "ending", self._filepath.suffix, FORMATS)
         self._format = FORMATS[self._filepath.suffix]
 
     def load(self) -> Any:
-        """The content of the file; None where an optional one is missing."""
-        if self._optional and not self._exists():
+        """The content of the file; where it is missing that of the other one, or None if it is optional."""
+        path = Path(self._get_load_path())
+        other = path.with_name(self._otherwise or path.name)
+        if self._optional and not path.is_file() and not other.is_file():
             return None
-        return self._format.read(Path(self._get_load_path()))
+        return self._format.read(path if path.is_file() else other)
 
     def save(self, data: Any) -> None:
         """Write the file, or leave what was there."""

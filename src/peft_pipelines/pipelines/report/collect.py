@@ -5,30 +5,28 @@ from typing import Any
 from peft_pipelines.pipelines.report.table import DONE, FAILED, NOT_RUN
 
 
-def collect(**parts: dict[str, Any] | None) -> list[dict[str, Any]]:
+def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
     """One row a cell: what it is, its ``status`` and the ``reason`` of a failure, then its numbers.
 
     Args:
-        parts: ``metrics.<model>.<task>.<seed>``: the cell's numbers, None where it has none;
-            ``failure.<model>.<task>.<seed>``: the runner's record of why it failed, None where it did not.
+        cells: by ``model.task.seed`` the cell's numbers, the runner's record of why it failed, or None where it was
+            not run.
 
-    >>> collect(**{"metrics.m.t.s0": {"primary": 0.5}})
-    [{'model': 'm', 'task': 't', 'seed': 's0', 'status': 'done', 'reason': None, 'primary': 0.5}]
+    >>> collect(**{"m.t.s0": {"primary": 0.5}, "m.t.s1": {"type": "OSError", "reason": "disk full"}})[1]["reason"]
+    'OSError: disk full'
     """
-    rows = []
-    for name, found in part(parts, "metrics").items():
-        cell = dict(zip(("model", "task", "seed"), name.split("."), strict=True))
-        rows.append({**cell, **_status(found, parts.get(f"failure.{name}")), **(found or {})})
-    return rows
+    return [
+        {**dict(zip(("model", "task", "seed"), name.split("."), strict=True)), **_outcome(found)}
+        for name, found in cells.items()
+    ]
 
 
-def _status(found: dict[str, Any] | None, failure: dict[str, Any] | None) -> dict[str, str | None]:
-    """Numbers tell that a cell is done, whatever an earlier run has left beside them."""
-    if found is not None:
-        return {"status": DONE, "reason": None}
-    if failure is None:
+def _outcome(found: dict[str, Any] | None) -> dict[str, Any]:
+    if found is None:
         return {"status": NOT_RUN, "reason": None}
-    return {"status": FAILED, "reason": f"{failure['type']}: {failure['reason']}"}
+    if "primary" not in found:
+        return {"status": FAILED, "reason": f"{found['type']}: {found['reason']}"}
+    return {"status": DONE, "reason": None, **found}
 
 
 def part(parts: dict[str, Any], kind: str) -> dict[str, Any]:

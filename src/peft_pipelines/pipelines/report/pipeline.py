@@ -30,8 +30,8 @@ def create_pipeline(grid: Grid) -> Pipeline:
 
 def _collection(grid: Grid, method: str) -> Node:
     """The node that reads what the cells of a method left: the last one in the method's box."""
-    cells = {f"{cell.model}.{cell.task}.{cell.seed}": cell for cell in grid.cells() if cell.method == method}
-    found = {f"{kind}.{name}": dataset(cell, kind) for kind in ("metrics", "failure") for name, cell in cells.items()}
+    cells = [cell for cell in grid.cells() if cell.method == method]
+    found = {f"{cell.model}.{cell.task}.{cell.seed}": dataset(cell, "metrics") for cell in cells}
     return Node(collect, found, f"{method}_results", name="collect", namespace=method, tags=[*TAGS, method])
 
 
@@ -48,5 +48,5 @@ def _majority(grid: Grid) -> list[Node]:
         )
         for task in grid.tasks
     ]
-    found = {f"metrics.{model}.{task}.-": f"{MAJORITY}.{task}-scores" for model in grid.models for task in grid.tasks}
+    found = {f"{model}.{task}.-": f"{MAJORITY}.{task}-scores" for model in grid.models for task in grid.tasks}
     return [*scored, Node(collect, found, f"{MAJORITY}_results", name="collect", namespace=MAJORITY, tags=TAGS)]
