@@ -66,7 +66,10 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     from kedro.config import OmegaConfigLoader  # noqa: PLC0415
 
     from peft_pipelines.io import CheckpointFolder, RowsFolder  # noqa: PLC0415
-    from peft_pipelines.pipelines.cells.nodes import construct, generate, score, train  # noqa: PLC0415
+    from peft_pipelines.pipelines.cells.construct import construct  # noqa: PLC0415
+    from peft_pipelines.pipelines.cells.generate import generate  # noqa: PLC0415
+    from peft_pipelines.pipelines.cells.score import score  # noqa: PLC0415
+    from peft_pipelines.pipelines.cells.train import train  # noqa: PLC0415
     from peft_pipelines.pipelines.data.nodes import adapt, instruct  # noqa: PLC0415
     from peft_pipelines.specs import Rows  # noqa: PLC0415
 

@@ -124,7 +124,7 @@ class Inputs:
         """The tasks and models that meet, with the tokens that a row may have there."""
         found = {}
         for task, model, protocol, method in self._together(TaskSpec, ModelSpec, TrainingSpec, MethodSpec):
-            limit = task.max_length or protocol.overridden(method).max_length
+            limit = task.limit(protocol.overridden(method))
             found[task.name, model.name, limit] = (task, model, limit)
         return list(found.values())
 

@@ -112,6 +112,10 @@ class TaskSpec(Spec):
         """The metric that stands for the task in the table: the first one named."""
         return self.metrics[0]
 
+    def limit(self, protocol: "TrainingSpec") -> int:
+        """Tokens of prompt and answer that a row may have."""
+        return self.max_length or protocol.max_length
+
     def columns(self) -> tuple[str, ...]:
         """The columns that the templates name, after ``preprocess``."""
         templates = [self.input] + ([self.target] if self.target else [])
@@ -188,15 +192,22 @@ Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "base
 
 
 class MethodSpec(Spec):
-    """One way of tuning: who provides it, its type there, its config, and what it changes in the protocol."""
+    """One way of tuning: who provides it, its type there, its config, and what it changes in the protocol.
+
+    ``source`` says where the config's values come from. ``optimizer`` names another optimizer than AdamW, with its
+    options beside ``type``. ``quantization`` is how the frozen base is stored under the method, None for as it is.
+    """
 
     name: str = ""
     provider: Text
     type: Text
     family: Family
     config: dict[str, Any]
+    optimizer: dict[str, Any] = {"type": "adamw"}
+    quantization: Literal["nf4"] | None = None
     training: dict[str, Any]
     citation: Text
+    source: str = ""
     notes: str = ""
 
 

@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,12 @@ from peft_pipelines import providers
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
 from peft_pipelines.models import device, folder_of
+from peft_pipelines.releases import releases
 from peft_pipelines.runners.stages import DECIDES_NOTHING, Stage, stage_of
 from peft_pipelines.runners.units import Unit, is_parameter
 from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 
-INFORMS = {"licence", "citation", "notes", "family"}
+INFORMS = {"licence", "citation", "notes", "family", "source"}
 SAMPLES, BLOCK = 64, 1 << 16
 
 
@@ -101,7 +101,7 @@ class Fingerprints:
 @cache
 def constants(stage: Stage) -> str:
     """A hash of what is the same for all nodes of a kind while a process lasts."""
-    libraries = {name: version(name) for name in stage.libraries}
+    libraries = releases(stage.libraries)
     return digest([code(Path(__file__).parents[1], stage.aside), libraries, device().type if stage.device else ""])
 
 

@@ -4,18 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from peft_pipelines.pipelines.cells.nodes import construct, generate, score, train
+from peft_pipelines.pipelines.cells.construct import construct
+from peft_pipelines.pipelines.cells.generate import generate
+from peft_pipelines.pipelines.cells.score import score
+from peft_pipelines.pipelines.cells.train import train
 from peft_pipelines.pipelines.data.nodes import adapt, instruct
 from peft_pipelines.pipelines.data.profile import profile
+from peft_pipelines.releases import LEARNING, SCORING, TABLES
 
 COMMANDS = {"__main__.py", "cli.py", "hooks.py", "pipeline_registry.py", "preflight.py", "settings.py"}
 SURROUNDINGS = {"errors.py", "fetch.py", "grid.py", "hub.py", "progress.py", "quiet.py", "runners"}
 REPORTS = {"pipelines/report", *(f"pipelines/data/{name}.py" for name in ("profile", "overlap", "report"))}
 DECIDES_NOTHING = frozenset(COMMANDS | SURROUNDINGS | REPORTS)
 MODEL = {"batches.py", "generation.py", "measure.py", "models.py", "objective.py", "prompting.py", "training.py"}
-TABLES = ("numpy", "pandas", "pyarrow", "scikit-learn")
-LEARNING = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers")
-SCORING = ("scikit-learn", "scipy", "sacrebleu", "rouge-score", "tree-sitter", "tree-sitter-python")
+STEPS = frozenset(f"pipelines/cells/{step}.py" for step in ("construct", "train", "generate", "score"))
+"""Each step's own module counts for its own node in any case."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Stage:
 ANY = Stage(tuple(dict.fromkeys((*TABLES, *LEARNING, *SCORING))), device=True)
 """A node that no kind is known of: everything counts."""
 
-_MODEL_ASIDE = DECIDES_NOTHING | {"metrics", "preprocess.py", "pipelines/data"}
+_MODEL_ASIDE = DECIDES_NOTHING | {"metrics", "preprocess.py", "pipelines/data"} | STEPS
 _TEXT = Stage(
     TABLES,
     DECIDES_NOTHING | MODEL | {"metrics", "providers", "pipelines/cells"},
@@ -45,9 +48,9 @@ _PROFILE = Stage(
     (*TABLES, *SCORING[1:], "transformers", "tokenizers"),
     (DECIDES_NOTHING | {"pipelines/cells", "providers"}) - {"pipelines/data/overlap.py"},
 )
-_LEARN = Stage(LEARNING, _MODEL_ASIDE, frozenset({"metrics", "max_new_tokens"}), device=True)
-_ANSWER = Stage(LEARNING, _MODEL_ASIDE, frozenset({"metrics"}), device=True)
-_SCORE = Stage(SCORING, DECIDES_NOTHING | {"preprocess.py", "pipelines/data"})
+_LEARN = Stage(LEARNING, _MODEL_ASIDE | {"generation.py"}, frozenset({"metrics", "max_new_tokens"}), device=True)
+_ANSWER = Stage(LEARNING, _MODEL_ASIDE | {"batches.py", "training.py"}, frozenset({"metrics"}), device=True)
+_SCORE = Stage(SCORING, DECIDES_NOTHING | MODEL | STEPS | {"providers", "preprocess.py", "pipelines/data"})
 _STAGES: dict[Callable[..., Any], Stage] = {
     adapt: _TEXT,
     instruct: _TEXT,

@@ -5,7 +5,10 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from peft_pipelines.pipelines.cells.nodes import construct, generate, score, train
+from peft_pipelines.pipelines.cells.construct import construct
+from peft_pipelines.pipelines.cells.generate import generate
+from peft_pipelines.pipelines.cells.score import score
+from peft_pipelines.pipelines.cells.train import train
 from peft_pipelines.specs import Cell, Grid
 
 Step = tuple[Callable[..., Any], dict[str, str], list[str]]

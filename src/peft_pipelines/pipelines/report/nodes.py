@@ -6,7 +6,7 @@ import pandas as pd
 
 from peft_pipelines.io import Splits
 from peft_pipelines.metrics.baselines import majority_answer
-from peft_pipelines.pipelines.cells.nodes import task_scores
+from peft_pipelines.pipelines.cells.score import task_scores
 from peft_pipelines.pipelines.report.collect import part
 from peft_pipelines.pipelines.report.table import COSTS, markdown
 from peft_pipelines.specs import MAJORITY, MethodSpec, ModelSpec, TaskSpec, parse
