@@ -1,13 +1,14 @@
 # The project's tasks. `make` alone lists them. VENV=/some/where keeps the environment elsewhere.
 VENV ?= .venv
 BIN := $(VENV)/bin
+VENV5 ?= $(VENV)-transformers5
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install fetch benchmark test lint format viz clean
+.PHONY: help install fetch benchmark test test-transformers5 lint format viz clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed  ## make the environment (the others do so when they need it)
 
@@ -19,6 +20,9 @@ benchmark: fetch  ## run the default benchmark and print its table
 
 test: $(VENV)/.installed-dev  ## run the tests; PYTEST_ARGS are passed on
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-transformers5: $(VENV5)/.installed  ## run the tests of models and methods on transformers 5, without adapters
+	$(VENV5)/bin/python -m pytest -rs $(TESTS5) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## check style, types and the order of imports
 	$(BIN)/ruff check .
@@ -34,15 +38,15 @@ viz: $(VENV)/.installed  ## draw the pipelines in the browser
 	$(BIN)/kedro viz run
 
 clean:  ## remove the environment and the caches; keep data
-	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV5) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 # A candidate counts if it runs and its version fits: a name on PATH may be a launcher with nothing behind it.
-$(BIN)/python:
+%/bin/python:
 	@for python in $(PYTHON) python3.11 python3.12 python3 python; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null; then \
-			echo "making $(VENV) with $$($$python --version)"; \
-			exec $$python -m venv $(VENV); \
+			echo "making $* with $$($$python --version)"; \
+			exec $$python -m venv $*; \
 		fi; \
 	done; \
 	echo "Python 3.11 or 3.12 is needed and was not found; install it, or name it: make PYTHON=/path/to/python3.11" >&2; \
@@ -57,3 +61,19 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) with the development tools, a few minutes the first time"
 	@$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+# The default's dependencies but for the libraries whose releases hang together with transformers'; those come from a
+# file of their own. The package itself is installed without its ranges, which name the default's transformers.
+TIED := adapters|huggingface[-_]hub|tokenizers|transformers
+TESTS5 := tests/providers $(patsubst %,tests/test_%.py,cli errors generation label_scoring merge models objective \
+	optimizers prompting real smoke training)
+
+$(VENV5)/.installed: pyproject.toml constraints.txt constraints-transformers5.txt | $(VENV5)/bin/python
+	@echo "installing into $(VENV5), a few minutes the first time"
+	@sed -nE '/^(dependencies|dev) = \[/,/^\]/s/^ *"([^"]+)".*/\1/p' pyproject.toml \
+		| grep -vE '^($(TIED))[=<>]' > $(VENV5)/requirements.txt
+	@grep -vE '^($(TIED))==' constraints.txt > $(VENV5)/constraints.txt
+	@$(VENV5)/bin/python -m pip install --quiet --disable-pip-version-check -c $(VENV5)/constraints.txt \
+		-r constraints-transformers5.txt -r $(VENV5)/requirements.txt
+	@$(VENV5)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@

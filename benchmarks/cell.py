@@ -97,7 +97,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
         clock.lap("train")
         predictions, cost = generate(method, model, protocol, args.weights, store.load(), prompts, task)
         clock.lap("generate")
-        scores = score(predictions, cost, store.load(), task, rows.pscp)
+        scores = score(predictions, cost, store.load(), task, rows.pscp, rows.execution)
         clock.lap("score")
     clock.total()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

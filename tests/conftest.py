@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import tiny
 import yaml
 
 from peft_pipelines import models
@@ -12,6 +13,22 @@ from peft_pipelines.specs import ModelSpec, parse
 PROJECT = Path(__file__).parents[1]
 ROWS = yaml.safe_load((PROJECT / "conf/base/parameters/models.yml").read_text(encoding="utf-8"))["models"]
 EMBEDDED = next(name for name, row in ROWS.items() if "package" in row)
+LEFT_OUT = sorted(tiny.ROWS.keys() - tiny.METHODS.keys())
+"""Rows of a provider whose library this environment lacks."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip each test that is given a row that is left out."""
+    for item in items:
+        given = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        if any(value in LEFT_OUT for value in given if isinstance(value, str)):
+            item.add_marker(pytest.mark.skip(reason="the row's library is not installed"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line which rows no test has seen."""
+    if LEFT_OUT:
+        terminalreporter.write_line(f"left out, their library is not installed: {', '.join(LEFT_OUT)}")
 
 
 @pytest.fixture(scope="session")

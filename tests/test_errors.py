@@ -10,6 +10,8 @@ import tiny
 import yaml
 from project import Project, project  # noqa: F401
 
+from peft_pipelines import providers
+
 Change = Callable[[Project], Any]
 
 
@@ -66,6 +68,7 @@ def checkpointed(folder: Project) -> None:
     folder.parameters["training"]["gradient_checkpointing"] = True
 
 
+OF_ADAPTERS = "field of adapters"
 CASES: dict[str, tuple[Change, list[str]]] = {
     "task": (
         lambda p: p.grid.update(tasks=["moot"]),
@@ -119,7 +122,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         lambda p: p.method("lora", config={"rr": 4}),
         ["method 'lora', config: unknown field 'rr'", "lora_alpha"],
     ),
-    "field of adapters": (
+    OF_ADAPTERS: (
         lambda p: p.method("sequential_bottleneck", config={"reduction_fctor": 4}),
         ["unknown field 'reduction_fctor', did you mean 'reduction_factor'?", "non_linearity"],
     ),
@@ -178,7 +181,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "method with a reserved name": (
         reserved,
-        ["grid.yml: a method must not be called majority or profiles, got 'majority'"],
+        ["grid.yml: a method must not be called majority or random or profiles, got 'majority'"],
     ),
     "no room for a prompt": (
         lambda p: p.task.update(max_new_tokens=64, max_length=64),
@@ -205,7 +208,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if name != OF_ADAPTERS or providers.is_installed("adapters")])
 def test_one_line_before_any_training(project: Project, name: str) -> None:  # noqa: F811
     change, words = CASES[name]
     change(project)
@@ -232,6 +235,19 @@ def test_a_broken_custom_method_does_not_break_a_run_without_it(project: Project
     told = project.kedro("run")
     assert told.exit_code == 0, told.output
     assert "[1/1] zero_shot · tiny · mood · s0: accuracy" in told.output
+
+
+def test_a_row_is_refused_whose_library_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    if providers.is_installed("adapters"):
+        monkeypatch.setitem(providers.OPTIONAL, "adapters", "no_such_library")
+    library = providers.OPTIONAL["adapters"]
+    project.method("sequential_bottleneck")
+    told = project.kedro("run")
+    assert told.exit_code == 1
+    assert told.output == (
+        f"Error: method 'sequential_bottleneck': {library} is not installed, which provider 'adapters' needs. "
+        "Usable here: hf_peft, custom, weights, none\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--pipeline=benchmrk", "--pipelines=data,benchmrk"])

@@ -141,3 +141,51 @@ def test_training_and_generation_agree_on_the_text(template):
     one = prompter(template)
     row = one.encode("Is it fun?", "naïve, yes")
     assert one.decode(row.answer, one.end_of_turn()) == "naïve, yes"
+
+
+SHOTS = [("Is it dull?", "no"), ("Is it long?", "yes")]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (None, "Is it dull?\nno<|end|>Is it long?\nyes<|end|>Is it fun?\n"),
+        (
+            tiny.CHATML,
+            "<|im_start|>user\nIs it dull?<|im_end|>\n<|im_start|>assistant\nno<|im_end|>\n"
+            "<|im_start|>user\nIs it long?<|im_end|>\n<|im_start|>assistant\nyes<|im_end|>\n" + CHAT_PROMPT,
+        ),
+    ],
+    ids=["plain", "chatml"],
+)
+def test_shots_stand_before_the_question_as_rows_do_in_training(template, expected):
+    one = prompter(template)
+    row = one.encode("Is it fun?", shots=SHOTS)
+    assert text(one, row.prompt) == one.render("Is it fun?", SHOTS) == expected
+    assert (row.shots, row.truncated) == (2, False)
+    assert all(text(one, one.encode(*shot).ids) in expected for shot in SHOTS)
+
+
+@pytest.mark.parametrize("template", [None, tiny.CHATML, tiny.DATED])
+def test_without_shots_nothing_changes(template):
+    one = prompter(template)
+    assert one.encode("Is it fun?", shots=[]) == one.encode("Is it fun?")
+
+
+@pytest.mark.parametrize(("spare", "used"), [(0, 2), (-1, 1)])
+def test_shots_that_do_not_fit_are_left_out_the_last_first(spare, used):
+    room = len(prompter(None).encode("Is it fun?", shots=SHOTS).prompt) + 8 + spare
+    row = prompter(None, room).encode("Is it fun?", room=8, shots=SHOTS)
+    assert row == prompter(None).encode("Is it fun?", shots=SHOTS[:used])
+    assert row.shots == used
+
+
+def test_a_question_too_long_for_any_shot_is_cut_as_without_shots():
+    row = prompter(None, 16).encode("0123456789abcdef", room=8, shots=SHOTS)
+    assert text(prompter(None), row.prompt) == "0123def\n"
+    assert (row.shots, row.truncated) == (0, True)
+
+
+def test_an_answers_tokens_end_with_the_end_of_turn():
+    one = prompter(tiny.CHATML)
+    assert one.answer("yes") == one.encode("Q", "yes").answer

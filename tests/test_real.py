@@ -5,7 +5,7 @@ import tiny
 import torch
 
 from peft_pipelines import models, providers
-from peft_pipelines.generation import Decoding, generate
+from peft_pipelines.generation import Decoding, answer, generate
 from peft_pipelines.objective import Objective, Shortcuts, collate
 from peft_pipelines.prompting import Encoded, Prompter, shared_prefix
 from peft_pipelines.providers import Attached
@@ -87,3 +87,23 @@ def test_the_model_speaks(base, prompter):
     (answer,) = generate(attached, [prompt], Decoding(12, stop, 0, 1, True))
     assert answer[-1] in stop
     assert "Paris" in prompter.decode(answer, stop)
+
+
+@pytest.mark.filterwarnings("ignore:In CPU autocast")
+@pytest.mark.parametrize("name", ["zero_shot", "prefix_tuning", "lora"])
+def test_labels_are_as_likely_as_a_forward_of_the_whole_row_says(name, base, prompter):
+    attached = tiny.stir(providers.attach(models.clone(base.model), tiny.METHODS[name], 0), 0.02)
+    attached.plain.eval()
+    prompts = [prompter.encode(ASK + text).prompt for text, _ in TEXTS]
+    labels = [prompter.answer(word) for word in ("positive", "negative", "not at all positive")]
+    stop = tuple(prompter.end_of_turn()[-1:])
+    single = answer(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
+    attached.plain.double()  # a forward in single precision is itself no nearer to the truth than some 1e-5
+    double = answer(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
+    for prompt, *rows in zip(prompts, single, double, strict=True):
+        for label, rough, one in zip(labels, *(row.likelihoods for row in rows), strict=True):
+            said = tiny.logits(attached.plain, torch.tensor([[*prompt, *label]]))[0, -len(label) - 1 : -1]
+            chances = said.log_softmax(-1).gather(-1, torch.tensor(label)[:, None])
+            assert one.logprob == pytest.approx(chances.sum().item(), abs=1e-5, rel=0)
+            assert rough.logprob == pytest.approx(chances.sum().item(), abs=1e-4, rel=0)
+    base.verify()

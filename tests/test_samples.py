@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
@@ -23,6 +24,7 @@ TASKS = sorted(path.name for path in SAMPLES.iterdir())
 GRID = yaml.safe_load((PROJECT / "conf/base/grid.yml").read_text(encoding="utf-8"))["tasks"]
 LEAST = {"train": 160, "validation": 40, "test": 80}
 ALL_ROWS = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
+A_QUARTER = SamplingSpec(split_seed=0, validation_share=0.25, train_rows=None, validation_rows=8, test_rows=None)
 
 
 def samples(task: str) -> Splits:
@@ -63,6 +65,12 @@ def test_a_task_of_the_default_grid_has_enough_rows(task: str) -> None:
     assert all(rows[name] >= least for name, least in LEAST.items()), rows
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_enough_rows_though_a_quarter_be_cut_off_for_validation(task: str) -> None:
+    rows = {name: table.num_rows for name, table in adapt(samples(task), spec(task), A_QUARTER).items()}
+    assert rows["train"] >= 24 and rows["validation"] >= 8 and rows["test"] >= 16, rows
+
+
 @pytest.mark.parametrize("task", [task for task in TASKS if spec(task).label])
 def test_labels_are_balanced_and_none_is_hidden(task: str) -> None:
     row = spec(task)
@@ -97,6 +105,58 @@ def test_no_row_comes_twice_in_a_split_or_in_two(task: str) -> None:
         assert [text for text, count in Counter(lines).items() if count > 1] == [], name
     for one, other in combinations(texts, 2):
         assert set(texts[one]) & set(texts[other]) == set(), (one, other)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_row_of_a_split_is_nearly_one_of_another(task: str) -> None:
+    row = spec(task)
+    words = {
+        name: [set(told(line, row).split()) for line in table.to_pylist()] for name, table in samples(task).items()
+    }
+    for one, other in combinations(words, 2):
+        alike = [(a, b) for a in words[one] for b in words[other] if len(a & b) > 0.8 * len(a | b)]
+        assert alike == [], (one, other)
+
+
+@pytest.mark.parametrize(("task", "text"), [("qnli", "sentence"), ("qqp", "question2"), ("mrpc", "sentence2")])
+def test_the_length_of_a_text_does_not_give_the_label_away(task: str, text: str) -> None:
+    rows = [row for table in samples(task).values() for row in table.to_pylist()]
+    lengths = sorted({len(row[text]) for row in rows})
+    hits = [sum((len(row[text]) > limit) == row["label"] for row in rows) for limit in lengths]
+    assert min(hits) / len(rows) > 0.25 and max(hits) / len(rows) < 0.75
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "answer"), [("mmlu", "choices", "answer"), ("hellaswag", "endings", "label")]
+)
+def test_the_longest_and_the_shortest_option_are_no_more_often_right_than_others(
+    task: str, options: str, answer: str
+) -> None:
+    rows = [row for table in samples(task).values() for row in table.to_pylist()]
+    right = [(len(row[options][int(row[answer])]), [len(text) for text in row[options]]) for row in rows]
+    assert sum(size == max(sizes) for size, sizes in right) < 0.4 * len(rows)
+    assert sum(size == min(sizes) for size, sizes in right) < 0.4 * len(rows)
+
+
+def test_the_right_number_has_no_fixed_place_in_the_order_of_the_options() -> None:
+    places: Counter[int] = Counter()
+    for table in samples("mathqa").values():
+        for row in table.to_pylist():
+            texts = re.findall(r"[a-e] \) \$? ?([\d. /]*\d)", row["options"])
+            numbers = [Fraction(text.replace(" ", "")) for text in texts]
+            assert len(set(numbers)) == 5, row["options"]
+            places[sorted(numbers).index(numbers["abcde".index(row["correct"])])] += 1
+    assert min(places[place] for place in range(5)) >= 0.1 * places.total(), places
+
+
+def test_the_names_of_a_passage_are_where_the_row_says_and_hold_the_answer() -> None:
+    for table in samples("record").values():
+        for row in table.to_pylist():
+            places = row["entity_spans"]
+            spans = zip(places["start"], places["end"], strict=True)
+            assert [row["passage"][start:end] for start, end in spans] == places["text"], row["idx"]
+            assert set(row["answers"]) <= set(row["entities"]) == set(places["text"]), row["idx"]
+            assert row["query"].count("@placeholder") == 1, row["idx"]
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +20,17 @@ from peft_pipelines.batches import Batches
 from peft_pipelines.io import CheckpointFolder, Trained
 from peft_pipelines.objective import Objective, Shortcuts, collate
 from peft_pipelines.prompting import Encoded, shared_prefix
-from peft_pipelines.training import CellTrainer, train, validation_loss
+from peft_pipelines.trainer import CellTrainer
+from peft_pipelines.training import train
+from peft_pipelines.validation import validation_loss
 
+RECORD = {
+    "model": {"name": "tiny", "licence": "-", "citation": "-"},
+    "protocol": {"learning_rate": 0.1},
+    "seed": 0,
+    "trainable_parameters": 1,
+    "total_parameters": 2,
+}
 START = [17, 5, 99, 200, 31]
 QUICK = {"epochs": 3, "batch_size": 4, "learning_rate": 0.02, "evaluations": 4}
 
@@ -104,11 +114,22 @@ def test_interrupted_and_resumed_is_uninterrupted(values, tmp_path):
     assert saved(resumed, tmp_path / "b") == saved(whole, tmp_path / "a")
 
 
-@pytest.mark.parametrize("name", ["bitfit", "prefix_tuning", "sequential_bottleneck"])
+@pytest.mark.parametrize("name", ["bitfit", "prefix_tuning", "sequential_bottleneck", "freeze", "full"])
 def test_each_provider_resumes(name, tmp_path):
     whole, expected = run(tmp_path / "whole", name)
     with pytest.raises(KeyboardInterrupt):
         interrupt(tmp_path / "cut", 11, name)
+    resumed, outcome = run(tmp_path / "cut", name)
+    assert outcome == expected
+    assert saved(resumed, tmp_path / "b") == saved(whole, tmp_path / "a")
+
+
+@pytest.mark.parametrize("name", ["lora_plus", "galore"])
+def test_each_optimizer_resumes(name, tmp_path):
+    whole, expected = run(tmp_path / "whole", name)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(tmp_path / "cut", 11, name)
+    assert list((tmp_path / "cut").glob("checkpoint-*/complete"))
     resumed, outcome = run(tmp_path / "cut", name)
     assert outcome == expected
     assert saved(resumed, tmp_path / "b") == saved(whole, tmp_path / "a")
@@ -149,15 +170,16 @@ def test_a_half_written_state_is_ignored(tmp_path):
 def test_a_state_counts_before_older_ones_go(tmp_path, monkeypatch):
     trainer = CellTrainer(objective_of("lora"), rows(), VALIDATION, protocol(), 0, 257, tmp_path)
     seen = []
-    rotate = type(trainer).__mro__[1]._rotate_checkpoints
+    remove = shutil.rmtree
 
-    def watched(self, *args, **kwargs):
-        seen.append(sorted(path.parent.name for path in tmp_path.glob("checkpoint-*/complete")))
-        rotate(self, *args, **kwargs)
+    def watched(path, *args, **kwargs):
+        if Path(path).name.startswith("checkpoint-"):
+            seen.append(sorted(path.parent.name for path in tmp_path.glob("checkpoint-*/complete")))
+        remove(path, *args, **kwargs)
 
-    monkeypatch.setattr(type(trainer).__mro__[1], "_rotate_checkpoints", watched)
+    monkeypatch.setattr(shutil, "rmtree", watched)
     trainer.train()
-    assert seen[:2] == [["checkpoint-5"], ["checkpoint-5", "checkpoint-9"]]
+    assert seen[:2] == [["checkpoint-5", "checkpoint-9"], ["checkpoint-14", "checkpoint-9"]]
     assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-18"]
 
 
@@ -172,9 +194,11 @@ def test_the_state_holds_trainable_tensors_only_and_ends_with_the_checkpoint(tmp
     assert not list(state.rglob("*.bin"))
     size = sum(path.stat().st_size for path in state.rglob("*") if path.is_file())
     assert size < 8 * 4 * objective.attached.trainable_parameters() + 60_000
-    CheckpointFolder(filepath=str(tmp_path / "checkpoint")).save(Trained(objective.attached, {"steps": 18}, state))
+    record = {**RECORD, "method": objective.attached.method.model_dump()}
+    CheckpointFolder(filepath=str(tmp_path / "checkpoint")).save(Trained(objective.attached, record, state))
     assert not state.exists()
     assert sorted(path.name for path in (tmp_path / "checkpoint").iterdir()) == [
+        "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
         "record.json",
@@ -210,6 +234,39 @@ def test_the_trainers_accumulated_step_is_that_of_one_batch(tmp_path):
         assert torch.allclose(two.attached.trainable()[name], value, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["lora", "prefix_tuning", "full"])
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_batch_in_parts_has_the_gradients_of_the_whole(name, plain, tmp_path):
+    """60 tokens hold two to five of these rows of 8 to 24: parts of unlike sizes and numbers of labels."""
+    values = {"shared_prefix": not plain, "label_positions_only": not plain, "length_buckets": False}
+    found = []
+    for tokens in (10_000, 60):
+        objective, protocol_ = objective_of(name, **values), protocol(**values, tokens_per_forward=tokens)
+        tiny.stir(objective.attached)
+        trainer = CellTrainer(objective, rows(), VALIDATION, protocol_, 0, 257, tmp_path)
+        trainer.create_optimizer()
+        trainer.current_gradient_accumulation_steps = 1
+        batch = [Encoded(row.prompt, row.answer * (1 + number % 3), False) for number, row in enumerate(rows()[:9])]
+        inputs = collate(batch, 257)
+        parts = [part["input_ids"].shape for part in trainer._parts(inputs)]
+        assert (len(parts) > 2) == (tokens == 60)
+        assert all(rows * width <= tokens for rows, width in parts)
+        count = torch.tensor(sum(len(row.answer) for row in batch))
+        loss = trainer.training_step(objective, inputs, count)
+        found.append((loss.item(), {key: value.grad for key, value in objective.attached.trainable().items()}))
+    (one, whole), (other, parts) = found
+    assert other == pytest.approx(one, rel=1e-6)
+    scale = max(value.abs().max().item() for value in whole.values())
+    for key, value in whole.items():
+        assert (parts[key] - value).abs().max().item() <= 1e-5 * scale, key
+
+
+def test_training_in_parts_ends_at_the_same_weights(tmp_path):
+    whole, parts = (run(tmp_path / str(tokens), epochs=1, tokens_per_forward=tokens)[0] for tokens in (10_000, 40))
+    for name, value in whole.attached.trainable().items():
+        assert torch.allclose(parts.attached.trainable()[name], value, atol=1e-4)
+
+
 def test_short_cuts_end_at_the_plain_paths_weights(tmp_path):
     plain = {"shared_prefix": False, "label_positions_only": False}
     slow, fast = run(tmp_path / "slow", **plain, epochs=1)[0], run(tmp_path / "fast", epochs=1)[0]
@@ -219,7 +276,7 @@ def test_short_cuts_end_at_the_plain_paths_weights(tmp_path):
 
 def test_nothing_to_train_takes_no_step(tmp_path):
     _, outcome = run(tmp_path, "zero_shot")
-    assert outcome == training.Outcome(0, 0, [])
+    assert outcome == training.Outcome(0, 0, 0, None, [])
     assert not list(tmp_path.iterdir())
 
 
@@ -283,8 +340,10 @@ def test_validation_loss_is_one_number_over_all_labelled_tokens():
     tiny.stir(objective.attached)
     uneven = [Encoded([*START, 7, 8], [3], False), Encoded([*START, 9], [1, 2, 3, 4, 5, 6], False)]
     losses = [validation_loss(objective, uneven, size, lambda batch: collate(batch, 257)) for size in (1, 2)]
+    objective.tokens_per_forward = 8
+    losses.append(validation_loss(objective, uneven, 2, lambda batch: collate(batch, 257)))
     each = [validation_loss(objective, [row], 1, lambda batch: collate(batch, 257)) for row in uneven]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert losses[1:] == pytest.approx([losses[0]] * 2, rel=1e-6)
     assert losses[0] == pytest.approx((each[0] * 1 + each[1] * 6) / 7, rel=1e-6)
     assert abs(losses[0] - sum(each) / 2) > 0.01
     assert objective.training

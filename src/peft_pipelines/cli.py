@@ -1,10 +1,10 @@
-"""The project's commands: ``kedro run`` with the cell runner and one-line errors, and ``kedro fetch``."""
+"""The project's commands: ``kedro run`` with the cell runner and one-line errors, ``fetch`` and ``merge``."""
 
 import copy
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from kedro.framework.cli.project import PARAMS_ARG_HELP
@@ -13,10 +13,15 @@ from kedro.framework.cli.utils import CONTEXT_SETTINGS, _split_params, env_optio
 from kedro.framework.project import pipelines as registered
 from kedro.framework.project import settings
 
+from peft_pipelines.commands import COMMANDS
 from peft_pipelines.errors import ConfigError, unknown
+
+if TYPE_CHECKING:
+    from peft_pipelines.specs import Rows
 
 RUNNER = "peft_pipelines.runners.CellRunner"
 RUNNER_HELP = "The runner. The default goes cell by cell, skips what stands unchanged, and goes on when a cell fails."
+AXES = ("methods", "models", "tasks", "seeds")
 RUNNERS_HELP = "Of Kedro's own only 'SequentialRunner' works here: there is one model at a time, in one process."
 
 
@@ -109,3 +114,57 @@ def fetch(env: str | None, params: dict[str, Any]) -> None:
         for what, folder, fetched in fetch_missing(inputs, catalog, project / LOCK, click.echo):
             shown = folder.relative_to(project) if folder.is_relative_to(project) else folder
             click.echo(f"{what}: {'fetched into' if fetched else 'is there,'} {shown}")
+
+
+@cli.command()
+@click.argument("cell", nargs=-1, required=True, metavar="METHOD MODEL TASK SEED")
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to make; it must not exist.")
+@env_option
+@click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
+@in_one_line
+def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str, Any]) -> None:
+    """Merge a cell's newest checkpoint into its base model.
+
+    The cell is given by its four names, or as METHOD.MODEL.TASK.SEED. The folder that is written holds a plain
+    transformers model (safetensors) and its tokenizer: AutoModelForCausalLM.from_pretrained reads it, without this
+    project or a tuning library. Its logits are compared with the unmerged model's before it appears.
+
+    Methods that no weight can hold (soft prompts, bottleneck adapters) are refused. A method trained on a 4-bit base is
+    merged into the base in full precision, whose answers may differ from those that were scored.
+
+    \b
+    kedro merge lora smollm2_135m sst2 s0 --output merged/lora_sst2
+    kedro merge lora.smollm2_135m.sst2.s0 --output merged/lora_sst2
+    """
+    from peft_pipelines import merging, models  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.specs import Rows  # noqa: PLC0415
+
+    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
+        context = session.load_context()
+        rows, catalog = Rows.of(context.config_loader["parameters"]), context.catalog
+        method, model, task, seed = _names_of(cell, rows)
+        dataset = catalog.get(f"{method}.{model}-{task}-{seed}-checkpoint")
+        if not dataset.exists():
+            where = dataset._filepath
+            raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")
+        source = models.folder_of(rows.models[model], catalog.load(f"{model}_weights"))
+        base = models.load(rows.models[model], source)
+        difference = merging.merge(base, dataset.load(), source, output, click.echo)
+    click.echo(f"{output}: ready; largest difference of a logit from the unmerged model {difference:.1e}")
+
+
+def _names_of(cell: tuple[str, ...], rows: "Rows") -> list[str]:
+    """The names of four rows, given apart or as one id."""
+    names = [name for part in cell for name in part.split(".")]
+    if len(names) != len(AXES):
+        raise ConfigError(f"cell: must be METHOD MODEL TASK SEED or METHOD.MODEL.TASK.SEED, got '{' '.join(cell)}'")
+    for axis, name in zip(AXES, names, strict=True):
+        if name not in getattr(rows, axis):
+            raise unknown("cell", axis.removesuffix("s"), name, sorted(getattr(rows, axis)))
+    return names
+
+
+for command in COMMANDS:
+    assert command.callback
+    command.callback = in_one_line(command.callback)
+    cli.add_command(command)

@@ -6,8 +6,10 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
+import transformers
 from pyarrow import parquet
 from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
@@ -95,7 +97,9 @@ def _same_hash(path: Path, expected: str, where: str) -> None:
 def _convert(weights: Path, spec: ModelSpec, folder: Path) -> None:
     """GGUF → safetensors, with the tokenizer's faults put right."""
     dtype = getattr(torch, spec.dtype)
-    model = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=dtype)
+    model = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=dtype, **_unpacked())
+    if hasattr(model, "hf_quantizer"):  # it counts as packed, and would not be saved, though nothing in it is
+        model.hf_quantizer.remove_quantization_config(model)
     tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name, legacy=False)
     if spec.tokenizer:
         tokenizer = fixed_tokenizer(tokenizer, spec.tokenizer)
@@ -104,6 +108,12 @@ def _convert(weights: Path, spec: ModelSpec, folder: Path) -> None:
     model.config._name_or_path = spec.name
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def _unpacked() -> dict[str, Any]:
+    """What asks for plain weights: from release 5 on, transformers may leave them as they are packed in the file."""
+    config = getattr(transformers, "GgufConfig", None)
+    return {"quantization_config": config(dequantize=True)} if config else {}
 
 
 def fixed_tokenizer(converted: PreTrainedTokenizerFast, fix: TokenizerFix) -> PreTrainedTokenizerFast:

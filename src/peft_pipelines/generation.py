@@ -1,18 +1,24 @@
-"""Greedy answers from a saved method: batched, sorted by length, left-padded, with the KV cache."""
+"""Greedy answers from a saved method, and how likely given answers are: batched by length, left-padded, KV cache."""
 
 import copy
-import inspect
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 
 import torch
-from transformers import Cache
+from transformers import Cache, DynamicCache
 
 from peft_pipelines import progress
+from peft_pipelines.batches import cut, within
+from peft_pipelines.label_scoring import Likelihood, Prompted, forward, likelihoods
 from peft_pipelines.models import autocast
 from peft_pipelines.objective import prefix_cache
 from peft_pipelines.prompting import shared_prefix
 from peft_pipelines.providers import Attached
+
+TOKENS = 32 * 512
+"""Rows times prompt tokens of one batch at most, whatever its size: bounds the memory of long prompts."""
 
 
 @dataclass(frozen=True)
@@ -26,26 +32,49 @@ class Decoding:
     shared_prefix: bool
 
 
-@torch.no_grad()
+@dataclass(frozen=True)
+class Answered:
+    """What became of one prompt: the new tokens, stop token included, and the likelihood of each answer asked for."""
+
+    tokens: list[int]
+    likelihoods: list[Likelihood]
+
+
 def generate(attached: Attached, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[list[int]]:
-    """The new tokens of each prompt, stop token included, in the order of the prompts.
+    """The new tokens of each prompt, stop token included, in the order of the prompts."""
+    return [found.tokens for found in answer(attached, prompts, decoding, [[] for _ in prompts])]
+
+
+@torch.no_grad()
+def answer(
+    attached: Attached,
+    prompts: Sequence[Sequence[int]],
+    decoding: Decoding,
+    asked: Sequence[Sequence[Sequence[int]]],
+) -> list[Answered]:
+    """What the model says to each prompt, and how likely it finds the answers ``asked`` of it, as tokens.
+
+    Both start from one forward of the prompts.
 
     Tokens that all prompts begin with are run once and their keys and values reused, as are those of a soft prompt.
     The padding stands between them and the rest of a row, where the mask hides it and positions do not count it, so
-    that a row's answer does not depend on the rows beside it.
+    that a row's answer does not depend on the rows beside it. A sliding window would count it: rows that may outgrow
+    one run beside rows of their own length only.
     """
     shared = decoding.shared_prefix and "shared_prefix" not in attached.refuses
     prefix = shared_prefix(prompts) if shared else []
     with autocast(attached.core):
         cache = _start(attached, prefix)
-        order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
-        answers: dict[int, list[int]] = {}
-        for first in range(0, len(order), decoding.batch_size):
-            rows = order[first : first + decoding.batch_size]
-            tails = [prompts[row][len(prefix) :] for row in rows]
-            answers.update(zip(rows, _batch(attached, cache, tails, decoding), strict=True))
-            progress.step("generate", len(answers), len(prompts))
-    return [answers[row] for row in range(len(prompts))]
+        before = (cache.get_seq_length() if cache is not None else 0) - len(prefix)
+        longest = before + max(map(len, prompts)) + max(decoding.max_new_tokens, *map(len, chain(*asked)), 0)
+        found: dict[int, Answered] = {}
+        for rows in _batches(list(map(len, prompts)), decoding.batch_size, padded=longest <= _window(attached)):
+            prompted = _read(attached, cache, [prompts[row][len(prefix) :] for row in rows], decoding.pad)
+            judged = likelihoods(attached.core, prompted, [asked[row] for row in rows])
+            answers = _greedy(attached, prompted, decoding)
+            found.update(zip(rows, map(Answered, answers, judged), strict=True))
+            progress.step("generate", len(found), len(prompts))
+    return [found[row] for row in range(len(prompts))]
 
 
 def _start(attached: Attached, prefix: Sequence[int]) -> Cache | None:
@@ -54,40 +83,55 @@ def _start(attached: Attached, prefix: Sequence[int]) -> Cache | None:
     return attached.start() if attached.start else None
 
 
-def _batch(
-    attached: Attached, cache: Cache | None, tails: Sequence[Sequence[int]], decoding: Decoding
-) -> list[list[int]]:
-    """Greedy answers of one left-padded batch. A row that has stopped leaves the batch, so that none waits for it."""
-    answers: list[list[int]] = [[] for _ in tails]
-    core, active = attached.core, list(range(len(tails)))
+def _window(attached: Attached) -> int:
+    """How far back the model looks in the layer that looks back least."""
+    layers = DynamicCache(config=attached.core.config).layers
+    return min((layer.sliding_window for layer in layers if layer.is_sliding), default=sys.maxsize)
+
+
+def _batches(lengths: Sequence[int], size: int, *, padded: bool) -> Iterator[list[int]]:
+    """Row numbers in batches of like length; of equal length unless they may be padded.
+
+    >>> list(_batches([3, 1, 3, 2], 2, padded=True)), list(_batches([3, 1, 3, 2], 2, padded=False))
+    ([[1, 3], [0, 2]], [[1], [3], [0, 2]])
+    """
+    order = sorted(range(len(lengths)), key=lambda row: lengths[row])
+    for _, group in groupby(order, key=lambda row: 0 if padded else lengths[row]):
+        rows = list(group)
+        for batch in cut(rows, size):
+            yield from ([batch[place] for place in part] for part in within([lengths[row] for row in batch], TOKENS))
+
+
+def _read(attached: Attached, cache: Cache | None, tails: Sequence[Sequence[int]], pad: int) -> Prompted:
+    """A batch behind its prompts, left-padded."""
     if cache is not None:
         cache = copy.deepcopy(cache)
         cache.batch_repeat_interleave(len(tails))
-    ids, mask, positions = _left_padded(tails, cache, decoding.pad, core.device)
-    accepted = inspect.signature(core.forward).parameters
-    for _ in range(decoding.max_new_tokens):
-        options = {"position_ids": positions, "logits_to_keep": 1}
-        output = core(
-            input_ids=ids,
-            attention_mask=mask,
-            past_key_values=cache,
-            use_cache=True,
-            **{name: value for name, value in options.items() if name in accepted},
-        )
-        cache, chosen = output.past_key_values, output.logits[:, -1].argmax(-1)
+    ids, mask, positions = _left_padded(tails, cache, pad, attached.core.device)
+    output = forward(attached.core, ids, mask, positions, cache, logits_to_keep=1)
+    return Prompted(output.past_key_values, mask, positions[:, -1:], output.logits[:, -1])
+
+
+def _greedy(attached: Attached, prompted: Prompted, decoding: Decoding) -> list[list[int]]:
+    """The answers of a batch. A row that has stopped leaves it, so that none waits for another."""
+    cache, mask, last, logits = prompted.cache, prompted.mask, prompted.last, prompted.logits
+    answers: list[list[int]] = [[] for _ in mask]
+    active = list(range(len(answers)))
+    while True:
+        chosen = logits.argmax(-1)
         for row, token in zip(active, chosen.tolist(), strict=True):
             answers[row].append(token)
         going = [place for place, row in enumerate(active) if answers[row][-1] not in decoding.stop]
-        if not going:
-            break
+        if not going or len(answers[active[0]]) == decoding.max_new_tokens:
+            return answers
         if len(going) < len(active):
-            keep = torch.tensor(going, device=core.device)
+            keep = torch.tensor(going, device=mask.device)
             cache.batch_select_indices(keep)
-            chosen, mask, positions = chosen[keep], mask[keep], positions[keep]
+            chosen, mask, last = chosen[keep], mask[keep], last[keep]
             active = [active[place] for place in going]
-        ids, positions = chosen[:, None], positions[:, -1:] + 1
-        mask = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1)
-    return answers
+        mask, last = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1), last + 1
+        output = forward(attached.core, chosen[:, None], mask, last, cache, logits_to_keep=1)
+        cache, logits = output.past_key_values, output.logits[:, -1]
 
 
 def _left_padded(

@@ -1,6 +1,6 @@
 """A grid of names → the pipelines of its tasks and cells."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro.config import AbstractConfigLoader, MissingConfigException
@@ -24,8 +24,16 @@ def load_grid(loader: AbstractConfigLoader) -> Grid:
     return parse(Grid, "grid.yml", values)
 
 
-def pipelines_of(grid: Grid) -> dict[str, Pipeline]:
-    """The registered pipelines by name."""
-    parts = {"data": data.create_pipeline(grid), "report": report.create_pipeline(grid)}
-    whole = Pipeline([*parts["data"].nodes, *cells.create_pipeline(grid).nodes, *parts["report"].nodes])
+def load_together(loader: AbstractConfigLoader, grid: Grid) -> dict[str, list[str]]:
+    """Of each method of the grid whose row has ``train_on``, the tasks that it learns together."""
+    rows = loader["parameters"]["methods"]
+    return {name: list(rows[name]["train_on"]) for name in grid.methods if rows.get(name, {}).get("train_on")}
+
+
+def pipelines_of(grid: Grid, together: Mapping[str, Sequence[str]] | None = None) -> dict[str, Pipeline]:
+    """The registered pipelines by name; ``together`` names the tasks of each method that learns several at once."""
+    together = together or {}
+    others = [task for tasks in together.values() for task in tasks]
+    parts = {"data": data.create_pipeline(grid, others), "report": report.create_pipeline(grid)}
+    whole = Pipeline([*parts["data"].nodes, *cells.create_pipeline(grid, together).nodes, *parts["report"].nodes])
     return {**parts, "benchmark": whole, "__default__": whole}

@@ -10,8 +10,11 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
-from peft_pipelines import quiet
+from peft_pipelines import energy, quiet
+from peft_pipelines.audit.manifest import CELLS_FAILED, DONE, FAILED, RUNNING, Manifest
+from peft_pipelines.audit.stamp import Stamps
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.grid import load_grid
 from peft_pipelines.preflight import preflight
@@ -20,7 +23,7 @@ from peft_pipelines.runners.closing import closing
 from peft_pipelines.runners.display import say
 from peft_pipelines.runners.state import forget
 from peft_pipelines.runners.units import split
-from peft_pipelines.specs import Rows
+from peft_pipelines.specs import Rows, parse
 
 LOCK = "conf/hub/lock.json"
 
@@ -40,6 +43,8 @@ class ProjectHooks:
     """The project's hooks."""
 
     _project: Path
+    _manifest: Manifest | None = None
+    _stamps: Stamps | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -61,22 +66,54 @@ class ProjectHooks:
         if CellRunner.__name__ not in run_params["runner"]:
             work = split(pipeline.nodes, {})
             forget(work.data + work.cells, catalog)
+        energy.use(_energy(catalog.load("parameters")))
+        self._manifest = Manifest(run_params, pipeline, catalog, self._project)
+        self._stamps = Stamps(self._manifest, catalog)
+        self._manifest.write(RUNNING)
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Note when a cell begins."""
+        if self._stamps:
+            self._stamps.begin(node)
+
+    @hook_impl
+    def before_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+        """Put into what a cell makes where it comes from."""
+        if self._stamps:
+            self._stamps.stamp(dataset_name, data, node)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Show the table and name the files."""
+        """Put the run on record, show the table and name the files."""
+        self._record(DONE)
         self._close(pipeline, catalog)
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Show the table and name the files where cells failed and the rest stands."""
+        """Put the run on record; show the table and name the files where cells failed and the rest stands."""
         if isinstance(error, CellsFailed):
+            self._record(CELLS_FAILED)
             self._close(pipeline, catalog)
+        else:
+            self._record(FAILED, f"{type(error).__name__}: {error}")
+
+    def _record(self, status: str, reason: str | None = None) -> None:
+        """Write the run's manifest; a run that ended before it began has none."""
+        manifest, self._manifest, self._stamps = self._manifest, None, None
+        if manifest:
+            manifest.write(status, reason)
 
     def _close(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         text = closing(pipeline, catalog, self._project)
         if text:
             click.echo(text)
+
+
+def _energy(parameters: dict[str, Any]) -> energy.EnergySpec | None:
+    """The row that says whether energy is estimated; without one it is not."""
+    row = parameters.get("energy")
+    return None if row is None else parse(energy.EnergySpec, "energy", row)
 
 
 def _name_methods_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from peft_pipelines import energy
 from peft_pipelines.models import autocast
 from peft_pipelines.providers import Attached
 
@@ -23,19 +24,22 @@ FORWARD_TOKENS = 512
 
 @contextmanager
 def cost() -> Iterator[dict[str, Any]]:
-    """Fill a dict with ``seconds``, ``cpu_seconds``, ``peak_memory_gb`` and ``memory_kind`` of the block.
+    """Fill a dict with ``seconds``, ``cpu_seconds``, ``peak_memory_gb`` and ``memory_kind`` of the block, and with what
+    energy.py estimates.
 
     Memory is the peak that CUDA allocated, or on CPU the peak resident set above what was resident before.
     """
     report: dict[str, Any] = {}
     gc.collect()
-    before, kind = _reset_peak()
-    wall, cpu = time.perf_counter(), time.process_time()
-    yield report
-    report["seconds"] = time.perf_counter() - wall
-    report["cpu_seconds"] = time.process_time() - cpu
-    report["peak_memory_gb"] = max(0, _peak(kind) - before) / GB
-    report["memory_kind"] = kind
+    with energy.estimated() as drawn:
+        before, kind = _reset_peak()
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield report
+        report["seconds"] = time.perf_counter() - wall
+        report["cpu_seconds"] = time.process_time() - cpu
+        report["peak_memory_gb"] = max(0, _peak(kind) - before) / GB
+        report["memory_kind"] = kind
+    report |= drawn
 
 
 def forward_tflop(attached: Attached) -> float:

@@ -2,8 +2,8 @@
 
 Two of the three exact short cuts live here (the third, length-bucketed batches, is an order of rows):
 
-* ``label_positions_only``: the output head runs where a label stands, not at every position, and no layer runs for
-  tokens behind the last prediction (the end of the turn is predicted, but nothing follows it).
+* ``label_positions_only``: the output head runs where a row's own label stands, not at every position, and no layer
+  runs for tokens behind the last prediction (the end of the turn is predicted, but nothing follows it).
 * ``shared_prefix``: the tokens that all rows begin with run once a batch; each row attends to their keys and values,
   through which gradients flow back. Soft prompts are keys and values as well and go the same way.
 
@@ -11,13 +11,14 @@ Right padding and causal attention make both exact: a position sees the same tok
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from transformers import Cache, DynamicCache
+from transformers import Cache, DynamicCache, PreTrainedModel
 
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.models import autocast
@@ -63,13 +64,20 @@ _NAMES = ("shared_prefix", "label_positions_only", "length_buckets")
 
 
 class Objective(nn.Module):
-    """Batch → mean cross entropy over its labelled tokens. What the Trainer sees as the model."""
+    """Batch → mean cross entropy over its labelled tokens. What the Trainer sees as the model.
 
-    def __init__(self, attached: Attached, shortcuts: Shortcuts, prefix: Sequence[int]) -> None:
+    ``tokens_per_forward`` is what a forward of it may be given, rows times the longest one; None for any number. The
+    callers keep to it.
+    """
+
+    def __init__(
+        self, attached: Attached, shortcuts: Shortcuts, prefix: Sequence[int], tokens_per_forward: int | None = None
+    ) -> None:
         super().__init__()
         self.plain = attached.plain
         self.attached = attached
         self.shortcuts = shortcuts
+        self.tokens_per_forward = tokens_per_forward
         self.prefix = torch.tensor([list(prefix) if shortcuts.shared_prefix else []], dtype=torch.long)
 
     def forward(
@@ -78,6 +86,7 @@ class Objective(nn.Module):
         attention_mask: torch.Tensor,
         labels: torch.Tensor,
         num_items_in_batch: torch.Tensor | int | None = None,
+        task: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
         """The loss of right-padded rows (rows, tokens).
 
@@ -86,35 +95,59 @@ class Objective(nn.Module):
             attention_mask: 1 for a token, 0 for padding.
             labels: token ids where there is a loss, ``IGNORED`` elsewhere.
             num_items_in_batch: what the sum is divided by under gradient accumulation; None for this batch's count.
+            task: (rows), the one task of all rows, among those that are learnt together.
         """
-        places = torch.nonzero((labels[:, 1:] != IGNORED).any(0)).squeeze(1)
-        targets = labels[:, places + 1]
+        if self.attached.select and task is not None:
+            self.attached.select(int(task[0]))
+        logits, targets = self.labelled(input_ids, attention_mask, labels)
+        loss = cross_entropy(logits.float(), targets, reduction="sum")
+        return {"loss": loss / (num_items_in_batch if num_items_in_batch is not None else len(targets))}
+
+    def labelled(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The logits (labels, vocabulary) that predict the labelled tokens of all rows, and these tokens (labels)."""
+        wanted = labels[:, 1:] != IGNORED
+        places = torch.nonzero(wanted.any(0)).squeeze(1)
+        chosen, targets = wanted[:, places], labels[:, 1:][wanted]
         width = int(places[-1]) + 1 if self.shortcuts.label_positions_only else input_ids.shape[1]
         with autocast(self.attached.core):
-            logits = self._logits(input_ids[:, :width], attention_mask[:, :width], places - width)
-        loss = cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-        count = num_items_in_batch if num_items_in_batch is not None else (targets != IGNORED).sum()
-        return {"loss": loss / count}
+            logits = self._logits(input_ids[:, :width], attention_mask[:, :width], places - width, chosen)
+        return logits, targets
 
-    def _logits(self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-        """Logits (rows, places, vocabulary) at ``places``, which count from the end of the row."""
-        keep = {"logits_to_keep": places} if self.shortcuts.label_positions_only else {}
-        if self.prefix.numel():
-            logits = self._behind_prefix(ids, mask, keep)
-        else:
-            logits = self.plain(input_ids=ids, attention_mask=mask, **keep).logits
-        return logits if keep else logits[:, places]
+    def _logits(
+        self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, chosen: torch.Tensor
+    ) -> torch.Tensor:
+        """Logits where ``chosen`` (rows, places) is true; ``places`` count from the end of the row."""
+        cache = prefix_cache(self.attached, self.prefix.to(ids.device)) if self.prefix.numel() else None
+        if not self.shortcuts.label_positions_only:
+            return self._run(ids, mask, cache, {})[:, places][chosen]
+        with _head_only_at(self.attached.core, chosen):
+            return self._run(ids, mask, cache, {"logits_to_keep": places})[0]
 
-    def _behind_prefix(self, ids: torch.Tensor, mask: torch.Tensor, keep: dict[str, torch.Tensor]) -> torch.Tensor:
-        rows, length = ids.shape[0], self.prefix.shape[1]
-        cache = prefix_cache(self.attached, self.prefix.to(ids.device))
-        before = cache.get_seq_length()
+    def _run(
+        self, ids: torch.Tensor, mask: torch.Tensor, cache: Cache | None, keep: dict[str, torch.Tensor]
+    ) -> torch.Tensor:
+        if cache is None:
+            return self.plain(input_ids=ids, attention_mask=mask, **keep).logits  # type: ignore[no-any-return]
+        rows, length, before = ids.shape[0], self.prefix.shape[1], cache.get_seq_length()
         cache.batch_repeat_interleave(rows)
         mask = torch.cat([mask.new_ones(rows, before), mask[:, length:]], dim=1)
         output = self.attached.core(
             input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True, **keep
         )
         return output.logits  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _head_only_at(core: PreTrainedModel, chosen: torch.Tensor) -> Iterator[None]:
+    """A block in which the output head sees, of its (rows, places, width), the chosen ones as one row."""
+    head: nn.Module = core.get_output_embeddings()
+    hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen][None], *inputs[1:]))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
@@ -153,4 +186,5 @@ def collate(rows: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:
         "input_ids": padded([row.ids for row in rows], pad),
         "attention_mask": padded([[1] * len(row.ids) for row in rows], 0),
         "labels": padded([row.labels for row in rows], IGNORED),
+        "task": torch.tensor([row.task for row in rows]),
     }

@@ -8,13 +8,15 @@ from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from peft_pipelines.grid import load_grid, pipelines_of
+from peft_pipelines.grid import load_grid, load_together, pipelines_of
 from peft_pipelines.hooks import current_loader
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """The pipelines of the grid that the current run's environment names."""
-    return pipelines_of(load_grid(current_loader() or _fallback()))
+    loader = current_loader() or _fallback()
+    grid = load_grid(loader)
+    return pipelines_of(grid, load_together(loader, grid))
 
 
 def _fallback() -> AbstractConfigLoader:

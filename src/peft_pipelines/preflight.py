@@ -12,14 +12,14 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from transformers import AutoTokenizer, PreTrainedModel
 
-from peft_pipelines import fetch, models, providers
+from peft_pipelines import fetch, models, optimizers, providers, sandbox
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
 from peft_pipelines.objective import Shortcuts
 from peft_pipelines.pipelines.data.nodes import check_raw
 from peft_pipelines.prompting import Prompter
 from peft_pipelines.runners.units import is_parameter
-from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.specs import ExecutionSpec, MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 
 Say = Callable[[str], None]
 
@@ -31,6 +31,8 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, say: Say) ->
         ConfigError: the first thing that is wrong.
     """
     inputs = Inputs(pipeline, catalog)
+    for execution in inputs.executions():
+        sandbox.check(execution)
     for _ in fetch_missing(inputs, catalog, lock, say):
         pass
     for task, raw in inputs.tasks():
@@ -81,12 +83,14 @@ def check_room(task: TaskSpec, prompter: Prompter) -> None:
 
 def check_method(method: MethodSpec, skeleton: PreTrainedModel, protocol: TrainingSpec) -> None:
     """Raise ConfigError where the method cannot be attached to the model, or not be trained as the protocol says."""
+    optimizers.check(method)
     providers.check(method, models.clone(skeleton))
     protocol = protocol.overridden(method)
-    if protocol.gradient_checkpointing:
+    if protocol.gradient_checkpointing or optimizers.is_picky(method):
         with torch.device("meta"):
             attached = providers.attach(models.clone(skeleton), method, seed=0)
         Shortcuts.of(attached, protocol)
+        optimizers.build(attached, protocol, method)
 
 
 class Inputs:
@@ -127,6 +131,11 @@ class Inputs:
             limit = task.limit(protocol.overridden(method))
             found[task.name, model.name, limit] = (task, model, limit)
         return list(found.values())
+
+    def executions(self) -> list[ExecutionSpec]:
+        """The limits under which answers are to be run on test cases; empty where none are."""
+        together = self._together(TaskSpec, ExecutionSpec)
+        return [execution for task, execution in together if task.tests and execution.enabled][:1]
 
     def attached(self) -> list[tuple[MethodSpec, ModelSpec, TrainingSpec]]:
         """The methods and models that meet under the protocol, each pair once."""

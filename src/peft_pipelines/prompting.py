@@ -2,6 +2,9 @@
 
 A chat model gets the prompt in the user's turn, by its own template; a base model gets it as plain text with a line
 break behind it. The loss covers the answer and the end of the turn, nothing else.
+
+Shots, rows answered before the question, read as rows do in training, each with the instruction and an end: earlier
+turns of user and assistant, or text up to the end-of-text token. So they show where an answer ends.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,14 +26,23 @@ IGNORED = -100
 ANSWER = "the answer's place"
 """Stands for an answer when a template is asked what it puts behind one."""
 
+Shot = tuple[str, str]
+"""A prompt and its right answer."""
+
 
 @dataclass(frozen=True)
 class Encoded:
-    """One row as token ids. ``prompt`` ends where the answer begins; ``answer`` ends with the end of the turn."""
+    """One row as token ids. ``prompt`` ends where the answer begins; ``answer`` ends with the end of the turn.
+
+    ``shots`` is how many rows stand answered before the question, ``task`` the place of the row's task among those
+    that are learnt together.
+    """
 
     prompt: list[int]
     answer: list[int]
     truncated: bool
+    shots: int = 0
+    task: int = 0
 
     @property
     def ids(self) -> list[int]:
@@ -56,12 +68,15 @@ class Prompter:
     chat: bool
     max_length: int
 
-    def render(self, prompt: str) -> str:
+    def render(self, prompt: str, shots: Sequence[Shot] = ()) -> str:
         """The text before the answer."""
         if not self.chat:
-            return f"{prompt}\n"
-        turns = [{"role": "user", "content": prompt}]
-        return self._template(turns, add_generation_prompt=True)
+            end = self.tokenizer.eos_token
+            return "".join(f"{asked}\n{answer}{end}" for asked, answer in shots) + f"{prompt}\n"
+        said = [("user", prompt)]
+        for asked, answer in reversed(shots):
+            said = [("user", asked), ("assistant", answer), *said]
+        return self._template([{"role": role, "content": text} for role, text in said], add_generation_prompt=True)
 
     def end_of_turn(self) -> list[int]:
         """The tokens that close an answer: what the template puts behind it, up to the first special token.
@@ -82,22 +97,27 @@ class Prompter:
             raise ConfigError(f"tokenizer '{self.tokenizer.name_or_path}': no special token ends an answer")
         return behind[: stop + 1]
 
-    def encode(self, prompt: str, answer: str | None = None, room: int = 0) -> Encoded:
+    def encode(self, prompt: str, answer: str | None = None, room: int = 0, shots: Sequence[Shot] = ()) -> Encoded:
         """A row's tokens. Where they would be too many, the prompt's middle is cut, never the answer or the template.
 
         A prompt begins with what is asked, and often ends with it (a passage, then the question); what fills it most
-        stands between.
+        stands between. For shots nothing is cut: the last of them are left out.
 
         Args:
             prompt: instruction and input.
             answer: the right answer, for training; None for generation.
             room: tokens to leave free for what will be generated.
+            shots: answered rows to put before it.
 
         Raises:
             ConfigError: the answer alone does not fit.
         """
-        tail = self._tokens(answer) + self._end if answer is not None else []
+        tail = self.answer(answer) if answer is not None else []
         limit = self.max_length - len(tail) - room
+        for used in range(len(shots), 0, -1):
+            head = self._prompt(prompt, shots[:used])
+            if len(head) <= limit:
+                return Encoded(head, tail, False, used)
         head = self._prompt(prompt)
         excess = len(head) - limit
         truncated = excess > 0
@@ -110,6 +130,10 @@ class Prompter:
             head = self._prompt(shorter)
             excess += max(1, len(head) - limit)
         return Encoded(head, tail, truncated)
+
+    def answer(self, text: str) -> list[int]:
+        """The tokens of an answer, with the end of the turn."""
+        return self._tokens(text) + self._end
 
     def fits(self, answer: str) -> bool:
         """Whether an answer leaves room for any of its prompt."""
@@ -130,8 +154,8 @@ class Prompter:
         """Tokens of a row with an empty prompt and an empty answer."""
         return len(self._prompt("")) + len(self._end)
 
-    def _prompt(self, prompt: str) -> list[int]:
-        text = self.render(prompt)
+    def _prompt(self, prompt: str, shots: Sequence[Shot] = ()) -> list[int]:
+        text = self.render(prompt, shots)
         ids: list[int] = self.tokenizer(text, add_special_tokens=not self.chat)["input_ids"]
         eos = self.tokenizer.eos_token_id
         return ids[:-1] if not self.chat and ids and ids[-1] == eos else ids

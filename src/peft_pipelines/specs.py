@@ -15,6 +15,7 @@ from peft_pipelines.parsing import parse, template_fields
 
 __all__ = [
     "Cell",
+    "ExecutionSpec",
     "Family",
     "Grid",
     "HubModel",
@@ -23,6 +24,7 @@ __all__ = [
     "ModelSpec",
     "PackageFile",
     "PscpSpec",
+    "PublishedSpec",
     "Rows",
     "SamplingSpec",
     "Spec",
@@ -30,6 +32,7 @@ __all__ = [
     "TaskSpec",
     "TokenizerFix",
     "TrainingSpec",
+    "TuningSpec",
     "parse",
     "template_fields",
 ]
@@ -82,6 +85,15 @@ class TaskSpec(Spec):
     (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the rows must be on
     disk. ``max_length`` (tokens of prompt and
     answer) stands in for the protocol's where a task needs more.
+
+    ``group`` and ``question`` are templates: rows that give the same text belong together. Rows of a ``group``, such
+    as a passage, never stand on both sides of a cut, and vary together in an interval; rows of a ``question`` are drawn
+    together, and judged together by the metrics that ask for it.
+
+    ``tests`` is a raw column with test cases as JSON (metrics/cases.py): where execution is switched on, the answers to
+    the test split are run on them.
+
+    ``ignore_case`` takes a label word in any case for that label: for words that are labels whatever their case.
     """
 
     name: str = ""
@@ -93,8 +105,12 @@ class TaskSpec(Spec):
     input: Text
     label: Text | None = None
     labels: dict[int | str, Text] | None = None
+    ignore_case: bool = False
     target: Text | None = None
     references: Text | None = None
+    group: Text | None = None
+    question: Text | None = None
+    tests: Text | None = None
     metrics: Texts = Field(min_length=1)
     max_new_tokens: Count
     max_length: Annotated[int, Field(ge=16)] | None = None
@@ -118,7 +134,7 @@ class TaskSpec(Spec):
 
     def columns(self) -> tuple[str, ...]:
         """The columns that the templates name, after ``preprocess``."""
-        templates = [self.input] + ([self.target] if self.target else [])
+        templates = [text for text in (self.input, self.target, self.group, self.question) if text]
         direct = [column for column in (self.label, self.references) if column]
         return tuple(dict.fromkeys([field for text in templates for field in template_fields(text)] + direct))
 
@@ -131,11 +147,17 @@ class TaskSpec(Spec):
             raise ValueError("label and labels go together")
         if len(set(self.label_words)) != len(self.label_words):
             raise ValueError(f"two labels share a word: {', '.join(self.label_words)}")
+        if self.ignore_case and len({word.casefold() for word in self.label_words}) != max(1, len(self.label_words)):
+            raise ValueError(f"ignore_case needs labels that differ in more than case, got {list(self.label_words)}")
         if self.preprocess and self.preprocess not in preprocess.FUNCTIONS:
             raise unknown("preprocess", "function", self.preprocess, preprocess.FUNCTIONS)
+        if self.question and not self.group:
+            raise ValueError("question needs group: rows of a question must not stand on both sides of a cut")
         for metric in self.metrics:
-            if metric not in metrics.METRICS:
-                raise unknown("metrics", "metric", metric, metrics.METRICS)
+            if metric not in metrics.NAMES:
+                raise unknown("metrics", "metric", metric, metrics.NAMES)
+            if metric in metrics.BY_QUESTION and not self.question:
+                raise ValueError(f"metric '{metric}' needs the field question, a template such as '{{question}}'")
         return self
 
 
@@ -196,6 +218,8 @@ class MethodSpec(Spec):
 
     ``source`` says where the config's values come from. ``optimizer`` names another optimizer than AdamW, with its
     options beside ``type``. ``quantization`` is how the frozen base is stored under the method, None for as it is.
+    ``shots`` is how many training rows stand answered before each question when the method is asked. ``train_on`` names
+    tasks whose training rows are learnt together, the cell's own among them; None for the cell's own alone.
     """
 
     name: str = ""
@@ -205,6 +229,8 @@ class MethodSpec(Spec):
     config: dict[str, Any]
     optimizer: dict[str, Any] = {"type": "adamw"}
     quantization: Literal["nf4"] | None = None
+    shots: Annotated[int, Field(ge=0)] = 0
+    train_on: Names | None = None
     training: dict[str, Any]
     citation: Text
     source: str = ""
@@ -215,7 +241,9 @@ class TrainingSpec(Spec):
     """The protocol that all cells share. A method row may override fields of it by name.
 
     ``evaluations`` is how often during training validation is scored and the state saved; ``max_length`` is in
-    tokens of prompt and answer together. The last three fields switch the exact short cuts of training.py.
+    tokens of prompt and answer together. ``tokens_per_forward`` bounds the memory of one forward, in rows times the
+    longest of them: a batch beyond it runs in parts, with the same gradients. The last three fields switch the exact
+    short cuts of objective.py.
     """
 
     epochs: Annotated[float, Field(gt=0)]
@@ -229,6 +257,7 @@ class TrainingSpec(Spec):
     max_length: Annotated[int, Field(ge=16)]
     evaluations: Count
     generation_batch_size: Count
+    tokens_per_forward: Annotated[int, Field(ge=16)]
     gradient_checkpointing: bool
     shared_prefix: bool
     label_positions_only: bool
@@ -261,6 +290,32 @@ class PscpSpec(Spec):
     beta_m: Annotated[float, Field(ge=0)]
 
 
+class ExecutionSpec(Spec):
+    """Whether programs that a model wrote are run on their test cases, and the limits of each run.
+
+    ``seconds`` are of CPU time, ``processes`` count threads too, ``memory_mb`` is of each process, ``file_mb`` of all
+    files together, ``output_kb`` of what is printed. The code is in sandbox/.
+    """
+
+    enabled: bool
+    seconds: Count
+    memory_mb: Annotated[int, Field(ge=128)]
+    processes: Count
+    file_mb: Count
+    output_kb: Count
+
+
+class PublishedSpec(Spec):
+    """Values in percent that others have published, by method and task, with the metric that each task's are of."""
+
+    name: str = ""
+    citation: Text
+    model: Text
+    metrics: dict[Name, Text]
+    note: Text
+    values: dict[Name, dict[Name, float]]
+
+
 class Cell(Spec):
     """One run: a name from each axis."""
 
@@ -275,18 +330,48 @@ class Cell(Spec):
         return f"{self.method}.{self.model}.{self.task}.{self.seed}"
 
 
-MAJORITY, PROFILES = "majority", "profiles"
-RESERVED = (MAJORITY, PROFILES)
+MAJORITY, RANDOM, PROFILES = "majority", "random", "profiles"
+RESERVED = (MAJORITY, RANDOM, PROFILES)
 """The pipeline's own boxes, which stand beside those of the methods."""
 
 
+Rates = Annotated[
+    tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
+    BeforeValidator(_as_tuple),
+    Field(min_length=1, max_length=20),
+]
+
+
+class TuningSpec(Spec):
+    """The ladder of learning rates that each method climbs: its own one times each factor. One factor is no ladder."""
+
+    factors: Rates
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "TuningSpec":
+        twice = next((factor for factor in self.factors if self.factors.count(factor) > 1), None)
+        if twice:
+            raise ValueError(f"factors must be distinct, got {twice:g} twice")
+        return self
+
+    def ladder(self, rate: float) -> tuple[float, ...]:
+        """The learning rates from the lowest to the highest.
+
+        >>> TuningSpec(factors=[3, 1]).ladder(0.5)
+        (0.5, 1.5)
+        """
+        return tuple(rate * factor for factor in sorted(self.factors))
+
+
 class Grid(Spec):
-    """Which names meet, each once."""
+    """Which names meet, each once, and the learning rates that are tried in each cell."""
 
     methods: Names
     models: Names
     tasks: Names
     seeds: Names
+    tuning: TuningSpec = TuningSpec(factors=(1.0,))
+    published: Name | None = None
 
     def cells(self) -> list[Cell]:
         """All combinations, method by method."""
@@ -322,6 +407,8 @@ class Rows(Spec):
     training: TrainingSpec
     sampling: SamplingSpec
     pscp: PscpSpec
+    published: dict[str, PublishedSpec]
+    execution: ExecutionSpec
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Rows":
@@ -338,6 +425,8 @@ class Rows(Spec):
             training=parse(TrainingSpec, "training", parameters["training"]),
             sampling=parse(SamplingSpec, "sampling", parameters["sampling"]),
             pscp=parse(PscpSpec, "pscp", parameters["pscp"]),
+            published=_named(PublishedSpec, "published", parameters),
+            execution=parse(ExecutionSpec, "execution", parameters["execution"]),
         )
 
     def check(self, grid: Grid) -> None:
@@ -346,8 +435,20 @@ class Rows(Spec):
             for name in getattr(grid, axis):
                 if name not in getattr(self, axis):
                     raise unknown("grid.yml", axis.removesuffix("s"), name, sorted(getattr(self, axis)))
+        if grid.published and grid.published not in self.published:
+            raise unknown("grid.yml", "published", grid.published, sorted(self.published))
         for name in grid.methods:
             self.training.overridden(self.methods[name])
+            self._check_train_on(self.methods[name], grid)
+
+    def _check_train_on(self, method: MethodSpec, grid: Grid) -> None:
+        where, tasks = f"method '{method.name}', train_on", method.train_on or grid.tasks
+        for task in tasks:
+            if task not in self.tasks:
+                raise unknown(where, "task", task, sorted(self.tasks))
+        for task in grid.tasks:
+            if task not in tasks:
+                raise ConfigError(f"{where}: must name each task of the grid, got {', '.join(tasks)} without '{task}'")
 
 
 S = TypeVar("S", bound=Spec)

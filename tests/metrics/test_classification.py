@@ -3,8 +3,8 @@ import random
 import pytest
 from sklearn import metrics as sklearn
 
-from peft_pipelines.metrics import METRICS, majority_answer, score
-from peft_pipelines.metrics.classification import accuracy, invalid_rate, macro_f1, mcc, per_class
+from peft_pipelines.metrics import METRICS, Metric, majority_answer, score
+from peft_pipelines.metrics.classification import accuracy, binary_f1, f1a, invalid_rate, macro_f1, mcc, per_class
 
 BINARY = ["no", "yes"]
 LABEL_METRICS = ["macro_f1", "per_class", "invalid_rate", "mcc"]
@@ -115,6 +115,34 @@ def test_scikit_learn_agrees_where_invalid_answers_are_outside_its_labels(seed: 
     for row, word in enumerate(labels):
         for column, name in enumerate([*labels, "invalid"]):
             assert scores[f"confusion.{word}.{name}"] == matrix[row][column]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("invalid", [[], ["perhaps", "YES", ""]], ids=["valid", "some invalid"])
+def test_scikit_learn_agrees_on_the_f1_of_label_1(invalid: list[str], seed: int) -> None:
+    predictions, gold = _random_rows(seed, BINARY, invalid)
+    expected = sklearn.f1_score(gold, predictions, labels=["yes"], average="macro")
+    assert binary_f1(predictions, _items(gold), BINARY) == {"binary_f1": pytest.approx(expected)}
+    assert f1a(predictions, _items(gold), BINARY) == {"f1a": pytest.approx(expected)}
+
+
+@pytest.mark.parametrize(
+    ("answer", "counts", "expected"),
+    [("yes", (322, 721), 0.818), ("no", (66, 38), 0.0), ("yes", (129, 279), 0.812)],
+    ids=["cola", "wsc", "mrpc"],
+)
+def test_binary_f1_of_a_constant_answer_is_what_the_public_split_counts_say(
+    answer: str, counts: tuple[int, int], expected: float
+) -> None:
+    gold = ["no"] * counts[0] + ["yes"] * counts[1]
+    assert binary_f1([answer] * len(gold), _items(gold), BINARY)["binary_f1"] == pytest.approx(expected, abs=6e-4)
+
+
+@pytest.mark.parametrize("metric", [binary_f1, f1a])
+@pytest.mark.parametrize("labels", [["yes"], ["no", "yes", "maybe"]])
+def test_the_f1_of_label_1_needs_two_labels(metric: Metric, labels: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"^two labels are needed, got \['"):
+        metric(["yes"], [["yes"]], labels)
 
 
 # --- known traps ---

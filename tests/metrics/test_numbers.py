@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peft_pipelines.metrics import score
+from peft_pipelines.metrics.figures import final_number, is_number
 from peft_pipelines.metrics.numbers import (
     equation_accuracy,
     equation_consistency,
     evaluate,
-    final_number,
+    format_rate,
     number_accuracy,
 )
 
@@ -62,6 +63,40 @@ SVAMP = [["(8 - 3) = 5"], ["((7 + 2.5) - 4) = 5.5"], ["(4 - 2) = 2"], ["(10 / 4)
         ("5 m^2", "5"),
         ("5-year-old", "5"),
         ("007", "7"),
+        (r"\boxed{5} since 3 remain", "5"),
+        (r"first \boxed{4}, no, \boxed{x = 7}", "7"),
+        (r"\boxed{12\text{ cm}^2}", "12"),
+        (r"\boxed{1{,}234}", "1234"),
+        (r"\boxed{\frac{3}{4}} of 8", "0.75"),
+        (r"\boxed{-\dfrac{1}{2}}", "-0.5"),
+        (r"\boxed{3\frac12}", "3.5"),
+        (r"\boxed{50\%}", "50"),
+        (r"\boxed{6", "6"),
+        (r"\boxed{} so 9", "9"),
+        (r"\frac{-1}{2}", "-0.5"),
+        (r"10\,000 people", "10000"),
+        (r"\$1,234.50", "1234.5"),
+        ("$-5", "-5"),
+        ("3/4", "0.75"),
+        ("x = 3/4.", "0.75"),
+        ("-3/4", "-0.75"),
+        ("2 1/2 hours", "2.5"),
+        ("1/4, 1/2", "0.5"),
+        ("7 3/2", "1.5"),
+        ("10-3/4", "4"),
+        ("(10/4)", "4"),
+        ("48/2", "2"),
+        ("3/0", "0"),
+        ("on 3/4/2020", "2020"),
+        ("#### 72 of 100", "72"),
+        ("#### 72\nThat is for 3 people.", "72"),
+        ("#### $1,234.50.", "1234.5"),
+        ("#### -3 degrees", "-3"),
+        ("#### 48 + 24 = 72", "72"),
+        ("#### Step 2\nso 18 in all", "18"),
+        ("so 5\n####", "5"),
+        ("#### 8 #### 9", "9"),
+        ("about 25 percent", "25"),
     ],
 )
 def test_final_number_of_a_text(text: str, expected: str) -> None:
@@ -71,6 +106,38 @@ def test_final_number_of_a_text(text: str, expected: str) -> None:
 @pytest.mark.parametrize("text", ["", "####", "five", "-", "$", ".", "m2", "\u0665"])
 def test_text_without_a_number_has_no_final_number(text: str) -> None:
     assert final_number(text) is None
+
+
+@pytest.mark.parametrize("text", ["5", " -$1,234.50. ", "3/4", "50%", "50 %", "2 1/2", r"\frac{1}{2}", ".5"])
+def test_a_number_and_nothing_else(text: str) -> None:
+    assert is_number(text)
+
+
+@pytest.mark.parametrize("text", ["", "5 eggs", "5 6", "= 5", "#### 5", "5..", "five", "4 + 5", "m2"])
+def test_more_or_less_than_a_number(text: str) -> None:
+    assert not is_number(text)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "expected"),
+    [
+        ("48 + 24 = 72\n#### 72", 1.0),
+        ("#### 72", 1.0),
+        ("####72", 1.0),
+        ("#### $1,234.50\n", 1.0),
+        ("#### 72.", 1.0),
+        ("#### 3", 1.0),
+        ("72", 0.0),
+        ("the answer is #### 72", 0.0),
+        ("#### 72\nDone.", 0.0),
+        ("#### 72 clips", 0.0),
+        ("#### ", 0.0),
+        ("### 72", 0.0),
+        ("", 0.0),
+    ],
+)
+def test_format_rate_of_one_row_asks_for_the_form_and_not_for_the_number(prediction: str, expected: float) -> None:
+    assert format_rate([prediction], [["48 + 24 = 72\n#### 72"]], []) == {"format_rate": expected}
 
 
 @pytest.mark.parametrize(

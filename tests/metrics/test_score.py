@@ -34,12 +34,15 @@ NUMBERS = [
     "rmse",
     "invalid_number_rate",
 ]  # right answers are numbers; tested in test_correlation
-OF_LABELS = [name for name in METRICS if name not in NUMBERS]
+OF_TWO = ["binary_f1", "f1a"]  # tested in test_classification
+OF_LABELS = [name for name in METRICS if name not in [*NUMBERS, *OF_TWO]]
 FREE_TEXT = [name for name in OF_LABELS if name not in ("macro_f1", "per_class", "invalid_rate", "mcc")]
 
 
 def _row(name: str) -> tuple[list[str], list[list[str]], list[str]]:
-    return (["3.8"], [["3.8"]], []) if name in NUMBERS else (["yes"], [["yes"]], LABELS)
+    if name in NUMBERS:
+        return ["3.8"], [["3.8"]], []
+    return ["yes"], [["yes"]], LABELS[:2] if name in OF_TWO else LABELS
 
 
 def _check_ranges(scores: dict[str, float]) -> None:
@@ -124,7 +127,7 @@ def test_score_merges_the_named_metrics_in_order_and_adds_n() -> None:
 
 
 def test_unknown_metric_is_named_beside_the_allowed_ones() -> None:
-    with pytest.raises(ValueError, match=r"^unknown metric 'acuracy'; allowed: accuracy, macro_f1, per_class, "):
+    with pytest.raises(ValueError, match=r"^unknown metric 'acuracy'; allowed: accuracy, macro_f1, binary_f1, "):
         score(["accuracy", "acuracy"], ["yes"], [["yes"]], LABELS)
 
 

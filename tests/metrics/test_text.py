@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from peft_pipelines.metrics import score
+from peft_pipelines.metrics.corpus import bleu, bleu_signature
 from peft_pipelines.metrics.text import (
     LONGEST_CODE,
-    bleu,
-    bleu_signature,
     exact_answer,
     exact_match,
     is_python,

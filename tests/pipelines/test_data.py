@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import tiny
@@ -264,3 +265,140 @@ def test_a_label_with_one_row_does_not_stop_the_split():
     rare = pa.concat_tables([table(20, (0,)), table(1, (1,))])
     parts = sample({"train": rare, "validation": rare}, TASKS["sst2"], sampling())
     assert len(parts["train"]) + len(parts["validation"]) == 21
+
+
+# --- rows that belong together ---
+
+PASSAGES = parse(
+    TaskSpec,
+    "task 'passages'",
+    {
+        **{key: value for key, value in tiny.rows_of("tasks")["multirc"].items() if key != "preprocess"},
+        "name": "passages",
+        "splits": {"train": "train", "test": "test"},
+    },
+)
+
+
+def passages(count: int, questions: int = 2, answers: int = 3) -> pa.Table:
+    """Rows of passages, shuffled: each with its questions, each of those with its candidate answers."""
+    rows = [
+        {"paragraph": f"passage {p}", "question": f"question {q}?", "answer": f"answer {a}", "label": (p + q + a) % 2}
+        for p in range(count)
+        for q in range(questions)
+        for a in range(answers)
+    ]
+    np.random.default_rng(0).shuffle(rows)
+    return pa.Table.from_pylist(rows)
+
+
+def shared(count: int = 20, test: int = 5) -> dict[str, pa.Table]:
+    return {"train": passages(count), "test": passages(test)}
+
+
+def named(rows: list[dict[str, Any]], *columns: str) -> set[tuple[str, ...]]:
+    return {tuple(row[column] for column in columns) for row in rows}
+
+
+def test_a_passage_never_stands_in_train_and_in_validation():
+    for seed in range(10):
+        parts = sample(shared(), PASSAGES, sampling(split_seed=seed))
+        held, kept = (named(parts[name], "paragraph") for name in ("validation", "train"))
+        assert held and kept and not held & kept
+        assert len(parts["validation"]) + len(parts["train"]) == 120
+
+
+def test_whole_passages_are_set_aside_until_they_hold_the_share():
+    parts = sample(shared(), PASSAGES, sampling(validation_share=0.2))
+    assert [len(part) for part in parts.values()] == [96, 24, 30]
+
+
+def test_few_validation_rows_come_of_at_most_as_many_passages():
+    parts = sample(shared(), PASSAGES, sampling(validation_share=0.5, validation_rows=3))
+    assert len(parts["validation"]) == 3
+    assert len(named(parts["train"], "paragraph")) == 17
+    assert not named(parts["validation"], "paragraph") & named(parts["train"], "paragraph")
+
+
+def test_the_split_seed_alone_decides_which_passages_are_set_aside():
+    usual = sample(shared(), PASSAGES, sampling())["validation"]
+    assert sample(shared(), PASSAGES, sampling(train_rows=20, test_rows=6))["validation"] == usual
+    assert sample(shared(), PASSAGES, sampling(split_seed=1))["validation"] != usual
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(1, 3), (3, 3), (8, 6), (29, 27), (30, 30), (None, 30)])
+def test_rows_to_judge_are_whole_questions(rows: int | None, expected: int):
+    drawn = sample(shared(), PASSAGES, sampling(test_rows=rows))["test"]
+    assert len(drawn) == expected == 3 * len(named(drawn, "paragraph", "question"))
+
+
+def test_rows_of_one_passage_and_of_one_question_have_one_name_through_to_the_prompt():
+    prompts = instruct(adapt(shared(), PASSAGES, sampling()), PASSAGES)
+    assert {table.column_names[-2:] == ["group", "question"] for table in prompts.values()} == {True}
+    rows = prompts["test"].to_pylist()
+    assert len(named(rows, "group")) == 5
+    assert len(named(rows, "question")) == len(named(rows, "group", "question")) == 10
+    raw_rows = sample(shared(), PASSAGES, sampling())["test"]
+    names = {(row["group"], raw_row["paragraph"]) for row, raw_row in zip(rows, raw_rows, strict=True)}
+    assert len(names) == 5
+
+
+def test_the_same_passage_has_the_same_name_in_every_split():
+    prompts = instruct(adapt(shared(), PASSAGES, sampling()), PASSAGES)
+    train, held, test = (named(table.to_pylist(), "group") for table in prompts.values())
+    assert test < train | held
+    assert not train & held
+
+
+def test_tasks_without_groups_have_two_columns():
+    prompts = instruct(adapt(raw(), TASKS["sst2"], sampling()), TASKS["sst2"])
+    assert {tuple(table.column_names) for table in prompts.values()} == {("prompt", "references")}
+
+
+def test_a_single_passage_cannot_be_cut():
+    with pytest.raises(ConfigError) as caught:
+        adapt(shared(count=1), PASSAGES, sampling())
+    assert str(caught.value) == (
+        "task 'passages', split 'train', group '{paragraph}': "
+        "all rows share one group, no validation rows can be cut off"
+    )
+
+
+def test_a_column_that_groups_need_is_missing():
+    given = {name: table.drop_columns(["paragraph"]) for name, table in shared().items()}
+    task = PASSAGES.model_copy(update={"input": "{question} {answer}", "question": None})
+    with pytest.raises(ConfigError, match=r"^task 'passages', split 'train': unknown column 'paragraph'\. Allowed: "):
+        adapt(given, task, sampling())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"group": None}, "task 'passages': question needs group: rows of a question must not stand on both sides"),
+        (
+            {"question": None, "metrics": ["accuracy", "exact_question"]},
+            "task 'passages': metric 'exact_question' needs the field question, a template such as '{question}'",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_grouped_is_refused(changes: dict[str, Any], message: str):
+    row = {**PASSAGES.model_dump(), "splits": {"train": "train", "test": "test"}, "source": None, **changes}
+    with pytest.raises(ConfigError) as caught:
+        parse(TaskSpec, "task 'passages'", row)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", [name for name, task in TASKS.items() if task.group])
+@pytest.mark.parametrize("source", [SAMPLES, REAL], ids=["samples", "real"])
+def test_the_passages_of_the_files_stay_whole(source, name):
+    folder, task = source / name, TASKS[name]
+    if not folder.is_dir():
+        pytest.skip(f"no rows at {folder}")
+    rows = RowsFolder(filepath=str(folder)).load()
+    prompts = adapt(rows, task, sampling(validation_rows=64))
+    train, held = (named(prompts[part].to_pylist(), "group") for part in ("train", "validation"))
+    assert held and not train & held
+    assert prompts["train"].num_rows >= 0.6 * rows["train"].num_rows
+    if task.question:
+        ids = {tuple(row["idx"].values())[:2] for row in rows[task.splits.test].to_pylist()}
+        assert len(named(prompts["test"].to_pylist(), "question")) == len(ids)

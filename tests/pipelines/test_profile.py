@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 import tiny
 
-from peft_pipelines.pipelines.data.nodes import ADAPTED, instruct
+from peft_pipelines.pipelines.data.nodes import instruct
 from peft_pipelines.pipelines.data.overlap import overlap
 from peft_pipelines.pipelines.data.profile import profile
 from peft_pipelines.pipelines.data.report import data_report, notes
@@ -34,9 +34,7 @@ TASK = parse(
 
 def rows(*texts_and_answers: tuple[str, str]) -> pa.Table:
     """Adapted rows."""
-    return pa.Table.from_pylist(
-        [{"input": text, "references": [answer]} for text, answer in texts_and_answers], ADAPTED
-    )
+    return pa.Table.from_pylist([{"input": text, "references": [answer]} for text, answer in texts_and_answers])
 
 
 @pytest.fixture

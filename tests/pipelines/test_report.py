@@ -20,7 +20,7 @@ from peft_pipelines.pipelines.report.collect import collect
 from peft_pipelines.pipelines.report.nodes import frame, majority, tabulate, tell
 from peft_pipelines.pipelines.report.plots import plot, plot_costs
 from peft_pipelines.pipelines.report.table import render
-from peft_pipelines.specs import Grid, TaskSpec, parse
+from peft_pipelines.specs import Grid, PscpSpec, TaskSpec, parse
 
 PROJECT = Path(__file__).parents[2]
 PARAMETERS = PROJECT / "conf/base/parameters"
@@ -81,12 +81,38 @@ def rows(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
     return collect(**cells)
 
 
-MAJORITY = rows(**{"tiny.moods.-": labelled(1 / 3, 0, 80), "tiny.sums.-": free(0.0125)})
+def differences(*like_majority: tuple[str, str]) -> pd.DataFrame:
+    """Comparisons that tell no method but those named, by task, from the majority answer."""
+    columns = ["model", "task", "first", "second", "p_holm", "detectable"]
+    return pd.DataFrame([("tiny", task, name, "majority", 0.8, 0.1) for task, name in like_majority], columns=columns)
+
+
+def table(parts: dict[str, Any], *like_majority: tuple[str, str]) -> pd.DataFrame:
+    """The frame of some cells, on tasks none of whose test inputs stands in training."""
+    tasks = {row["task"] for row in parts["rows.majority"]}
+    profiles = {f"profile.{task}": {"in_train": {"test": {"exact": 0}}} for task in tasks}
+    found, for_csv = tabulate(differences(*like_majority), **profiles, **parts)
+    assert for_csv is found
+    return found
+
+
+def bounds(low: float, high: float) -> dict[str, float]:
+    return {"primary_low": low, "primary_high": high}
+
+
+MAJORITY = rows(
+    **{"tiny.moods.-": labelled(1 / 3, 0, 80, **bounds(0.3, 0.37)), "tiny.sums.-": free(0.0125, **bounds(0, 0.07))}
+)
+RANDOM = rows(**{"tiny.moods.-": labelled(0.5, 40, 40), "tiny.sums.-": {"metric": "number_accuracy"}})
 UNTRAINED = COST | {"trainable_parameters": 0, "train_seconds": 0.0, "checkpoint_bytes": 0}
 ONE_SEED = {
     "rows.majority": MAJORITY,
+    "rows.random": RANDOM,
     "rows.tuned": rows(
-        **{"tiny.moods.s0": labelled(0.9, 39, 41, **COST), "tiny.sums.s0": free(0.125, **COST, equation_accuracy=0.5)}
+        **{
+            "tiny.moods.s0": labelled(0.9, 39, 41, **COST, **bounds(0.82, 0.96)),
+            "tiny.sums.s0": free(0.125, **COST, equation_accuracy=0.5, **bounds(0.06, 0.22)),
+        }
     ),
     "rows.broken": rows(**{"tiny.moods.s0": labelled(0.5, 40, 40, **COST), "tiny.sums.s0": FAILURE}),
     "rows.untuned": rows(
@@ -99,20 +125,23 @@ ONE_SEED = {
     "spec.broken": method("selective"),
     "spec.untuned": method("baseline"),
 }
+ALIKE = ("moods", "untuned")
 TABLE = """\
 ### tiny
 
-Each task's primary metric in percent, and the mean over tasks. Test rows: moods 80, sums 80.
+Each task's primary metric in percent, in brackets the 95 % interval over test rows, and the mean over tasks. Test rows:
+moods 80, sums 80.
 
-| method   | moods macro_f1 | sums number_accuracy | mean |
-|:---------|---------------:|---------------------:|-----:|
-| majority |       33.3     |                1.2   | 17.3 |
-| untuned  |       33.3 !?≈ |                5.0 † | 19.2 |
-| tuned    |       90.0     |               12.5   | 51.2 |
-| broken   |       50.0     |             failed   |    — |
+| method   |    moods macro_f1 | sums number_accuracy | mean |
+|:---------|------------------:|---------------------:|-----:|
+| majority | 33.3 [30, 37]     |         1.2 [0, 7]   | 17.3 |
+| random   |          50.0     |                  —   |    — |
+| untuned  |          33.3 !?≈ |                5.0 † | 19.2 |
+| tuned    | 90.0 [82, 96]     |       12.5 [6, 22]   | 51.2 |
+| broken   |          50.0     |             failed   |    — |
 
-! predicts one class only; ? more than 5% of the answers are invalid; ≈ not better than always giving the most frequent
-answer; † more than 1% of a split's rows lost text to the length limit
+! predicts one class only; ? more than 5% of the answers are invalid; ≈ not told apart from always giving the most
+frequent answer; † more than 1% of a split's rows lost text to the length limit
 
 * failed: broken · tiny · sums · s0: OutOfMemoryError: no room for 2 GB
 
@@ -135,18 +164,16 @@ def section(text: str, first: str) -> str:
 
 
 def test_table_of_one_seed() -> None:
-    results, for_csv = tabulate(**ONE_SEED)
-    assert for_csv is results
-    assert tell(results, tiny=MODEL) == TABLE
+    assert tell(table(ONE_SEED, ALIKE), tiny=MODEL) == TABLE
     assert max(map(len, TABLE.splitlines())) <= 120
 
 
 def test_frame_holds_every_cell_unrounded_and_in_order() -> None:
-    results, _ = tabulate(**ONE_SEED)
+    results = table(ONE_SEED)
     assert list(results.columns[:9]) == [
         *("model", "task", "method", "seed", "status", "reason", "metric", "primary", "family"),
     ]
-    assert list(results["method"].unique()) == ["majority", "untuned", "tuned", "broken"]
+    assert list(results["method"].unique()) == ["majority", "random", "untuned", "tuned", "broken"]
     assert results["primary"].iloc[0] == 1 / 3
     assert results["predicted_classes"].iloc[0] == 1
     lost = results.iloc[-1]
@@ -177,13 +204,13 @@ def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
         "spec.tuned": method("adapter"),
         "spec.broken": method("adapter"),
     }
-    text = tell(tabulate(**parts)[0], tiny=MODEL)
+    text = tell(table(parts, ("sums", "tuned")), tiny=MODEL)
     assert (
         section(text, "| method")
         == """\
 | method   |         moods macro_f1 | sums number_accuracy |             mean |
 |:---------|-----------------------:|---------------------:|-----------------:|
-| majority |                 33.3   |                1.2   |             17.3 |
+| majority |        33.3 [30, 37]   |         1.2 [0, 7]   |             17.3 |
 | tuned    |     91.0 ± 1.4 (n=2) ! |    1.0 ± 1.4 (n=2) ≈ | 46.0 ± 1.4 (n=2) |
 | broken   | 50.0 (n=1, 1 failed)   |             failed   |                — |"""
     )
@@ -196,7 +223,7 @@ def test_a_table_without_marks_has_no_legend() -> None:
         "rows.tuned": ONE_SEED["rows.tuned"],
         "spec.tuned": method("adapter"),
     }
-    text = tell(tabulate(**parts)[0], tiny=MODEL | {"notes": ""})
+    text = tell(table(parts), tiny=MODEL | {"notes": ""})
     assert not any(line.startswith(("!", "?", "≈", "†", "tiny:")) for line in text.splitlines())
 
 
@@ -209,7 +236,7 @@ def test_each_model_has_its_own_section_and_note() -> None:
         ),
         "spec.tuned": method("adapter"),
     }
-    results, _ = tabulate(**parts)
+    results = table(parts)
     assert list(results["model"]) == ["tiny", "tiny", "small", "small"]
     text = tell(results, tiny=MODEL, small=MODEL | {"notes": "as published"})
     assert [line for line in text.splitlines() if line.startswith(("###", "tiny:", "small:", "| tuned    |"))] == [
@@ -228,7 +255,7 @@ def test_all_cells_failed() -> None:
         "rows.tuned": rows(**{"tiny.moods.s0": FAILURE, "tiny.sums.s0": FAILURE}),
         "spec.tuned": method("adapter"),
     }
-    results, _ = tabulate(**parts)
+    results = table(parts)
     assert "| tuned    |         failed |               failed |    — |" in tell(results, tiny=MODEL)
     assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (failed: tuned)"
 
@@ -246,7 +273,7 @@ def test_a_cell_that_was_not_run_has_not_failed() -> None:
         ),
         "spec.tuned": method("adapter"),
     }
-    results, _ = tabulate(**parts)
+    results = table(parts)
     assert list(results["status"][results["method"] == "tuned"]) == ["done", "not run", "not run", "not run"]
     assert results["reason"].isna().all()
     text = tell(results, tiny=MODEL)
@@ -280,7 +307,7 @@ def test_wide_tables_go_on_beneath() -> None:
 
 
 def test_dtypes_survive_parquet(tmp_path: Path) -> None:
-    results, _ = tabulate(**ONE_SEED)
+    results = table(ONE_SEED)
     assert {str(kind) for kind in results.dtypes} == {"string", "float64"}
     results.to_parquet(tmp_path / "results.parquet", index=False)
     assert_frame_equal(pd.read_parquet(tmp_path / "results.parquet"), results)
@@ -292,21 +319,24 @@ def test_a_column_of_numbers_and_texts_becomes_text() -> None:
 
 
 def test_plot_has_a_dot_for_each_cell_a_word_for_each_failure_and_the_majority_line() -> None:
-    figure = plot(tabulate(**ONE_SEED)[0])
+    figure = plot(table(ONE_SEED))
     dots = [(trace.y, trace.x) for trace in figure.data if trace.mode == "markers"]
     assert [list(names) for names, _ in dots] == [
-        ["majority", "untuned", "tuned", "broken"],
+        ["majority", "random", "untuned", "tuned", "broken"],
         ["majority", "untuned", "tuned"],
     ]
     assert list(dots[1][1]) == [1.25, 5.0, 12.5]
     words = [(list(trace.y), list(trace.text)) for trace in figure.data if trace.mode == "text"]
-    assert words == [([], []), (["broken"], ["failed"])]
+    assert words == [([], []), (["random", "broken"], ["—", "failed"])]
     assert [line.x0 for line in figure.layout.shapes] == pytest.approx([100 / 3, 1.25])
 
 
 def test_cost_plot_draws_what_trains_as_points_and_the_rest_as_lines() -> None:
-    figure = plot_costs(tabulate(**ONE_SEED)[0])
-    assert [(list(trace.x), list(trace.text)) for trace in figure.data] == [([460800.0], ["tuned"])]
+    figure = plot_costs(table(ONE_SEED))
+    front, dots = figure.data
+    assert (list(dots.x), list(dots.text)) == ([460800.0], ["tuned"])
+    assert list(dots.error_y.array) == pytest.approx([100 * (0.07**2 + 0.08**2) ** 0.5 / 2])
+    assert (front.mode, list(front.x)) == ("lines", [460800.0])
     assert [note.text for note in figure.layout.annotations] == ["majority", "untuned"]
 
 
@@ -325,12 +355,19 @@ def test_majority_answers_as_the_training_rows_do() -> None:
 def test_boxes_take_prompts_and_give_results() -> None:
     pipeline = create_pipeline(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods", "sums"], seeds=["s0"]))
     free_inputs = {name for name in pipeline.inputs() if not name.startswith("params:")}
-    assert free_inputs == {"moods_prompts", "sums_prompts"} | {
-        f"{method}.tiny-{task}-s0-metrics" for method in ("one", "two") for task in ("moods", "sums")
+    assert free_inputs == {
+        *("moods_prompts", "sums_prompts", "profiles.moods-profile", "profiles.sums-profile"),
+        *(
+            f"{method}.tiny-{task}-s0-{artifact}"
+            for method in ("one", "two")
+            for task in ("moods", "sums")
+            for artifact in ("metrics", "predictions", "checkpoint")
+        ),
     }
     whole = pipelines_of(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods"], seeds=["s0"]))["benchmark"]
     assert {name for name in whole.inputs() if not name.startswith("params:")} == {"moods_raw", "tiny_weights"}
-    assert pipeline.outputs() == {"results_csv", "results_table", "score_plot", "cost_plot"}
+    tables = {"results_csv", "results_table", "results_latex", "report_page"}
+    assert pipeline.outputs() == tables | {f"{name}_plot" for name in ("score", "cost", "rank", "curve", "ladder")}
 
 
 GRID = Grid(methods=["tuned"], models=["tiny"], tasks=["moods"], seeds=["s0", "s1", "s2"])
@@ -362,6 +399,10 @@ def report_of(store: Path) -> str:
     catalog = project_catalog(store)
     catalog["params:methods.tuned"] = method("adapter")
     catalog["params:models.tiny"] = MODEL
+    catalog["params:grid"] = GRID.model_dump()
+    catalog["params:published"] = {}
+    constants = yaml.safe_load((PARAMETERS / "training.yml").read_text(encoding="utf-8"))["pscp"]
+    catalog["params:pscp"] = parse(PscpSpec, "pscp", constants)
     catalog["params:tasks.moods"] = parse(TaskSpec, "task 'moods'", MOODS)
     SequentialRunner().run(pipelines_of(GRID)["report"], catalog)
     return (store / "08_reporting/results.md").read_text(encoding="utf-8")
@@ -388,16 +429,16 @@ def test_a_methods_tag_takes_its_cells_and_their_collection() -> None:
     grid = Grid(methods=["one", "two"], models=["tiny"], tasks=["moods"], seeds=["s0"])
     pipelines = pipelines_of(grid)
     assert sorted(node.name for node in pipelines["benchmark"].only_nodes_with_tags("one").nodes) == [
-        "one.collect",
+        *("one.collect", "one.details"),
         *(f"one.tiny-moods-s0-{step}" for step in ("construct", "generate", "score", "train")),
     ]
-    assert {"one.collect", "two.collect"} <= {node.name for node in pipelines["report"].nodes}
+    assert {"one.collect", "two.collect", "one.details"} <= {node.name for node in pipelines["report"].nodes}
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     """A store with results in it, written through the project's catalog."""
-    project_catalog(tmp_path).save("results", tabulate(**ONE_SEED)[0])
+    project_catalog(tmp_path).save("results", table(ONE_SEED))
     return tmp_path
 
 
@@ -411,5 +452,5 @@ def test_notebook_draws_the_results(store: Path, monkeypatch: pytest.MonkeyPatch
     script.write_text(source.replace('STORE = "data"', f"STORE = {str(store)!r}"), encoding="utf-8")
     monkeypatch.chdir(PROJECT / "notebooks")
     found = runpy.run_path(str(script))
-    assert_frame_equal(found["results"], tabulate(**ONE_SEED)[0])
+    assert_frame_equal(found["results"], table(ONE_SEED))
     assert found["figure"].layout.xaxis.title.text == "percent; dashed: majority"

@@ -10,6 +10,7 @@ import pytest
 import tiny
 import torch
 from safetensors.torch import load_file
+from transformers import PreTrainedModel
 
 from peft_pipelines import models, providers
 from peft_pipelines.errors import ConfigError
@@ -17,28 +18,87 @@ from peft_pipelines.objective import Objective, Shortcuts, collate
 from peft_pipelines.prompting import Encoded
 from peft_pipelines.specs import MethodSpec
 
-IDENTITIES = {("hf_peft", "LORA"), ("hf_peft", "IA3"), ("custom", "bitfit"), ("none", "none")}
-"""Provider and type that leave the base's answers as they are until the first step."""
+IDENTITIES = {
+    *(("hf_peft", type_) for type_ in ("LORA", "IA3", "OFT", "LN_TUNING")),
+    ("adapters", "ParBnConfig"),
+    ("custom", "bitfit"),
+    ("custom", "svft"),
+    ("weights", "all"),
+    ("weights", "last_layers"),
+    ("none", "none"),
+}
+"""Provider and type that leave the answers of the base, as the row stores it, until the first step."""
+
+WORDS = tiny.WORDS
+LAYER = 2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 48 + 2 * 32
+"""Numbers of one of the tiny Llama's layers: four projections of attention, three behind it, two norms."""
 
 COUNTS = {
     ("lora", "llama"): 2 * 8 * ((32 + 32) + (32 + 16)),  # layers x rank x (in + out) of q_proj and v_proj
     ("lora", "gpt2"): 2 * 8 * (32 + 96),
+    ("dora", "llama"): 2 * 8 * ((32 + 32) + (32 + 16)) + 2 * (32 + 16),  # and a magnitude for each output
+    ("pissa", "llama"): 2 * 8 * ((32 + 32) + (32 + 16)),
+    ("oft", "llama"): 2 * 2 * (32 * 31 // 2),  # a skew-symmetric block of 32 for each of two projections a layer
+    ("qlora", "llama"): 2 * 8 * (2 * (32 + 32) + 2 * (32 + 16) + 3 * (32 + 48)),  # all seven projections
+    ("qlora", "gpt2"): 2 * 8 * ((32 + 96) + (32 + 32) + (32 + 128) + (128 + 32)),
+    ("ln_tuning", "llama"): (2 * 2 + 1) * 32,
+    ("ln_tuning", "gemma3"): 2 * (4 * 32 + 2 * 16) + 32,  # four norms a layer and two of each head's; the last norm
+    ("ln_tuning", "gpt2"): (2 * 2 + 1) * 2 * 32,  # gains and biases
+    ("ln_tuning", "opt"): (2 * 2 + 1) * 2 * 32,
+    ("ln_tuning", "gpt_neox"): (2 * 2 + 1) * 2 * 32,
+    ("prompt_tuning", "llama"): 100 * 32,
+    ("p_tuning", "llama"): 20 * 32 + (32 * 128 + 128) + (128 * 128 + 128) + (128 * 32 + 32),  # embeddings, three layers
+    ("p_tuning_v2", "llama"): 20 * 16 + (16 * 128 + 128) + (128 * 64 + 64),  # embeddings, two layers
+    ("mpt", "llama"): 100 * 32 + 100 + 32,  # the shared prompt, and a column times a row of the task's
     ("ia3", "llama"): 2 * (16 + 16 + 48),  # outputs of k_proj and v_proj, inputs of down_proj
     ("prefix_tuning", "llama"): 20 * 2 * 2 * 16,  # virtual tokens x layers x (key, value) x key-value width
     ("bitfit", "llama"): 2 * (32 + 16 + 16 + 32 + 48 + 48 + 32),
     ("bitfit", "gpt2"): 2 * (96 + 32 + 128 + 32 + 2 * 32) + 32,  # four Conv1D, two norms a layer; the last norm
+    ("svft", "llama"): 2 * ((3 * 32 - 2) + 2 * (3 * 16 - 2)),  # three diagonals for q, k and v; k and v have rank 16
+    ("svft", "gpt2"): 2 * (3 * 32 - 2),
+    ("bottleneck", "llama"): 2 * 2 * (2 * 32 * 2 + 2 + 32),  # two bottlenecks a layer
+    ("parallel_adapter", "llama"): 2 * (2 * 32 * 16 + 16 + 32),  # half the width
     ("sequential_bottleneck", "llama"): 2 * (2 * 32 * 2 + 2 + 32),  # 32 -> 2 -> 32 with biases
+    ("lora_plus", "llama"): 2 * 8 * ((32 + 32) + (32 + 16)),
+    ("full", "llama"): 2 * WORDS * 32 + 2 * LAYER + 32,  # embeddings and head, both layers, the last norm
+    ("galore", "llama"): 2 * WORDS * 32 + 2 * LAYER + 32,
+    ("full", "gpt2"): (WORDS + 512) * 32 + 2 * (4 * 32 + 32 * 96 + 96 + 32 * 32 + 32 + 2 * 32 * 128 + 128 + 32) + 64,
+    ("freeze", "llama"): 2 * LAYER,
     ("zero_shot", "llama"): 0,
+    ("zero_shot_nf4", "llama"): 0,
 }
+RANDOM_STARTS = {"lora", "dora", "qlora", "prompt_tuning", "p_tuning", "p_tuning_v2", "mpt", "sequential_bottleneck"}
+"""Rows with a start that the seed draws; others begin at fixed values."""
+
+QUANTISED = {"qlora", "zero_shot_nf4"}
+"""Rows whose base is stored in other numbers than the resident one, in memory of its own."""
+
+REWRITES = {"pissa"}
+"""Rows that take their start out of some of the base's weights, which get memory of their own; the checkpoint puts it
+back by an adapter of twice the rank."""
+
+DROPPED = {"p_tuning": "embedding.weight", "p_tuning_v2": "embedding.weight"}
+"""Rows whose encoder ends with the training: the only tensor that is left of it in a checkpoint."""
 TOKENS = tiny.ids(12, rows=2)
+NEOX_HEAD = "embed_out" if hasattr(tiny.skeleton("gpt_neox"), "embed_out") else "lm_head"  # transformers 4 and 5
 per_case = pytest.mark.parametrize(("name", "family"), tiny.CASES)
 trainable_case = pytest.mark.parametrize(
     ("name", "family"), [case for case in tiny.CASES if tiny.METHODS[case[0]].provider != "none"]
 )
 
 
-def small(method: MethodSpec) -> bool:
+def identity(method: MethodSpec) -> bool:
     return (method.provider, method.type) in IDENTITIES
+
+
+def trains_the_base(name: str) -> bool:
+    """Whether what a row trains are weights of the base itself, in a copy."""
+    return tiny.METHODS[name].provider == "weights"
+
+
+def stored(name: str, family: str) -> PreTrainedModel:
+    """The base as the row stores it."""
+    return tiny.attach("zero_shot_nf4" if name in QUANTISED else "zero_shot", family).core
 
 
 def rows() -> list[Encoded]:
@@ -76,20 +136,19 @@ def test_check_accepts_the_row_on_the_meta_device(name, family):
     providers.check(tiny.method_for(name, family), tiny.skeleton(family))
 
 
-@pytest.mark.parametrize(("provider", "family"), sorted(tiny.REFUSED))
-def test_check_refuses_what_does_not_go_together(provider, family):
-    for method in (row for row in tiny.METHODS.values() if row.provider == provider):
-        with pytest.raises(ConfigError, match=tiny.REFUSED[provider, family]) as caught:
-            providers.check(method, tiny.skeleton(family))
-        assert "\n" not in str(caught.value)
-        assert f"method '{method.name}'" in str(caught.value)
+@pytest.mark.parametrize(("name", "family"), sorted(tiny.REFUSED))
+def test_check_refuses_what_does_not_go_together(name, family):
+    with pytest.raises(ConfigError, match=tiny.REFUSED[name, family]) as caught:
+        providers.check(tiny.method_for(name, family), tiny.skeleton(family))
+    assert "\n" not in str(caught.value)
+    assert f"method '{name}' on model type '{family}'" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("family", "hint", "linear"),
     [
         ("gpt2", ", did you mean 'c_proj'?", "c_attn, c_fc, c_proj, lm_head"),
-        ("gpt_neox", ".", "dense, dense_4h_to_h, dense_h_to_4h, embed_out, query_key_value"),
+        ("gpt_neox", ".", f"dense, dense_4h_to_h, dense_h_to_4h, {NEOX_HEAD}, query_key_value"),
     ],
 )
 def test_check_names_the_linear_modules_where_a_target_is_none(family, hint, linear):
@@ -102,8 +161,8 @@ def test_check_names_the_linear_modules_where_a_target_is_none(family, hint, lin
 @per_case
 def test_starts_at_the_base_model_if_and_only_if_it_is_an_identity_by_design(name, family):
     found = tiny.logits(tiny.attach(name, family).plain, TOKENS)
-    same = torch.allclose(found, tiny.logits(tiny.base(family), TOKENS), atol=1e-5)
-    assert same == small(tiny.METHODS[name])
+    same = torch.allclose(found, tiny.logits(stored(name, family), TOKENS), atol=1e-4 if name in REWRITES else 1e-5)
+    assert same == identity(tiny.METHODS[name])
 
 
 def test_bitfit_starts_from_a_pretrained_bias():
@@ -121,6 +180,16 @@ def test_trains_as_many_numbers_as_its_paper_says(name, family):
     assert tiny.attach(name, family).trainable_parameters() == COUNTS[name, family]
 
 
+def test_table_of_trainable_parameters():
+    """Shown by ``pytest -s``."""
+    lines = [f"{'':24}" + "".join(f"{family:>12}" for family in tiny.FAMILIES)]
+    for name in tiny.METHODS:
+        counts = {family: tiny.attach(name, family).trainable_parameters() for row, family in tiny.CASES if row == name}
+        lines.append(f"{name:24}" + "".join(f"{counts.get(family, 'refused'):>12}" for family in tiny.FAMILIES))
+        assert all(bool(count) == (tiny.METHODS[name].provider != "none") for count in counts.values())
+    sys.stdout.write("\ntrainable parameters\n" + "\n".join(lines) + "\n")
+
+
 @per_case
 def test_trains_only_its_own_in_fp32_memory_that_the_base_does_not_share(name, family):
     attached = tiny.attach(name, family)
@@ -130,18 +199,23 @@ def test_trains_only_its_own_in_fp32_memory_that_the_base_does_not_share(name, f
         assert value.dtype == torch.float32
         assert value.data_ptr() not in shared
     frozen = [value for key, value in attached.plain.named_parameters() if key not in own]
-    assert {value.data_ptr() for value in frozen} <= shared | {0}
-    if tiny.METHODS[name].family != "selective":
+    assert name in QUANTISED | REWRITES or {value.data_ptr() for value in frozen} <= shared | {0}
+    if tiny.METHODS[name].family != "selective" and not trains_the_base(name):
         assert len(frozen) == len(shared)
         bases = tuple(key for key, _ in tiny.base(family).named_parameters())
         assert not [key for key in own if key.endswith(bases)]
 
 
 @per_case
-def test_a_base_in_half_precision_gets_trainables_in_single(name, family):
+def test_a_base_in_half_precision_gets_trainables_in_single_and_trains(name, family):
     base = tiny.fresh(family, torch.bfloat16)
+    before = models.checksum(base)
     attached = providers.attach(models.clone(base), tiny.method_for(name, family), 0)
     assert {value.dtype for value in attached.trainable().values()} <= {torch.float32}
+    if attached.trainable():
+        losses = train(attached, 6)
+        assert losses[-1] < losses[0]
+    assert models.checksum(base) == before
 
 
 @trainable_case
@@ -149,7 +223,7 @@ def test_the_seed_decides_the_start(name, family):
     first, again, other = (tiny.attach(name, family, seed).trainable() for seed in (0, 0, 1))
     assert first.keys() == again.keys() == other.keys()
     assert all(torch.equal(first[key], again[key]) for key in first)
-    if tiny.METHODS[name].type in ("LORA", "SeqBnConfig"):
+    if name in RANDOM_STARTS:
         assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
@@ -169,9 +243,19 @@ def test_saved_and_loaded_it_gives_equal_logits_and_is_frozen(name, family, tmp_
     attached.plain.eval()
     providers.save(attached, tmp_path)
     loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path)
-    assert torch.equal(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS))
+    found, expected = tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS)
+    assert torch.equal(found, expected) or (name in REWRITES and torch.allclose(found, expected, atol=1e-3))
     assert not loaded.trainable()
     assert not loaded.plain.training
+
+
+def saved_numbers(name: str, attached: providers.Attached) -> int:
+    """How many numbers a checkpoint holds."""
+    if name in REWRITES:
+        return 2 * attached.trainable_parameters()
+    if name in DROPPED:
+        return attached.handle.get_prompt_embedding_to_save("default").numel()
+    return attached.trainable_parameters()
 
 
 @trainable_case
@@ -179,10 +263,11 @@ def test_the_folder_holds_its_own_tensors_and_nothing_of_this_machine(name, fami
     attached = tiny.stir(tiny.attach(name, family))
     providers.save(attached, tmp_path)
     files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
-    assert {path.suffix for path in files} == {".json", ".safetensors"}
+    config = {".json"} if trains_the_base(name) else set()  # some of these have none to write
+    assert {path.suffix for path in files} | config == {".json", ".safetensors"}
     tensors = {key: value for path in files if path.suffix == ".safetensors" for key, value in load_file(path).items()}
-    assert sum(value.numel() for value in tensors.values()) == attached.trainable_parameters()
-    assert not [key for key in tensors if "lm_head" in key or "embed_tokens" in key]
+    assert sum(value.numel() for value in tensors.values()) == saved_numbers(name, attached)
+    assert trains_the_base(name) or not [key for key in tensors if "lm_head" in key or "embed_tokens" in key]
     for value in tiny.base(family).parameters():
         assert not any(value.shape == own.shape and torch.equal(value, own) for own in tensors.values())
     for path in files:
@@ -199,18 +284,47 @@ def test_training_goes_on_from_a_checkpoint(name, family, tmp_path):
     train(attached, 2)
     providers.save(attached, tmp_path)
     loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path, trainable=True)
-    assert loaded.trainable().keys() == attached.trainable().keys()
-    for key, value in loaded.trainable().items():
-        assert value.dtype == torch.float32
-        assert torch.equal(value, attached.trainable()[key])
+    saved = {key: value.clone() for key, value in loaded.trainable().items()}
+    assert {value.dtype for value in saved.values()} == {torch.float32}
+    if name in DROPPED:
+        assert [key.removeprefix("prompt_encoder.default.") for key in saved] == [DROPPED[name]]
+    elif name not in REWRITES:
+        assert saved.keys() == attached.trainable().keys()
+        assert all(torch.equal(value, attached.trainable()[key]) for key, value in saved.items())
     train(loaded, 1)
-    assert any(not torch.equal(value, attached.trainable()[key]) for key, value in loaded.trainable().items())
+    assert any(not torch.equal(value, saved[key]) for key, value in loaded.trainable().items())
 
 
-@pytest.mark.parametrize("family", ["llama"])
+@trainable_case
+def test_gradient_checkpointing_gives_the_same_gradients_or_is_refused(name, family):
+    attached = tiny.stir(tiny.attach(name, family))
+    plain = {"shared_prefix": False, "label_positions_only": False}
+    if "gradient_checkpointing" in attached.refuses:
+        with pytest.raises(ConfigError, match=f"method '{name}': gradient_checkpointing must be false, got true: "):
+            Shortcuts.of(attached, tiny.protocol(gradient_checkpointing=True))
+        return
+    expected = gradients(attached, plain)
+    attached.core.gradient_checkpointing_enable({"use_reentrant": False})
+    attached.core.enable_input_require_grads()
+    found = gradients(attached, {**plain, "gradient_checkpointing": True})
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        assert torch.allclose(found[key], value, rtol=1e-5, atol=1e-6), key
+
+
+def gradients(attached: providers.Attached, protocol: dict[str, bool]) -> dict[str, torch.Tensor]:
+    attached.plain.train()
+    attached.plain.zero_grad()
+    objective = Objective(attached, Shortcuts.of(attached, tiny.protocol(**protocol)), prefix=[])
+    objective(**collate(rows(), pad=257))["loss"].backward()
+    return {key: value.grad.clone() for key, value in attached.trainable().items()}
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_a_fresh_process_reads_what_this_one_saved(family, tmp_path):
     expected = {}
-    for name in tiny.METHODS:
+    names = [name for name, taken in tiny.CASES if taken == family]
+    for name in names:
         (tmp_path / name).mkdir()
         attached = tiny.stir(tiny.attach(name, family))
         attached.plain.eval()
@@ -223,19 +337,21 @@ import tiny
 from peft_pipelines import models, providers
 folder, family = Path(sys.argv[1]), sys.argv[2]
 found = {}
-for name in tiny.METHODS:
+for name in sys.argv[3:]:
     loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), folder / name)
     found[name] = tiny.logits(loaded.plain, tiny.ids(12, rows=2))[0, -1].tolist()
 print(json.dumps(found))
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), family],
+        [sys.executable, "-c", script, str(tmp_path), family, *names],
         capture_output=True,
         text=True,
         check=True,
         env=_environment(),
     )
-    assert json.loads(done.stdout.splitlines()[-1]) == expected
+    found = json.loads(done.stdout.splitlines()[-1])
+    for name in names:
+        assert found[name] == (pytest.approx(expected[name], abs=1e-3) if name in REWRITES else expected[name]), name
 
 
 def test_two_processes_write_the_same_bytes(tmp_path):

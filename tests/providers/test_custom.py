@@ -1,16 +1,19 @@
 """Drop-in methods: what counts as one, and what is said of a folder that is none."""
 
+import json
 import shutil
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
 import tiny
 import torch
+from safetensors.torch import load_file
 
 from peft_pipelines import models, providers
 from peft_pipelines.errors import ConfigError
-from peft_pipelines.providers import custom
+from peft_pipelines.providers import discovery
 from peft_pipelines.specs import MethodSpec
 
 CONFIG = """
@@ -33,6 +36,90 @@ class NoopModel(BaseTuner):
     target_module_mapping = {}
 """
 
+LOW_RANK = {
+    "config.py": """
+from dataclasses import dataclass, field
+from peft import PeftConfig
+
+@dataclass
+class LowRankConfig(PeftConfig):
+    rank: int = field(default=4, metadata={"help": "inner width"})
+    frozen_down: bool = False
+    target_modules: list[str] | str | None = None
+    exclude_modules: list[str] | str | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.peft_type = "LOW_RANK"
+""",
+    "layer.py": """
+import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
+from torch import nn
+
+class LowRankLayer(nn.Module, BaseTunerLayer):
+    adapter_layer_names = ("low_rank_down", "low_rank_up")
+
+    def __init__(self, base_layer, adapter_name, config):
+        super().__init__()
+        self.base_layer = base_layer
+        self.low_rank_down = nn.ModuleDict({})
+        self.low_rank_up = nn.ModuleDict({})
+        self.update_layer(adapter_name, config)
+
+    def update_layer(self, adapter_name, config):
+        inputs, outputs = self.base_layer.in_features, self.base_layer.out_features
+        self.low_rank_down[adapter_name] = nn.Linear(inputs, config.rank, bias=False)
+        self.low_rank_up[adapter_name] = nn.Linear(config.rank, outputs, bias=False)
+        nn.init.zeros_(self.low_rank_up[adapter_name].weight)
+        self._move_adapter_to_device_of_base_layer(adapter_name)
+        if config.frozen_down:
+            self.frozen_peft_weight_names = {adapter_name: ("low_rank_down",)}
+        self.set_adapter(self.active_adapters)
+
+    def change(self, name):
+        return self.low_rank_up[name].weight @ self.low_rank_down[name].weight
+
+    def merge(self, safe_merge=False, adapter_names=None):
+        for name in self.active_adapters:
+            self.base_layer.weight.data += self.change(name).to(self.base_layer.weight.dtype)
+            self.merged_adapters = [*self.merged_adapters, name]
+
+    def forward(self, x, *args, **kwargs):
+        result = self.base_layer(x, *args, **kwargs)
+        if self.disable_adapters:
+            return result
+        for name in self.active_adapters:
+            down, up = self.low_rank_down[name], self.low_rank_up[name]
+            result = result + up(down(self._cast_input_dtype(x, down.weight.dtype))).to(result.dtype)
+        return result
+""",
+    "model.py": """
+from peft.tuners.tuners_utils import BaseTuner
+from torch import nn
+from .config import LowRankConfig
+from .layer import LowRankLayer
+
+class LowRankModel(BaseTuner):
+    prefix = "low_rank_"
+    tuner_layer_cls = LowRankLayer
+    target_module_mapping = {"llama": ["q_proj", "v_proj"]}
+
+    def _create_and_replace(self, config, adapter_name, target, target_name, parent, current_key, parameter_name=None):
+        assert isinstance(config, LowRankConfig)
+        if isinstance(target, LowRankLayer):
+            target.update_layer(adapter_name, config)
+            return
+        if not isinstance(target, nn.Linear):
+            raise ValueError(f"{current_key} is no linear layer")
+        new = LowRankLayer(target, adapter_name, config)
+        if adapter_name not in self.active_adapters:
+            new.requires_grad_(False)
+        self._replace_module(parent, target_name, new, target)
+""",
+}
+"""A tuner as the library's own are written: a layer class of its own, its type set in __post_init__."""
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
@@ -54,21 +141,21 @@ def row(**values) -> MethodSpec:
 
 
 def test_only_classes_defined_in_the_files_count(folder):
-    found = custom.discover("noop")
+    found = discovery.discover("noop")
     assert (found.config.__name__, found.tuner.__name__) == ("NoopConfig", "NoopModel")
 
 
 def test_a_folder_without_both_files_is_none(folder):
     write(folder.parent / "half", CONFIG, None)
     (folder.parent / "notes.txt").write_text("no folder")
-    assert custom.names() == ["noop"]
+    assert discovery.names() == ["noop"]
 
 
 def test_a_changed_file_is_read_anew_and_has_another_fingerprint(folder):
     before = providers.fingerprint(row())
     assert providers.fingerprint(row()) == before
     write(folder, CONFIG.replace("1.0", "2.0"), MODEL)
-    assert custom.discover("noop").config().strength == 2.0
+    assert discovery.discover("noop").config().strength == 2.0
     assert providers.fingerprint(row()) != before
 
 
@@ -171,3 +258,215 @@ def test_a_tuner_gets_a_config_of_the_very_class_that_its_folder_defines(tmp_pat
     monkeypatch.setenv("PEFT_DIR", str(tmp_path))
     attached = providers.attach(models.clone(tiny.base("llama")), row(type="bitfit"), seed=0)
     assert attached.trainable_parameters() > 0
+
+
+@pytest.fixture
+def low_rank(tmp_path, monkeypatch) -> MethodSpec:
+    monkeypatch.setenv("PEFT_DIR", str(tmp_path / "mine"))
+    for name, text in LOW_RANK.items():
+        (tmp_path / "mine/low_rank").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mine/low_rank" / name).write_text(text)
+    return row(type="low_rank", config={"target_modules": "all-linear"})
+
+
+def owned(method: MethodSpec, family: str) -> providers.Attached:
+    attached = providers.attach(models.clone(tiny.base(family), torch.Tensor.clone), method, seed=0)
+    attached.plain.eval()
+    return attached
+
+
+TOKENS = tiny.ids(12, rows=2)
+LINEAR_FAMILIES = [family for family in tiny.FAMILIES if family != "gpt2"]
+
+
+@pytest.mark.parametrize("family", LINEAR_FAMILIES)
+def test_a_tuner_written_as_the_librarys_own_runs_whole(low_rank, family, tmp_path):
+    providers.check(low_rank, tiny.skeleton(family))
+    base = tiny.base(family)
+    attached = owned(low_rank, family)
+    assert torch.equal(tiny.logits(attached.plain, TOKENS), tiny.logits(base, TOKENS))
+    assert all(".low_rank_" in name for name in attached.trainable())
+    losses = fall(attached)
+    assert losses[-1] < losses[0] - 0.1
+    (tmp_path / "saved").mkdir()
+    providers.save(attached, tmp_path / "saved")
+    saved = load_file(tmp_path / "saved/adapter_model.safetensors")
+    assert {f"model.{name}" for name in saved} == attached.trainable().keys()
+    assert json.loads((tmp_path / "saved/adapter_config.json").read_text())["peft_type"] == "LOW_RANK"
+    loaded = providers.load(models.clone(base), low_rank, tmp_path / "saved")
+    expected = tiny.logits(attached.plain.eval(), TOKENS)
+    assert torch.equal(tiny.logits(loaded.plain, TOKENS), expected)
+    merged = providers.merge(attached)
+    assert (tiny.logits(merged, TOKENS) - expected).abs().max() < 1e-4
+    assert type(merged) is type(base)
+
+
+def fall(attached: providers.Attached) -> list[float]:
+    optimizer = torch.optim.AdamW(attached.trainable().values(), lr=0.01)
+    attached.plain.train()
+    losses = []
+    for _ in range(12):
+        with models.autocast(attached.core):
+            loss = attached.plain(input_ids=TOKENS, attention_mask=torch.ones_like(TOKENS), labels=TOKENS).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
+def test_it_trains_in_single_precision_on_a_base_in_half(low_rank):
+    attached = providers.attach(models.clone(tiny.fresh("llama", torch.bfloat16)), low_rank, seed=0)
+    assert {value.dtype for value in attached.trainable().values()} == {torch.float32}
+    losses = fall(attached)
+    assert losses[-1] < losses[0] - 0.1
+    assert tiny.logits(attached.plain, TOKENS).dtype == torch.bfloat16
+
+
+def test_the_tuners_own_targets_stand_in_for_none(low_rank):
+    method = low_rank.model_copy(update={"config": {"rank": 2}})
+    assert owned(method, "llama").trainable_parameters() == 2 * 2 * ((32 + 32) + (32 + 16))
+    with pytest.raises(ConfigError, match="on model type 'opt': Please specify `target_modules` in `peft_config`"):
+        providers.check(method, tiny.skeleton("opt"))
+    with pytest.raises(ConfigError, match=r"on model type 'gpt2': transformer\.h\.0.attn\.c_attn is no linear layer"):
+        providers.check(low_rank, tiny.skeleton("gpt2"))
+
+
+def test_what_a_tuner_made_and_keeps_frozen_is_saved_too(low_rank, tmp_path):
+    method = low_rank.model_copy(update={"config": {"target_modules": ["v_proj"], "frozen_down": True}})
+    attached = tiny.stir(owned(method, "llama"))
+    assert {name.split(".")[-3] for name in attached.trainable()} == {"low_rank_up"}
+    providers.save(attached, tmp_path)
+    kinds = {name.split(".")[-3] for name in load_file(tmp_path / "adapter_model.safetensors")}
+    assert kinds == {"low_rank_down", "low_rank_up"}
+    loaded = providers.load(models.clone(tiny.base("llama")), method, tmp_path)  # draws other projections first
+    assert torch.equal(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS))
+
+
+def test_a_checkpoint_of_another_size_is_refused(low_rank, tmp_path):
+    saved = owned(low_rank.model_copy(update={"config": {"rank": 2}}), "llama")
+    providers.save(saved, tmp_path)
+    with pytest.raises(ConfigError, match=r"of method 'mine': tensors do not match: .*down.default.weight \[2, 32\]"):
+        providers.load(models.clone(tiny.base("llama")), low_rank.model_copy(update={"config": {}}), tmp_path)
+
+
+def test_a_tuner_that_reads_weights_is_not_refused_where_there_are_none(low_rank, tmp_path):
+    layer = tmp_path / "mine/low_rank/layer.py"
+    layer.write_text(layer.read_text() + "\n    def size(self):\n        return self.base_layer.weight.norm().item()\n")
+    layer.write_text(
+        layer.read_text().replace(
+            "        self.low_rank_down = ", "        self.size()\n        self.low_rank_down = ", 1
+        )
+    )
+    providers.check(low_rank, tiny.skeleton("llama"))
+    assert owned(low_rank, "llama").trainable_parameters() > 0
+
+
+def test_without_a_merge_of_its_own_a_tuner_is_not_merged(low_rank, tmp_path):
+    layer = tmp_path / "mine/low_rank/layer.py"
+    layer.write_text(layer.read_text().replace("def merge(", "def merged_some_day("))
+    with pytest.raises(ConfigError, match="method 'mine': cannot be merged: NotImplementedError"):
+        providers.merge(owned(low_rank, "llama"))
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "words"),
+    [
+        (
+            "Low-Rank",
+            LOW_RANK,
+            "its name must be lower-case letters, digits and underscores after a letter, got 'Low-Rank'",
+        ),
+        ("half", {"config.py": CONFIG}, "config.py and model.py are needed, model.py is missing"),
+        ("empty", {}, "config.py and model.py are needed, config.py and model.py is missing"),
+    ],
+)
+def test_a_folder_that_can_be_no_method_says_why(folder, name, files, words):
+    (folder.parent / name).mkdir()
+    for file, text in files.items():
+        (folder.parent / name / file).write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        providers.check(row(type=name), tiny.skeleton("llama"))
+    assert str(caught.value) == f"custom method folder '{folder.parent / name}': {words}"
+    assert discovery.names() == ["noop"]
+
+
+def test_a_methods_folder_that_is_none_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PEFT_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(ConfigError, match=r"custom methods: PEFT_DIR must name a folder, got '.*nowhere'"):
+        providers.check(row(), tiny.skeleton("llama"))
+
+
+@pytest.mark.parametrize("kind", ['"LORA"', "PeftType.LORA"])
+def test_the_librarys_own_types_are_taken(folder, kind):
+    write(folder, CONFIG.replace("PeftConfig\n", "PeftConfig, PeftType\n").replace('"NOOP"', kind), MODEL)
+    with pytest.raises(ConfigError, match="peft_type must not be one of the library's own, got 'LORA'"):
+        providers.check(row(), tiny.skeleton("llama"))
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("config", [{}, {"pattern": "plain", "rank": 3}, {"pattern": "random", "off_diagonals": 2}])
+def test_svft_is_exact_at_any_rank_and_saves_only_m(family, config, tmp_path):
+    method = tiny.METHODS["svft"].model_copy(update={"config": config})
+    providers.check(method, tiny.skeleton(family))
+    attached = owned(method, family)
+    assert torch.equal(tiny.logits(attached.plain, TOKENS), tiny.logits(tiny.base(family), TOKENS))
+    tiny.stir(attached)
+    expected = tiny.logits(attached.plain, TOKENS)
+    providers.save(attached, tmp_path)
+    assert {name.split(".")[-2] for name in load_file(tmp_path / "adapter_model.safetensors")} == {"svft_m"}
+    loaded = providers.load(models.clone(tiny.base(family)), method, tmp_path)
+    assert torch.equal(tiny.logits(loaded.plain, TOKENS), expected)
+    assert (tiny.logits(providers.merge(attached), TOKENS) - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(("pattern", "count"), [("plain", 16), ("banded", 16 + 15 + 15), ("random", 16 + 15 + 15)])
+def test_svft_changes_the_weight_by_its_entries_of_m_alone(pattern, count):
+    method = tiny.METHODS["svft"].model_copy(update={"config": {"pattern": pattern, "target_modules": ["v_proj"]}})
+    attached = tiny.stir(owned(method, "llama"))
+    layer = attached.core.model.layers[0].self_attn.v_proj
+    weight = tiny.base("llama").model.layers[0].self_attn.v_proj.weight
+    assert torch.allclose(layer.svft_u @ layer.svft_s.diag() @ layer.svft_v.T, weight, atol=1e-5)
+    change = layer.svft_u.T @ layer.delta() @ layer.svft_v
+    found = torch.zeros(16, 16).index_put(tuple(layer.svft_entries), layer.svft_m["default"])
+    assert torch.allclose(change, found, atol=1e-5)
+    assert torch.count_nonzero(found) == count == layer.svft_m["default"].numel()
+
+
+def test_svft_factors_are_the_same_whatever_signs_the_decomposition_chose(monkeypatch):
+    layers = []
+    svd = torch.linalg.svd
+    flips = torch.tensor([1.0, -1.0]).repeat(16)
+    for chosen in (torch.ones(32), flips):
+        monkeypatch.setattr(torch.linalg, "svd", partial(flipped, svd, chosen))
+        layers.append(owned(tiny.METHODS["svft"], "llama").core.model.layers[0].self_attn.q_proj)
+    assert torch.equal(layers[0].svft_u, layers[1].svft_u)
+    assert torch.equal(layers[0].svft_v, layers[1].svft_v)
+
+
+def flipped(svd, chosen, matrix, **options):
+    u, s, vh = svd(matrix, **options)
+    signs = chosen[: len(s)]
+    return u * signs, s, vh * signs[:, None]
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"pattern": "top_k"}, "unknown pattern 'top_k'. Allowed: plain, banded, random"),
+        ({"off_diagonals": -1}, "off_diagonals must be a whole number from 0, got -1"),
+        ({"rank": 0}, "rank must be a whole number from 1 or null, got 0"),
+    ],
+)
+def test_svft_refuses_what_it_cannot_do(config, words):
+    method = tiny.METHODS["svft"].model_copy(update={"config": config})
+    with pytest.raises(ConfigError) as caught:
+        providers.check(method, tiny.skeleton("llama"))
+    assert str(caught.value) == f"method 'svft', config: {words}"
+
+
+@pytest.mark.parametrize("name", ["bitfit", "svft"])
+def test_our_own_refuse_a_layer_that_is_not_theirs(name):
+    method = tiny.METHODS[name].model_copy(update={"config": {"target_modules": ["embed_tokens"]}})
+    with pytest.raises(ConfigError, match=r"model\.embed_tokens' (can have no bias|is none)"):
+        providers.check(method, tiny.skeleton("llama"))

@@ -86,7 +86,20 @@ def _prompts(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ids=["conala", "conala without a rewritten intent", "codealpaca", "apps", "apps with starter code"],
 )
 def test_exact_prompt_and_references(name: str, row: dict[str, Any], prompt: str, references: list[str]) -> None:
-    assert _prompts(name, [row]) == [{"prompt": prompt, "references": references}]
+    tests = {"tests": APPS["input_output"]} if name == "apps" else {}
+    assert _prompts(name, [row]) == [{"prompt": prompt, "references": references, **tests}]
+
+
+def test_test_cases_ride_with_the_test_split_only() -> None:
+    task = _task("apps")
+    split = pa.Table.from_pylist([APPS, {**APPS, "input_output": ""}, APPS])
+    prompts = instruct(adapt({"train": split, "test": split}, task, ALL), task)
+    assert {name: "tests" in table.column_names for name, table in prompts.items()} == {
+        "train": False,
+        "validation": False,
+        "test": True,
+    }
+    assert prompts["test"]["tests"].to_pylist() == [APPS["input_output"], None, APPS["input_output"]]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +137,14 @@ def test_missing_column_is_named(name: str, row: dict[str, Any], column: str) ->
         ),
         ("apps", {**APPS, "solutions": "__import__('os')"}, "preprocess distinct_solutions: Expecting value: "),
         ("apps", {**APPS, "solutions": ""}, "no row has an answer in 'solutions', score another split"),
+        ("apps", {**APPS, "input_output": "{"}, "test row 0, tests: test cases are not JSON with inputs and outputs"),
+        ("apps", {**APPS, "input_output": '{"inputs": [], "outputs": []}'}, "test row 0, tests: test cases must be as"),
+        ("apps", {**APPS, "input_output": None}, "tests: no test row has cases in column 'input_output'"),
+        (
+            "apps",
+            {key: value for key, value in APPS.items() if key != "input_output"},
+            "split 'test', tests: unknown column 'input_output'. Allowed: problem_id, ",
+        ),
     ],
 )
 def test_rows_that_cannot_be_used_stop_the_run_in_one_line(name: str, row: dict[str, Any], message: str) -> None:

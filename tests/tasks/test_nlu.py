@@ -11,7 +11,7 @@ import yaml
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
 from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.specs import SamplingSpec, TaskSpec, parse
+from peft_pipelines.specs import SamplingSpec, TaskSpec, parse, template_fields
 
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared/data"
@@ -20,6 +20,7 @@ ROWS: dict[str, Any] = {
     for file in ("glue", "super_glue")
     for name, row in yaml.safe_load((PROJECT / f"conf/base/parameters/tasks/{file}.yml").read_text())["tasks"].items()
 }
+SPLITS = ("train", "validation", "test")
 ALL = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
 
 # task: one raw row, the prompt, the right answers
@@ -196,16 +197,23 @@ def spec(task: str) -> TaskSpec:
 
 
 def adapted(task: str, row: dict[str, Any]) -> dict[str, pa.Table]:
-    """The row's prompts, with the row as every split; two training rows, so that one is left for validation."""
-    raw = {name: pa.Table.from_pylist([row, row]) for name in ("train", "validation", "test")}
+    """The row's prompts, with the row as every split; a second training row, so that one is left for validation.
+
+    Where rows share a passage the second has another, and stands only in training: a passage is never cut in two.
+    """
+    shared = template_fields(spec(task).group or "")
+    second = {column: f"{value} More." if column in shared else value for column, value in row.items()}
+    raw = {name: pa.Table.from_pylist([row, second][: 2 if name == "train" else 1]) for name in SPLITS}
     return instruct(adapt(raw, spec(task), ALL), spec(task))
 
 
 @pytest.mark.parametrize("task", CASES)
 def test_a_row_becomes_exactly_this_prompt_and_these_answers(task: str) -> None:
     row, prompt, references = CASES[task]
-    for table in adapted(task, row).values():
-        assert table.to_pylist()[0] == {"prompt": prompt, "references": references}
+    (found,) = adapted(task, row)["test"].to_pylist()
+    together = {name: found.pop(name) for name in ("group", "question") if getattr(spec(task), name)}
+    assert found == {"prompt": prompt, "references": references}
+    assert all(len(name) == 16 for name in together.values())
 
 
 @pytest.mark.parametrize("task", [task for task in CASES if spec(task).label])

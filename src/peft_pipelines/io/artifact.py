@@ -37,17 +37,18 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, float_precision="round_trip")
 
 
+TEXT = Format(lambda path, text: path.write_text(text, encoding="utf-8"), lambda path: path.read_text("utf-8"))
 FORMATS = {
     ".parquet": Format(lambda path, frame: frame.to_parquet(path, index=False), pd.read_parquet),
     ".csv": Format(lambda path, frame: frame.to_csv(path, index=False), _read_csv),
     ".json": Format(write_json, read_json),
     ".jsonl": Format(_write_lines, _read_lines),
-    ".md": Format(lambda path, text: path.write_text(text, encoding="utf-8"), lambda path: path.read_text("utf-8")),
+    **dict.fromkeys((".md", ".tex", ".html"), TEXT),
 }
 
 
 class Artifact(AbstractVersionedDataset[Any, Any]):
-    """A data frame (.parquet, .csv), a JSON value (.json), a list of rows (.jsonl) or a text (.md).
+    """A data frame (.parquet, .csv), a JSON value (.json), a list of rows (.jsonl) or a text (.md, .tex, .html).
 
     Args:
         filepath: where it lies; the ending is one of ``FORMATS``.

@@ -10,6 +10,8 @@ from kedro_datasets._typing import JSONPreview
 
 from peft_pipelines import providers
 from peft_pipelines.io.atomic import read_json, replacing, write_json
+from peft_pipelines.io.card import card
+from peft_pipelines.io.hashes import CARD
 from peft_pipelines.providers import Attached
 
 RECORD = "record.json"
@@ -33,30 +35,45 @@ class Checkpoint:
 
     @property
     def bytes(self) -> int:
-        """The size of the method's files on disk, the record left out."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file() and path.name != RECORD)
+        """The size of the method's files on disk, record and card left out."""
+        beside = (RECORD, CARD)
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file() and path.name not in beside)
 
 
-class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint]):
-    """A folder in the provider's own format with a ``record.json``. Saving it ends the life of the training state."""
+class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
+    """A folder in the provider's own format with a ``record.json``. Saving it ends the life of the training state.
+
+    Args:
+        filepath: where it lies.
+        optional: a missing one is loaded as None.
+    """
 
     def __init__(
-        self, *, filepath: str, version: Version | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        optional: bool = False,
+        version: Version | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(PurePosixPath(filepath), version)
-        self.metadata = metadata
+        self.metadata, self._optional = metadata, optional
 
-    def load(self) -> Checkpoint:
-        """The handle."""
+    def load(self) -> Checkpoint | None:
+        """The handle; None where there is none and that is allowed."""
+        if self._optional and not self.exists():
+            return None
         folder = Path(self._get_load_path())
         return Checkpoint(folder, read_json(folder / RECORD))
 
     def save(self, data: Trained) -> None:
-        """Write tensors, config and record; then remove the training state."""
+        """Write tensors, config, record and card; then remove the training state."""
         with replacing(Path(self._get_save_path())) as folder:
             folder.mkdir()
             providers.save(data.attached, folder)
             write_json(folder / RECORD, data.record)
+            if "method" in data.record:  # a card tells of a cell
+                (folder / CARD).write_text(card(data.record), encoding="utf-8")
         shutil.rmtree(data.workspace, ignore_errors=True)
 
     def preview(self) -> JSONPreview:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-NORMALISER_VERSION = 1
+NORMALISER_VERSION = 2
+"""1: white space. 2: and case, where the task's row says ``ignore_case``."""
 
 
 def normalise(text: str, *, ignore_case: bool = False) -> str:
@@ -15,6 +16,16 @@ def normalise(text: str, *, ignore_case: bool = False) -> str:
     """
     stripped = text.strip()
     return stripped.casefold() if ignore_case else stripped
+
+
+def spelt_as_labels(predictions: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Answers that are a label but for case as that label; all others as they are.
+
+    >>> spelt_as_labels(["Not entailment\\n", "No"], ["entailment", "not entailment"])
+    ['not entailment', 'No']
+    """
+    words = {normalise(label, ignore_case=True): label for label in labels}
+    return [words.get(normalise(text, ignore_case=True), text) for text in predictions]
 
 
 def check(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import keyword
 import math
 import tokenize
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from io import StringIO
@@ -53,37 +53,36 @@ def codebleu(
     [('codebleu', 0.553), ('ngram', 0.103), ('keywords', 0.109), ('syntax', 1.0), ('dataflow', 1.0)]
     """
     check(predictions, references, labels)
-    answers = [normalise(text) for text in predictions]
-    rights = [[normalise(text) for text in item] for item in references]
-    words = [text.split() for text in answers]
-    right_words = [[text.split() for text in item] for item in rights]
-    syntax, flow = _trees(answers, rights)
-    scores = {
-        "codebleu_ngram": _ngrams(words, right_words),
-        "codebleu_keywords": _weighted_ngrams(words, right_words),
-        "codebleu_syntax": syntax,
-        "codebleu_dataflow": 0.0 if flow is None else flow,
-    }
-    mean = (sum(scores.values()) / 4) if flow is not None else sum(scores.values()) / 3
-    return {"codebleu": mean, **scores}
+    items = [item_counts(text, item) for text, item in zip(predictions, references, strict=True)]
+    return scores_of([math.fsum(column) for column in zip(*items, strict=True)])
 
 
-def _ngrams(answers: Sequence[Tokens], rights: Sequence[Sequence[Tokens]]) -> float:
-    """BLEU of the words: clipped precision of each order over all items, and a penalty for brevity."""
-    parts = [[_precision(text, item, n) for text, item in zip(answers, rights, strict=True)] for n in _ORDERS]
-    length = sum(map(len, answers))
-    closest = [
-        min((abs(len(right) - len(text)), len(right)) for right in item)
-        for text, item in zip(answers, rights, strict=True)
+def item_counts(prediction: str, references: Sequence[str]) -> list[float]:
+    """What one item adds to the sums that ``scores_of`` reads: 23 numbers."""
+    answer, rights = normalise(prediction), [normalise(text) for text in references]
+    words, right_words = answer.split(), [text.split() for text in rights]
+    closest = min((abs(len(right) - len(words)), len(right)) for right in right_words)[1]
+    found = [_precision(words, right_words, n) for n in _ORDERS]
+    recalled = [[_recall(words, right, n) for right in right_words] for n in _ORDERS]
+    return [
+        *(number for pair in found for number in pair),
+        *(math.fsum(column) for pairs in recalled for column in zip(*pairs, strict=True)),
+        *(len(words), closest, 2),
+        *_same_parts(answer, rights),
     ]
-    return _geometric_mean(parts) * _brevity(length, sum(size for _, size in closest))
 
 
-def _weighted_ngrams(answers: Sequence[Tokens], rights: Sequence[Sequence[Tokens]]) -> float:
-    """Recall of each order over all right answers, in which a word that is no keyword weighs a fifth."""
-    pairs = [(text, right) for text, item in zip(answers, rights, strict=True) for right in item]
-    parts = [[_recall(text, right, n) for text, right in pairs] for n in _ORDERS]
-    return _geometric_mean(parts) * _brevity(sum(map(len, answers)), 2 * len(answers))
+def scores_of(sums: Sequence[float]) -> dict[str, float]:
+    """The scores of the items whose counts were added up."""
+    pairs = list(zip(sums[0:16:2], sums[1:16:2], strict=True))
+    length, closest, short, subtrees, same_subtrees, flows, same_flows = sums[16:]
+    scores = {
+        "codebleu_ngram": _geometric_mean(pairs[:4]) * _brevity(length, closest),
+        "codebleu_keywords": _geometric_mean(pairs[4:]) * _brevity(length, short),
+        "codebleu_syntax": same_subtrees / max(1, subtrees),
+        "codebleu_dataflow": same_flows / flows if flows else 0.0,
+    }
+    return {"codebleu": sum(scores.values()) / (4 if flows else 3), **scores}
 
 
 def _precision(answer: Tokens, item: Sequence[Tokens], n: int) -> tuple[float, float]:
@@ -110,34 +109,31 @@ def _count(words: Tokens, n: int) -> Counter[tuple[str, ...]]:
     return Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))
 
 
-def _geometric_mean(orders: Iterable[Sequence[tuple[float, float]]]) -> float:
-    shares: list[float] = []
-    for parts in orders:
-        found = math.fsum(part for _, part in parts)
-        if found == 0 and not shares:  # no word in common
-            return 0.0
-        shares.append((found or _NO_MATCH) / math.fsum(whole for whole, _ in parts))
-    return math.exp(math.fsum(map(math.log, shares)) / len(shares))
+def _geometric_mean(orders: Sequence[tuple[float, float]]) -> float:
+    """Of the shares found / whole: what each order has of (whole, found)."""
+    if orders[0][1] == 0:  # no word in common
+        return 0.0
+    return math.exp(math.fsum(math.log((found or _NO_MATCH) / whole) for whole, found in orders) / len(orders))
 
 
-def _brevity(length: int, wanted: int) -> float:
+def _brevity(length: float, wanted: float) -> float:
     if length > wanted:
         return 1.0
     return math.exp(1 - wanted / length) if length else 0.0
 
 
-def _trees(answers: Sequence[str], rights: Sequence[Sequence[str]]) -> tuple[float, float | None]:
-    """Share of the right answers' subtrees and of their data flows that the answers have too."""
-    subtrees = same_subtrees = flows = same_flows = 0
-    for text, item in zip(answers, rights, strict=True):
-        code = _code(text)
-        known = set(code.subtrees)
-        for right in map(_code, item):
-            subtrees += len(right.subtrees)
-            same_subtrees += sum(subtree in known for subtree in right.subtrees)
-            flows += len(right.flow)
-            same_flows += (Counter(right.flow) & Counter(code.flow)).total()
-    return same_subtrees / max(1, subtrees), same_flows / flows if flows else None
+def _same_parts(answer: str, rights: Sequence[str]) -> tuple[int, int, int, int]:
+    """How many subtrees and data flows the right answers have, each with how many of them the answer has too."""
+    code, others = _code(answer), [_code(right) for right in rights]
+    known = set(code.subtrees)
+    same_subtrees = sum(subtree in known for right in others for subtree in right.subtrees)
+    same_flows = sum((Counter(right.flow) & Counter(code.flow)).total() for right in others)
+    return (
+        sum(len(right.subtrees) for right in others),
+        same_subtrees,
+        sum(len(right.flow) for right in others),
+        same_flows,
+    )
 
 
 class _Code(NamedTuple):

@@ -4,16 +4,10 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from fractions import Fraction
 
 from peft_pipelines.metrics.answers import check, normalise
-
-# A minus after a digit, a letter or a bracket is a subtraction or a hyphen; digits after a letter or ^ belong to a
-# unit or a power (m2, m^2); a comma separates thousands only before exactly three digits.
-_SIGN = r"(?P<minus>(?<![0-9A-Za-z)\]])[-\u2212])?[$€£]?"
-_WHOLE = r"(?<![0-9A-Za-z^])(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)"
-_NUMBER = re.compile(rf"{_SIGN}(?P<digits>{_WHOLE}(?:\.[0-9]+)?|(?<![0-9A-Za-z.])\.[0-9]+)")
+from peft_pipelines.metrics.figures import final_number, is_number
 
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\S")
 
@@ -45,6 +39,20 @@ def number_accuracy(
     return {"number_accuracy": sum(right) / len(right)}
 
 
+def format_rate(
+    predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]
+) -> dict[str, float]:
+    """Share of answers whose last line is "####" and one number, right or wrong: the form that worked solutions have.
+
+    >>> format_rate(["6 * 3 = 18\\n#### 18.", "18", "#### 18 eggs"], [["#### 18"]] * 3, [])
+    {'format_rate': 0.3333333333333333}
+    """
+    check(predictions, references, labels)
+    last = [normalise(text).rpartition("\n")[2] for text in predictions]
+    formed = [line.startswith("####") and is_number(line.removeprefix("####")) for line in last]
+    return {"format_rate": sum(formed) / len(formed)}
+
+
 def equation_accuracy(
     predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]
 ) -> dict[str, float]:
@@ -72,18 +80,6 @@ def equation_consistency(
     """
     check(predictions, references, labels)
     return {"equation_consistency": sum(map(_consistent, predictions)) / len(predictions)}
-
-
-def final_number(text: str) -> Decimal | None:
-    """The last number that a text states, or None.
-
-    >>> [str(final_number(text)) for text in ("9 * 2 = $<<9*2=18>>18\\n#### 1,800.0 dollars.", "it fell to -3", "two")]
-    ['1800.0', '-3', 'None']
-    """
-    found = list(_NUMBER.finditer(text))
-    if not found:
-        return None
-    return Decimal(("-" if found[-1]["minus"] else "") + found[-1]["digits"].replace(",", ""))
 
 
 def evaluate(expression: str) -> Fraction | None:
@@ -122,4 +118,4 @@ def _left(answer: str) -> list[str]:
 def _consistent(answer: str) -> bool:
     left, _, right = normalise(answer).partition("=")
     value, number = evaluate(left), final_number(right)
-    return value is not None and number is not None and value == Fraction(number)
+    return value is not None and value == number

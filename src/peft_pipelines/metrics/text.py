@@ -1,7 +1,7 @@
 """Scores of free text against one or more right answers; an item counts by its best right answer.
 
 ``exact_match`` and ``parses`` are for code: case and indentation count. ``exact_answer`` and ``token_f1`` are for short
-answers in English, compared as SQuAD does. ROUGE and BLEU are those of rouge-score and sacrebleu, over a whole split.
+answers in English, compared as SQuAD does. ROUGE is that of rouge-score.
 """
 
 import ast
@@ -87,28 +87,6 @@ def rougeL(predictions: Sequence[str], references: Sequence[Sequence[str]], labe
     return {"rougeL": _mean_best(predictions, references, labels, _rouge("rougeL"))}
 
 
-def bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> dict[str, float]:
-    """Corpus BLEU of sacrebleu, from 0 to 1, with case kept; ``bleu_signature`` says how it was computed.
-
-    It pools the n-grams of all items: not the mean of their BLEU, and an answer of one word adds little.
-
-    >>> bleu(["x = sorted(values)"], [["x = sorted(values)", "values.sort()"]], [])
-    {'bleu': 1.0}
-    """
-    score, _ = _bleu(predictions, references, labels)
-    return {"bleu": score}
-
-
-def bleu_signature(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> str:
-    """What a BLEU score must be cited with: number of right answers, case, tokeniser, smoothing, version.
-
-    >>> bleu_signature(["a b"], [["a b"]])
-    'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:...'
-    """
-    _, signature = _bleu(predictions, references, [])
-    return signature
-
-
 def parses(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> dict[str, float]:
     """Share of answers that are Python with at least one statement, for the Python that runs this. Nothing is executed.
 
@@ -174,13 +152,3 @@ def _rouge(kind: str) -> Callable[[str, str], float]:
 @lru_cache
 def _rouge_scorer(kind: str) -> Any:
     return import_module("rouge_score.rouge_scorer").RougeScorer([kind], use_stemmer=False)
-
-
-def _bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> tuple[float, str]:
-    check(predictions, references, labels)
-    metric = import_module("sacrebleu.metrics").BLEU()
-    most = max(map(len, references))
-    # sacrebleu wants the n-th right answers of all items together, None where an item has fewer
-    streams = [[item[n] if n < len(item) else None for item in references] for n in range(most)]
-    score = metric.corpus_score([normalise(text) for text in predictions], streams).score
-    return min(score / 100, 1.0), str(metric.get_signature())

@@ -1,22 +1,41 @@
-"""Libraries of tuning methods behind one contract: check, fingerprint, attach, save, load; detach is Attached's.
+"""Libraries of tuning methods behind one contract: check, fingerprint, attach, save, load, merge; detach is Attached's.
 
 ``attach`` and ``load`` are given a clone of the base model and may do to it what they like.
 """
 
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from transformers import PreTrainedModel
 
-from peft_pipelines.errors import unknown
-from peft_pipelines.providers import adapters, custom, hf_peft, none
+from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.providers import adapters, custom, hf_peft, none, weights
 from peft_pipelines.providers.attached import Attached, own_trainables
+from peft_pipelines.providers.quantization import quantised
 from peft_pipelines.specs import MethodSpec
 
-__all__ = ["PROVIDERS", "Attached", "attach", "check", "fingerprint", "load", "save"]
+__all__ = ["PROVIDERS", "Attached", "attach", "check", "fingerprint", "is_installed", "load", "merge", "save"]
 
-PROVIDERS: dict[str, ModuleType] = {"hf_peft": hf_peft, "adapters": adapters, "custom": custom, "none": none}
+PROVIDERS: dict[str, ModuleType] = {
+    "hf_peft": hf_peft,
+    "adapters": adapters,
+    "custom": custom,
+    "weights": weights,
+    "none": none,
+}
+
+OPTIONAL = {"adapters": "adapters"}
+"""By provider the library that an environment may lack."""
+
+
+def is_installed(provider: str) -> bool:
+    """Whether the library behind a provider can be imported. One of them holds back all others to an older release of
+    transformers, so that it may be left out (docs/transformers5.md)."""
+    library = OPTIONAL.get(provider)  # once imported, a library may stand in for itself without a spec
+    return library is None or library in sys.modules or find_spec(library) is not None
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
@@ -25,7 +44,10 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     Found here, before any weights are read: an unknown provider, type or config field, targets that the model
     does not have.
     """
-    _provider(method).check(method, skeleton)
+    provider = _provider(method)
+    with torch.device("meta"):
+        skeleton = quantised(skeleton, method)
+    provider.check(method, skeleton)
 
 
 def fingerprint(method: MethodSpec) -> str:
@@ -38,7 +60,7 @@ def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
     clone.requires_grad_(False)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return own_trainables(_provider(method).attach(clone, method))
+        return own_trainables(_provider(method).attach(quantised(clone, method), method))
 
 
 def save(attached: Attached, folder: Path) -> None:
@@ -50,7 +72,7 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path, *, trainable:
     """The saved method on a clone of the base; frozen unless ``trainable``, to go on training."""
     clone.requires_grad_(False)
     with torch.random.fork_rng():
-        attached = _provider(method).load(clone, method, folder)
+        attached = _provider(method).load(quantised(clone, method), method, folder)
     if trainable:
         return own_trainables(attached)
     attached.plain.requires_grad_(False)
@@ -58,7 +80,23 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path, *, trainable:
     return attached  # type: ignore[no-any-return]
 
 
+def merge(attached: Attached) -> PreTrainedModel:
+    """The model with the method in its weights, of the plain architecture. Its clone must own its memory.
+
+    Raises:
+        ConfigError: the method is not of the kind that weights can hold; the message says why.
+    """
+    merged: PreTrainedModel = _provider(attached.method).merge(attached)
+    return merged
+
+
 def _provider(method: MethodSpec) -> ModuleType:
+    where = f"method '{method.name}'"
     if method.provider not in PROVIDERS:
-        raise unknown(f"method '{method.name}'", "provider", method.provider, PROVIDERS)
+        raise unknown(where, "provider", method.provider, PROVIDERS)
+    if not is_installed(method.provider):
+        needed, usable = OPTIONAL[method.provider], ", ".join(filter(is_installed, PROVIDERS))
+        raise ConfigError(
+            f"{where}: {needed} is not installed, which provider '{method.provider}' needs. Usable here: {usable}"
+        )
     return PROVIDERS[method.provider]

@@ -3,13 +3,16 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import is_dataclass
+from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.providers.attached import Attached
@@ -18,6 +21,33 @@ from peft_pipelines.specs import MethodSpec
 
 NAME = "method"
 NOT_FOR_ROWS = {"architecture"}
+PLACES = {
+    "gpt_neox": {
+        "model_embeddings": "embed_in",
+        "model_layers": "layers",
+        "layer_self_attn": "attention",
+        "attn_qkv_proj": "query_key_value",
+        "attn_o_proj": "dense",
+        "layer_intermediate_proj": "mlp.dense_h_to_4h",
+        "layer_output_proj": "mlp.dense_4h_to_h",
+        "layer_pre_self_attn": "input_layernorm",
+        "layer_pre_ffn": "post_attention_layernorm",
+    },
+    "opt": {
+        "model_embeddings": "decoder.embed_tokens",
+        "model_layers": "decoder.layers",
+        "layer_self_attn": "self_attn",
+        "attn_q_proj": "q_proj",
+        "attn_k_proj": "k_proj",
+        "attn_v_proj": "v_proj",
+        "attn_o_proj": "out_proj",
+        "layer_intermediate_proj": "fc1",
+        "layer_output_proj": "fc2",
+        "layer_pre_self_attn": "self_attn_layer_norm",
+        "layer_pre_ffn": "final_layer_norm",
+    },
+}
+"""The parts of a block, for model types that the library has no places of its own for."""
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
@@ -54,6 +84,14 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
     return _attached(model, method)
 
 
+def merge(attached: Attached) -> PreTrainedModel:
+    """Refused: the library's own merge leaves what is not linear out without a word."""
+    raise ConfigError(
+        f"method '{attached.method.name}': cannot be merged: a bottleneck has an activation inside, which no weight of "
+        "the base can hold"
+    )
+
+
 def _library() -> ModuleType:
     import adapters  # noqa: PLC0415  (heavy, and absent where transformers 5 is installed)
 
@@ -75,11 +113,48 @@ def _config(method: MethodSpec) -> Any:
 
 
 def _initialised(clone: PreTrainedModel) -> PreTrainedModel:
-    _library().init(clone)
+    _library().init(clone, interface=_interface(clone.config))
     for module in clone.modules():
         if "past_key_value" in inspect.signature(module.forward).parameters:
             module.register_forward_pre_hook(_rename_cache, with_kwargs=True)
+    if getattr(clone.base_model, "adapter_interface", None):
+        _own_norms(clone.base_model)
     return clone
+
+
+def _interface(config: PretrainedConfig) -> Any:
+    """Where the bottlenecks go in a model type that the library does not know; None for one that it does.
+
+    Raises:
+        ValueError: the model type's norms stand behind its blocks, where the library finds no residual to add.
+    """
+    if config.model_type not in PLACES:
+        return None
+    if not getattr(config, "do_layer_norm_before", True):
+        raise ValueError("its norms stand behind the residual sums, where the library cannot place a bottleneck")
+    return _library().AdapterModelInterface(
+        adapter_methods=["bottleneck"], layer_cross_attn=None, **PLACES[config.model_type]
+    )
+
+
+def _own_norms(base: Any) -> None:
+    """Let each layer's bottleneck use that layer's own norms.
+
+    The library finds them by a function that it makes in a loop over the layers: each of these looks into the loop's
+    variable when it is called, so that all layers would use the norms of the last one.
+    """
+    places = base.adapter_interface
+    find = import_module("adapters.utils").multigetattr
+    around = (
+        (f"{places.layer_self_attn}.{places.attn_o_proj}", places.layer_ln_1),
+        (places.layer_output_proj, places.layer_ln_2),
+    )
+    for _, layer in base.iter_layers():
+        for projection, norm in around:
+            hooks = find(layer, projection)._forward_hooks
+            for key, hook in hooks.items():
+                if isinstance(hook, partial):
+                    hooks[key] = partial(hook.func, hook.args[0], partial(find, layer, norm))
 
 
 def _rename_cache(
@@ -98,4 +173,25 @@ def _rename_cache(
 
 def _attached(model: PreTrainedModel, method: MethodSpec) -> Attached:
     model.train_adapter(NAME)
+    dtype = next(value.dtype for value in model.parameters() if not value.requires_grad)
+    if dtype != torch.float32:
+        kind = import_module("adapters.methods.modeling").Adapter
+        for part in [part for part in model.modules() if isinstance(part, kind)]:
+            part.register_forward_pre_hook(_widen, with_kwargs=True)
+            part.register_forward_hook(partial(_narrow, dtype))
     return Attached(method, model, model, handle=model)
+
+
+def _widen(
+    module: nn.Module, args: tuple[torch.Tensor, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[torch.Tensor, ...], Mapping[str, Any]]:
+    """Hand a half-precision model's states to a bottleneck in the bottleneck's own fp32."""
+    residual = {"residual_input": kwargs["residual_input"].to(torch.float32)}
+    return tuple(value.to(torch.float32) for value in args), {**kwargs, **residual}
+
+
+def _narrow(
+    dtype: torch.dtype, module: nn.Module, args: tuple[Any, ...], output: tuple[torch.Tensor, ...]
+) -> tuple[torch.Tensor, ...]:
+    """Hand its answer back in the model's precision."""
+    return (output[0].to(dtype), *output[1:])

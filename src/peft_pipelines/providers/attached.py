@@ -20,6 +20,12 @@ class Attached:
     gradients. ``plain`` is the library's own forward, soft prompts included: the reference that every short cut
     is compared with. ``handle`` is what the provider needs to save. ``refuses`` gives, by the protocol's field, the
     reason why a method cannot be trained that way.
+
+    What some methods need of the training loop: ``begin`` is told the number of optimizer steps before the first one,
+    ``after_step`` the number of steps done after each, while the gradients are still there, and ``penalty`` gives a
+    scalar that is added to each batch's loss. ``initial`` holds the adapter's start, by its saved name, where the
+    base's weights were rewritten for it. ``select`` says which of the tasks that are learnt together the next forwards
+    are about, where the method has a part of its own for each.
     """
 
     method: MethodSpec
@@ -28,6 +34,11 @@ class Attached:
     handle: Any
     start: Callable[[], Cache] | None = None
     refuses: dict[str, str] = field(default_factory=dict)
+    begin: Callable[[int], None] | None = None
+    after_step: Callable[[int], None] | None = None
+    penalty: Callable[[], torch.Tensor] | None = None
+    initial: dict[str, torch.Tensor] = field(default_factory=dict)
+    select: Callable[[int], None] | None = None
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name."""
@@ -40,7 +51,8 @@ class Attached:
     def detach(self) -> None:
         """Forget the clone. The base was never part of it."""
         self.core = self.plain = nn.Module()
-        self.handle = self.start = None
+        self.handle = self.start = self.begin = self.after_step = self.penalty = self.select = None
+        self.initial = {}
 
 
 def own_trainables(attached: Attached) -> Attached:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import peft
 import torch
@@ -10,11 +11,31 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.providers import rebase, special
 from peft_pipelines.providers.attached import Attached
-from peft_pipelines.providers.fields import build, check_targets, dataclass_fields, linear_modules, one_line
+from peft_pipelines.providers.fields import (
+    build,
+    check_targets,
+    common_divisors,
+    dataclass_fields,
+    linear_modules,
+    one_line,
+)
 from peft_pipelines.specs import MethodSpec
 
-NOT_FOR_ROWS = {"peft_type", "task_type", "inference_mode", "base_model_name_or_path", "auto_mapping", "peft_version"}
+NOT_FOR_ROWS = {
+    *("peft_type", "task_type", "inference_mode", "base_model_name_or_path", "auto_mapping", "peft_version"),
+    *(
+        "revision",
+        "runtime_config",
+        "megatron_config",
+        "megatron_core",
+        "ephemeral_gpu_offload",
+    ),  # how it runs, not what it is
+    *("tokenizer_name_or_path", "tokenizer_kwargs", "prompt_tuning_init_text"),  # read from the network
+    *("arrow_config", "corda_config", "eva_config", "loftq_config", "lora_ga_config"),  # need data or other adapters
+    *("alora_invocation_tokens",),  # changes only what stands behind these tokens, which no prompt holds
+}
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
@@ -24,10 +45,12 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     try:
         with torch.device("meta"):
             get_peft_model(skeleton, config)
-    except (TypeError, ValueError, AttributeError) as fault:
-        raise ConfigError(
-            f"method '{method.name}' on model type '{skeleton.config.model_type}': {_reason(fault, skeleton)}"
-        ) from None
+    except (NotImplementedError, RuntimeError) as fault:
+        if "meta" not in str(fault).lower():
+            raise _refused(method, skeleton, fault) from None
+        # it needs the weights' values to start: what is left to find shows when it is attached
+    except Exception as fault:  # the library tells a row's mistakes by all kinds of exceptions
+        raise _refused(method, skeleton, fault) from None
 
 
 def fingerprint(method: MethodSpec) -> str:
@@ -37,7 +60,12 @@ def fingerprint(method: MethodSpec) -> str:
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     """A new, untrained instance of the method."""
-    return _attached(get_peft_model(clone, _config(method)), method)
+    config = _config(method)
+    shared = rebase.unshare(clone, config)
+    attached = _attached(get_peft_model(clone, config), method)
+    attached.initial = rebase.start_of(attached.handle, shared)
+    rebase.reshare(attached.core, shared)
+    return attached
 
 
 def save(attached: Attached, folder: Path) -> None:
@@ -48,40 +76,95 @@ def save(attached: Attached, folder: Path) -> None:
     for name, value in vars(config).items():
         if isinstance(value, set):  # would be written in another order by each process
             setattr(config, name, sorted(value))
-    model.save_pretrained(str(folder), save_embedding_layers=False)
+    if attached.initial:
+        rebase.save(model, attached.initial, folder)
+        return
+    with special.unpruned(config):
+        model.save_pretrained(str(folder), save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
     """The saved instance, trainable. The library reads soft prompts back as frozen ones only."""
-    soft = PeftConfig.from_pretrained(str(folder)).is_prompt_learning
+    config = PeftConfig.from_pretrained(str(folder))
+    soft, shared = config.is_prompt_learning, rebase.unshare(clone, config)
     model = PeftModel.from_pretrained(clone, str(folder), is_trainable=not soft)
+    rebase.reshare(model.get_base_model(), shared)
     if soft:
         model.prompt_encoder.requires_grad_(True)
     return _attached(model, method)
+
+
+def merge(attached: Attached) -> PreTrainedModel:
+    """The model with the method in its weights, by the library's own ``merge_and_unload``."""
+    where = f"method '{attached.method.name}': cannot be merged"
+    if attached.start:
+        raise ConfigError(f"{where}: a soft prompt is no part of the weights")
+    try:
+        return attached.handle.merge_and_unload()
+    except (NotImplementedError, AttributeError, ValueError) as fault:
+        raise ConfigError(f"{where}: {one_line(fault)}") from None
 
 
 def _config(method: MethodSpec) -> PeftConfig:
     types = {str(kind.value): config for kind, config in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
     if method.type not in types:
         raise unknown(f"method '{method.name}'", "type", method.type, sorted(types))
-    allowed = [name for name in dataclass_fields(types[method.type]) if name not in NOT_FOR_ROWS]
-    return build(types[method.type], allowed, method, task_type=TaskType.CAUSAL_LM)
+    special.check_type(method)
+    kind = types[method.type]
+    allowed = [name for name in dataclass_fields(kind) if name not in NOT_FOR_ROWS]
+    config = build(kind, allowed, method, task_type=TaskType.CAUSAL_LM, **special.placeholders(kind))
+    special.check_values(method, config)
+    return config
 
 
 def _attached(model: PeftModel, method: MethodSpec) -> Attached:
-    core = model.get_base_model()
-    start = _soft_prompt(model, core) if model.active_peft_config.is_prompt_learning else None
-    cached = model.active_peft_config.peft_type in (PeftType.PREFIX_TUNING, PeftType.CARTRIDGE)
-    refuses = {"gradient_checkpointing": "without a cache its keys and values get no gradient"} if cached else {}
-    return Attached(method, core, model, handle=model, start=start, refuses=refuses)
+    core, config = model.get_base_model(), model.active_peft_config
+    several = config.peft_type == PeftType.MULTITASK_PROMPT_TUNING
+    chosen = Chosen()
+    if several:
+        model.register_forward_pre_hook(chosen.hand_over, with_kwargs=True)
+    return Attached(
+        method,
+        core,
+        model,
+        handle=model,
+        start=_soft_prompt(model, core, chosen) if config.is_prompt_learning else None,
+        refuses=special.refuses(config),
+        begin=special.begin(model, method),
+        after_step=special.after_step(model),
+        penalty=special.penalty(model),
+        select=chosen.select if several else None,
+    )
 
 
-def _soft_prompt(model: PeftModel, core: PreTrainedModel) -> Callable[[], Cache]:
+class Chosen:
+    """Which of its tasks a method of several is asked about; the first one until another is chosen."""
+
+    def __init__(self) -> None:
+        self.task = 0
+
+    def select(self, task: int) -> None:
+        """Choose by place."""
+        self.task = task
+
+    def ids(self, rows: int, device: torch.device) -> torch.Tensor:
+        """The task of each row of a batch."""
+        return torch.full((rows,), self.task, dtype=torch.long, device=device)
+
+    def hand_over(
+        self, model: PeftModel, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Tell the library, which asks for it with each batch."""
+        rows = kwargs["input_ids"]
+        return args, {"task_ids": self.ids(len(rows), rows.device), **kwargs}
+
+
+def _soft_prompt(model: PeftModel, core: PreTrainedModel, chosen: Chosen) -> Callable[[], Cache]:
     """The keys and values of the virtual tokens: given by the method, or what the model makes of its embeddings."""
 
     def start() -> Cache:
-        prompt = model.get_prompt(batch_size=1)
+        prompt = model.get_prompt(batch_size=1, task_ids=chosen.ids(1, core.device))
         if isinstance(prompt, Cache):
             return prompt
         cache = DynamicCache(config=core.config)
@@ -90,8 +173,16 @@ def _soft_prompt(model: PeftModel, core: PreTrainedModel) -> Callable[[], Cache]
     return start
 
 
-def _reason(fault: Exception, skeleton: PreTrainedModel) -> str:
-    message = one_line(fault)
+def _refused(method: MethodSpec, skeleton: PreTrainedModel, fault: Exception) -> ConfigError:
+    where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
+    return ConfigError(f"{where}: {_reason(fault, method, skeleton)}")
+
+
+def _reason(fault: Exception, method: MethodSpec, skeleton: PreTrainedModel) -> str:
+    message = one_line(fault).rstrip(".")
+    if any(word in message for word in ("divisible", "factor of", "divide")):
+        sizes = ", ".join(map(str, common_divisors(skeleton, method.config.get("target_modules"))))
+        return f"{message}. Sizes that divide all layers: {sizes}"
     if "target" not in message.lower():
         return message
     linear = ", ".join(linear_modules(skeleton))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from transformers import PreTrainedModel
 
-from peft_pipelines.errors import unknown
+from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.providers.attached import Attached
 from peft_pipelines.specs import MethodSpec
 
@@ -32,3 +32,8 @@ def save(attached: Attached, folder: Path) -> None:
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
     """The clone itself."""
     return attach(clone, method)
+
+
+def merge(attached: Attached) -> PreTrainedModel:
+    """Refused: there is nothing to merge."""
+    raise ConfigError(f"method '{attached.method.name}': cannot be merged: it is the base model as it is")

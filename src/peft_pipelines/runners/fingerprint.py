@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from peft_pipelines import providers
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
+from peft_pipelines.io.hashes import hashes_of
 from peft_pipelines.models import device, folder_of
 from peft_pipelines.releases import releases
 from peft_pipelines.runners.stages import DECIDES_NOTHING, Stage, stage_of
@@ -135,8 +136,7 @@ def content(name: str, dataset: Any) -> str:
     if isinstance(dataset, RowsFolder):
         return dataset.fingerprint()
     path = Path(dataset._get_load_path())
-    files = sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
-    return digest([[part.name, hashlib.sha256(part.read_bytes()).hexdigest()] for part in files])
+    return digest(sorted(hashes_of(path).items()))
 
 
 def folder_identity(folder: Path) -> str:

@@ -12,11 +12,20 @@ from peft_pipelines.pipelines.data.nodes import adapt, instruct
 from peft_pipelines.pipelines.data.profile import profile
 from peft_pipelines.releases import LEARNING, SCORING, TABLES
 
-COMMANDS = {"__main__.py", "cli.py", "hooks.py", "pipeline_registry.py", "preflight.py", "settings.py"}
+RECORDS = {"audit", "energy.py", "provenance.py", "io/card.py", "io/hashes.py", "listing.py"} | {
+    "providers/available.py"
+}
+COMMANDS = {"__main__.py", "settings.py"} | {
+    f"{name}.py" for name in ("cli", "commands", "hooks", "merging", "pipeline_registry", "preflight")
+}
 SURROUNDINGS = {"errors.py", "fetch.py", "grid.py", "hub.py", "progress.py", "quiet.py", "runners"}
-REPORTS = {"pipelines/report", *(f"pipelines/data/{name}.py" for name in ("profile", "overlap", "report"))}
-DECIDES_NOTHING = frozenset(COMMANDS | SURROUNDINGS | REPORTS)
-MODEL = {"batches.py", "generation.py", "measure.py", "models.py", "objective.py", "prompting.py", "training.py"}
+REPORTS = {"pipelines/report", "statistics"} | {
+    f"pipelines/data/{name}.py" for name in ("profile", "overlap", "report")
+}
+DECIDES_NOTHING = frozenset(COMMANDS | RECORDS | SURROUNDINGS | REPORTS)
+ANSWERS = {"generation.py", "label_scoring.py"}
+TRAINS = {f"{name}.py" for name in ("ladder", "lowrank", "optimizers", "schedule", "trainer", "training", "validation")}
+MODEL = ANSWERS | TRAINS | {"batches.py", "measure.py", "models.py", "objective.py", "prompting.py"}
 STEPS = frozenset(f"pipelines/cells/{step}.py" for step in ("construct", "train", "generate", "score"))
 """Each step's own module counts for its own node in any case."""
 
@@ -38,19 +47,22 @@ class Stage:
 ANY = Stage(tuple(dict.fromkeys((*TABLES, *LEARNING, *SCORING))), device=True)
 """A node that no kind is known of: everything counts."""
 
-_MODEL_ASIDE = DECIDES_NOTHING | {"metrics", "preprocess.py", "pipelines/data"} | STEPS
+_JUDGING = frozenset({"metrics", "ignore_case"})
+_MODEL_ASIDE = DECIDES_NOTHING | {"metrics", "preprocess.py", "pipelines/data", "sandbox"} | STEPS
 _TEXT = Stage(
     TABLES,
-    DECIDES_NOTHING | MODEL | {"metrics", "providers", "pipelines/cells"},
-    frozenset({"metrics", "max_new_tokens", "max_length"}),
+    DECIDES_NOTHING | MODEL | {"metrics", "providers", "pipelines/cells", "sandbox"},
+    _JUDGING | {"max_new_tokens", "max_length"},
 )
 _PROFILE = Stage(
     (*TABLES, *SCORING[1:], "transformers", "tokenizers"),
-    (DECIDES_NOTHING | {"pipelines/cells", "providers"}) - {"pipelines/data/overlap.py"},
+    (DECIDES_NOTHING | {"pipelines/cells", "providers", "sandbox"}) - {"pipelines/data/overlap.py"},
 )
-_LEARN = Stage(LEARNING, _MODEL_ASIDE | {"generation.py"}, frozenset({"metrics", "max_new_tokens"}), device=True)
-_ANSWER = Stage(LEARNING, _MODEL_ASIDE | {"batches.py", "training.py"}, frozenset({"metrics"}), device=True)
-_SCORE = Stage(SCORING, DECIDES_NOTHING | MODEL | STEPS | {"providers", "preprocess.py", "pipelines/data"})
+_LEARN = Stage(LEARNING, _MODEL_ASIDE | ANSWERS, _JUDGING | {"max_new_tokens"}, device=True)
+_ANSWER = Stage(LEARNING, _MODEL_ASIDE | TRAINS, _JUDGING, device=True)
+_SCORE = Stage(
+    SCORING, (DECIDES_NOTHING | MODEL | STEPS | {"providers", "preprocess.py", "pipelines/data"}) - {"statistics"}
+)
 _STAGES: dict[Callable[..., Any], Stage] = {
     adapt: _TEXT,
     instruct: _TEXT,

@@ -10,6 +10,7 @@ from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 
 from peft_pipelines.io.atomic import read_json, write_json, write_text
+from peft_pipelines.io.hashes import file_hashes
 from peft_pipelines.runners.units import Unit
 
 STATE, FAILURE, LOG = "state.json", "failure.json", "failure.log"
@@ -69,7 +70,9 @@ class State:
     def record(self, catalog: DataCatalog, node: Node, fingerprint: str, unit_fingerprint: str | None) -> None:
         """Write down that a node has run; with its last node the unit gets its own fingerprint."""
         outputs = {name: _saved_version(catalog, name) for name in node.outputs}
-        self._nodes[node.name] = {"fingerprint": fingerprint, "finished": now(), "outputs": outputs}
+        hashes = {name: found for name in node.outputs if (found := file_hashes(catalog.get(name)))}
+        entry = {"fingerprint": fingerprint, "finished": now(), "outputs": outputs, "sha256": hashes}
+        self._nodes[node.name] = entry
         self._write(unit_fingerprint)
 
     def fail(self, node: Node, fault: Exception, log: str) -> Failure:

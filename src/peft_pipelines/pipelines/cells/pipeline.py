@@ -1,6 +1,6 @@
 """Construct, train, generate and score, once a cell; one namespace a method, so that it is one box in the picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
@@ -13,11 +13,13 @@ from peft_pipelines.specs import Cell, Grid
 
 Step = tuple[Callable[..., Any], dict[str, str], list[str]]
 """A node's function, its inputs by argument, and the artifacts that it makes."""
+Together = Mapping[str, Sequence[str]]
+"""By method the tasks that it learns together."""
 
 
-def create_pipeline(grid: Grid) -> Pipeline:
-    """The cells of a grid."""
-    return Pipeline([node for cell in grid.cells() for node in _cell(cell)])
+def create_pipeline(grid: Grid, together: Together) -> Pipeline:
+    """The cells of a grid; ``together`` names the tasks of each method that learns several at once."""
+    return Pipeline([node for cell in grid.cells() for node in _cell(cell, together.get(cell.method, ()))])
 
 
 def dataset(cell: Cell, artifact: str) -> str:
@@ -25,7 +27,7 @@ def dataset(cell: Cell, artifact: str) -> str:
     return f"{cell.method}.{cell.model}-{cell.task}-{cell.seed}-{artifact}"
 
 
-def _cell(cell: Cell) -> list[Node]:
+def _cell(cell: Cell, together: Sequence[str]) -> list[Node]:
     specs = {
         "method": f"params:methods.{cell.method}",
         "model": f"params:models.{cell.model}",
@@ -33,6 +35,8 @@ def _cell(cell: Cell) -> list[Node]:
         "weights": f"{cell.model}_weights",
     }
     task, seed, prompts = f"params:tasks.{cell.task}", f"params:seeds.{cell.seed}", f"{cell.task}_prompts"
+    others = {f"task.{name}": f"params:tasks.{name}" for name in together}
+    others |= {f"prompts.{name}": f"{name}_prompts" for name in together}
     steps: list[Step] = [
         (construct, {**specs, "seed": seed}, ["peft_model@live"]),
         (
@@ -44,12 +48,14 @@ def _cell(cell: Cell) -> list[Node]:
                 "task": task,
                 "protocol": "params:training",
                 "seed": seed,
+                "tuning": "params:grid.tuning",
+                **others,
             },
             ["checkpoint"],
         ),
         (
             generate,
-            {**specs, "checkpoint": dataset(cell, "checkpoint"), "prompts": prompts, "task": task},
+            {**specs, "checkpoint": dataset(cell, "checkpoint"), "prompts": prompts, "task": task, "seed": seed},
             ["predictions", "generation"],
         ),
         (
@@ -60,6 +66,7 @@ def _cell(cell: Cell) -> list[Node]:
                 "checkpoint": dataset(cell, "checkpoint"),
                 "task": task,
                 "pscp": "params:pscp",
+                "execution": "params:execution",
             },
             ["metrics"],
         ),

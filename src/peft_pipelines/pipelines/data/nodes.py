@@ -1,51 +1,55 @@
 """From raw rows to prompts. Text only: nothing here knows a model."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sklearn.model_selection import train_test_split
 
 from peft_pipelines import preprocess
 from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.io import Splits
+from peft_pipelines.pipelines.data.cases import check_cases, with_cases
+from peft_pipelines.pipelines.data.draw import Numbers, cut_groups, draw, draw_blocks
 from peft_pipelines.specs import SamplingSpec, TaskSpec, template_fields
 
-ADAPTED = pa.schema([("input", pa.string()), ("references", pa.list_(pa.string()))])
-PROMPTS = pa.schema([("prompt", pa.string()), ("references", pa.list_(pa.string()))])
+TOGETHER = ("group", "question")
+"""The columns of a task whose row gives these templates: short names of the texts that rows share."""
 
 
 def adapt(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Splits:
     """The rows that take part, as two columns: ``input`` (text) and ``references`` (the right answers).
 
-    Validation rows are the task's own split or cut off the training rows by the split seed, keeping the shares of
-    the labels.
+    Where the task's row says so, columns ``group`` and ``question`` say which rows belong together. Validation rows
+    are the task's own split or cut off the training rows by the split seed, keeping the shares of the labels; of a
+    group all rows stand on one side of the cut.
 
     Raises:
         ConfigError: a split is missing or empty, a template names a column that no row has, a label is hidden.
     """
     parts = sample(raw, task, sampling)
-    return {
+    tables = {
         name: pa.Table.from_pylist(
-            [adapt_row(row, task, f"{name} row {number}") for number, row in enumerate(rows)], ADAPTED
+            [adapt_row(row, task, f"{name} row {number}") for number, row in enumerate(rows)], _schema(task)
         )
         for name, rows in parts.items()
     }
+    return {**tables, "test": with_cases(tables["test"], parts["test"], task)}
 
 
 def instruct(adapted: Splits, task: TaskSpec) -> Splits:
-    """Prepend the task's instruction to each input: columns ``prompt`` and ``references``."""
-    return {
-        name: pa.Table.from_pylist(
-            [
-                {"prompt": f"{task.instruction}\n\n{row['input']}", "references": row["references"]}
-                for row in table.to_pylist()
-            ],
-            PROMPTS,
-        )
-        for name, table in adapted.items()
-    }
+    """Prepend the task's instruction to each input: ``prompt`` in place of ``input``, the other columns as they are."""
+    made = {}
+    for name, table in adapted.items():
+        prompts = [f"{task.instruction}\n\n{text}" for text in table["input"].to_pylist()]
+        made[name] = table.set_column(0, "prompt", pa.array(prompts, pa.string()))
+    return made
+
+
+def _schema(task: TaskSpec) -> pa.Schema:
+    together = [(name, pa.string()) for name in TOGETHER if getattr(task, name)]
+    return pa.schema([("input", pa.string()), ("references", pa.list_(pa.string())), *together])
 
 
 def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]:
@@ -64,7 +68,13 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
     references = _references(row, task, where)
     if not text or not references or not all(references):
         raise ConfigError(f"task '{task.name}', {where}: empty {'input' if not text else 'answer'}")
-    return {"input": text, "references": references}
+    return {"input": text, "references": references, **together(row, task)}
+
+
+def together(row: preprocess.Row, task: TaskSpec) -> dict[str, str]:
+    """Which rows a row belongs with, by the task's templates: texts are long, so 16 digits of their hash."""
+    texts = {name: getattr(task, name).format_map(row) for name in TOGETHER if getattr(task, name)}
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in texts.items()}
 
 
 def _preprocessed(row: preprocess.Row, task: TaskSpec, where: str) -> preprocess.Row:
@@ -114,23 +124,44 @@ def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, lis
     names = filter(None, (splits.train, splits.validation, splits.test))
     raw = {name: _answered(raw[name], task, f"split '{name}'") for name in names}
     train, test = raw[splits.train], raw[splits.test]
-    chosen = _draw(np.arange(test.num_rows), _strata(test, task), sampling.test_rows, sampling.split_seed)
-    pool = np.arange(train.num_rows)
+    chosen = _drawn(np.arange(test.num_rows), test, task, sampling.test_rows, sampling.split_seed)
     if splits.validation:
-        validation, source = np.arange(raw[splits.validation].num_rows), raw[splits.validation]
+        source, pool = raw[splits.validation], np.arange(train.num_rows)
+        aside = np.arange(source.num_rows)
     else:
-        source = train
-        wanted = max(1, round(len(pool) * sampling.validation_share))
-        wanted = min(wanted, sampling.validation_rows or wanted)
-        validation = _draw(pool, _strata(train, task), wanted, sampling.split_seed)
-        pool = np.setdiff1d(pool, validation)
-    validation = _draw(validation, _strata(source, task), sampling.validation_rows, sampling.split_seed)
-    pool = _draw(pool, _strata(train, task), sampling.train_rows, sampling.split_seed)
+        source, aside = train, _set_aside(train, task, sampling)
+        pool = np.setdiff1d(np.arange(train.num_rows), aside)
+    validation = _drawn(aside, source, task, sampling.validation_rows, sampling.split_seed)
+    pool = draw(pool, _strata(train, task), sampling.train_rows, sampling.split_seed)
     return {
         "train": train.take(pool).to_pylist(),
         "validation": source.take(validation).to_pylist(),
         "test": test.take(chosen).to_pylist(),
     }
+
+
+def _set_aside(train: pa.Table, task: TaskSpec, sampling: SamplingSpec) -> Numbers:
+    """The training rows that are kept from training: validation rows are drawn from them."""
+    share = max(1, round(train.num_rows * sampling.validation_share))
+    wanted = min(share, sampling.validation_rows or share)
+    if not task.group:
+        return draw(np.arange(train.num_rows), _strata(train, task), wanted, sampling.split_seed)
+    try:
+        return cut_groups(_named(train, task, "group"), share, wanted, sampling.split_seed)
+    except ValueError as fault:
+        raise ConfigError(f"task '{task.name}', split '{task.splits.train}', group '{task.group}': {fault}") from None
+
+
+def _drawn(pool: Numbers, table: pa.Table, task: TaskSpec, rows: int | None, seed: int) -> Numbers:
+    """Rows to judge: whole questions where rows share one, otherwise by label."""
+    if task.question and rows is not None:
+        return draw_blocks(pool, _named(table, task, "question"), rows, seed)
+    return draw(pool, _strata(table, task), rows, seed)
+
+
+def _named(table: pa.Table, task: TaskSpec, kind: str) -> list[str]:
+    rows = enumerate(table.to_pylist())
+    return [together(_preprocessed(row, task, f"row {number}"), task)[kind] for number, row in rows]
 
 
 def check_raw(raw: Splits, task: TaskSpec) -> None:
@@ -149,6 +180,7 @@ def check_raw(raw: Splits, task: TaskSpec) -> None:
                 raise unknown(f"{where}, split '{name}'", "column", column, columns)
         for value in table[task.label].unique().to_pylist() if task.label in table.column_names else []:
             _references({**first, str(task.label): value}, task, f"split '{name}'")
+    check_cases(raw[task.splits.test], task)
 
 
 def _answered(table: pa.Table, task: TaskSpec, where: str) -> pa.Table:
@@ -166,16 +198,3 @@ def _answered(table: pa.Table, task: TaskSpec, where: str) -> pa.Table:
 
 def _strata(table: pa.Table, task: TaskSpec) -> Sequence[Any] | None:
     return table[task.label].to_pylist() if task.label in table.column_names else None
-
-
-def _draw(pool: np.ndarray, strata: Sequence[Any] | None, rows: int | None, seed: int) -> np.ndarray:
-    """``rows`` of the pool's row numbers, label shares kept where each label has two rows or more; sorted."""
-    if rows is None or rows >= len(pool):
-        return pool
-    groups = np.asarray(strata, dtype=object)[pool].astype(str) if strata is not None else None
-    if groups is not None:
-        _, counts = np.unique(groups, return_counts=True)
-        if counts.min() == 1 or min(rows, len(pool) - rows) < len(counts):
-            groups = None
-    chosen, _ = train_test_split(pool, train_size=rows, random_state=seed, stratify=groups)
-    return np.sort(chosen)

@@ -1,5 +1,7 @@
 """Raw rows → two columns of text → prompts, once a task; and the report on all rows."""
 
+from collections.abc import Sequence
+
 from kedro.pipeline import Node, Pipeline
 
 from peft_pipelines.pipelines.data.nodes import adapt, instruct
@@ -8,12 +10,13 @@ from peft_pipelines.pipelines.data.report import data_report
 from peft_pipelines.specs import PROFILES, Grid
 
 
-def create_pipeline(grid: Grid) -> Pipeline:
-    """The data pipeline of a grid's tasks."""
-    found = {task: f"{PROFILES}.{task}-profile" for task in grid.tasks}
+def create_pipeline(grid: Grid, others: Sequence[str] = ()) -> Pipeline:
+    """The data pipeline of a grid's tasks, and of others that are only learnt from."""
+    tasks = list(dict.fromkeys([*grid.tasks, *others]))
+    found = {task: f"{PROFILES}.{task}-profile" for task in tasks}
     outputs = ["data_report", "data_report_text"]
     report = Node(data_report, found, outputs, name="data_report", namespace=PROFILES, tags=["data"])
-    return Pipeline([*(node for task in grid.tasks for node in _task(task, grid.models[0])), report])
+    return Pipeline([*(node for task in tasks for node in _task(task, grid.models[0])), report])
 
 
 def _task(task: str, model: str) -> list[Node]:

@@ -89,7 +89,9 @@ def guesses(test: Rows, task: TaskSpec, answers: Sequence[str]) -> dict[str, Any
     """The task's primary score of answers drawn at random (seeded) from a list."""
     draw = random.Random(0)
     predictions = [draw.choice(answers) for _ in test]
-    scores = metrics.score(task.metrics, predictions, [row["references"] for row in test], task.label_words)
+    questions = [row["question"] for row in test] if task.question else None
+    references = [row["references"] for row in test]
+    scores = metrics.score(task.metrics, predictions, references, task.label_words, questions=questions)
     return {"metric": task.primary, "score": scores[task.primary]}
 
 

@@ -24,6 +24,8 @@ def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
 def _outcome(found: dict[str, Any] | None) -> dict[str, Any]:
     if found is None:
         return {"status": NOT_RUN, "reason": None}
+    if "primary" not in found and "reason" not in found:
+        return {"status": NOT_RUN, "reason": None, **found}
     if "primary" not in found:
         return {"status": FAILED, "reason": f"{found['type']}: {found['reason']}"}
     return {"status": DONE, "reason": None, **found}

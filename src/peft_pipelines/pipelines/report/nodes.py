@@ -5,15 +5,29 @@ from typing import Any
 import pandas as pd
 
 from peft_pipelines.io import Splits
-from peft_pipelines.metrics.baselines import majority_answer
-from peft_pipelines.pipelines.cells.score import task_scores
+from peft_pipelines.metrics.baselines import majority_answer, random_scores
+from peft_pipelines.pipelines.cells.score import bounds, task_scores
 from peft_pipelines.pipelines.report.collect import part
+from peft_pipelines.pipelines.report.compare import like_majority
+from peft_pipelines.pipelines.report.marks import marks_of, predicted_classes
 from peft_pipelines.pipelines.report.table import COSTS, markdown
-from peft_pipelines.specs import MAJORITY, MethodSpec, ModelSpec, TaskSpec, parse
+from peft_pipelines.specs import MAJORITY, RANDOM, MethodSpec, ModelSpec, PscpSpec, TaskSpec, parse
 
 BASELINE = "baseline"
-TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", "memory_kind")
-NUMBERS = ("primary", "n", "predicted_classes", "invalid_rate", "truncated_share", *COSTS)
+GUESSES = (MAJORITY, RANDOM)
+"""The rows that no model answers for: they stand first."""
+TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", "memory_kind", "marks")
+NUMBERS = (
+    "primary_low",
+    "primary_high",
+    "n",
+    "base_tflop",
+    "leaked",
+    "predicted_classes",
+    "invalid_rate",
+    "truncated_share",
+    *COSTS,
+)
 FIRST = ("model", "task", "method", "seed", "status", "reason", "metric", "primary", "family")
 
 
@@ -21,24 +35,38 @@ def majority(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
     """The scores of always giving the most frequent answer of the training rows."""
     answer = majority_answer([row["references"] for row in prompts["train"].to_pylist()])
     predictions = [{**row, "prediction": answer} for row in prompts["test"].to_pylist()]
-    return {"answer": answer, **task_scores(predictions, task)}
+    return {"answer": answer, **task_scores(predictions, task), **bounds(predictions, task)}
 
 
-def tabulate(**parts: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+def guess(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
+    """The scores to expect of drawing labels; for free text only the metric's name, since there is nothing to draw."""
+    rows = prompts["test"].to_pylist()
+
+    def score(answers: list[str]) -> dict[str, float]:
+        given = [{**row, "prediction": answer} for row, answer in zip(rows, answers, strict=True)]
+        return {name: value for name, value in task_scores(given, task).items() if name != "metric"}
+
+    return {"metric": task.primary, **random_scores(score, len(rows), task.label_words)}
+
+
+def tabulate(differences: pd.DataFrame, **parts: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a cell, unrounded, as a frame for Parquet and the same for CSV.
 
-    Models stand in the order of the grid; in each the majority rows, the other baselines, then the methods in the
-    order of the grid. A cell without metrics is a row whose numbers are missing and whose ``status`` is not "done".
+    Models stand in the order of the grid; in each the majority and the random answers, the other baselines, then the
+    methods in the order of the grid. A cell without metrics is a row whose numbers are missing and whose ``status`` is
+    not "done". ``marks`` holds the signs of marks.py.
 
     Args:
-        parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the majority answers;
-            ``spec.<name>``: the method's row of the configuration.
+        differences: what ``judge`` made of all comparisons.
+        parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the baselines' answers;
+            ``spec.<name>``: the method's row of the configuration; ``profile.<task>``: the data report of a task.
     """
     specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in part(parts, "spec").items()}
-    families = {MAJORITY: BASELINE} | {name: spec.family for name, spec in specs.items()}
-    found = part(parts, "rows")
+    families = dict.fromkeys(GUESSES, BASELINE) | {name: spec.family for name, spec in specs.items()}
+    found, profiles = part(parts, "rows"), part(parts, "profile")
     metric = {row["task"]: row["metric"] for row in found[MAJORITY]}
-    models = list(dict.fromkeys(row["model"] for row in found[MAJORITY]))
+    common = {(row["model"], row["task"]): row["primary"] for row in found[MAJORITY]}
+    alike, models = like_majority(differences), list(dict.fromkeys(row["model"] for row in found[MAJORITY]))
     rows = [
         {
             "metric": metric[row["task"]],
@@ -46,38 +74,41 @@ def tabulate(**parts: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
             "method": method,
             "family": families[method],
             "predicted_classes": predicted_classes(row),
+            "leaked": leaked(profiles[row["task"]]),
+            "marks": "" if method in GUESSES else _marks(row, method, alike, common[row["model"], row["task"]]),
         }
-        for method in sorted(found, key=lambda name: (name != MAJORITY, families[name] != BASELINE))
+        for method in sorted(found, key=lambda name: (name != MAJORITY, name != RANDOM, families[name] != BASELINE))
         for row in found[method]
     ]
     table = frame(sorted(rows, key=lambda row: models.index(row["model"])))
     return table, table
 
 
-def tell(results: pd.DataFrame, **models: dict[str, Any]) -> str:
-    """The result table as Markdown; ``models`` are the rows of the models in it, for their notes."""
-    specs = {name: parse(ModelSpec, f"model '{name}'", row) for name, row in models.items()}
-    return markdown(results, {name: spec.notes for name, spec in specs.items()})
+def _marks(row: dict[str, Any], method: str, alike: set[tuple[str, str, str]], common: float) -> str:
+    """A score that is no better than the majority answer's needs no test to say so."""
+    below = row.get("primary") is not None and row["primary"] <= common
+    return marks_of(row, below or (row["model"], row["task"], method) in alike)
 
 
-def predicted_classes(scores: dict[str, Any]) -> int | None:
-    """How many of a task's labels were answered at least once; None for free text and for a cell without metrics.
+def leaked(profile: dict[str, Any] | None) -> int | None:
+    """How many test inputs stand among the training inputs; None where no data report was made."""
+    return profile["in_train"]["test"]["exact"] if profile else None
 
-    >>> predicted_classes({"support.no": 2.0, "support.yes": 1.0, "confusion.no.no": 0.0, "confusion.no.yes": 2.0,
-    ...                    "confusion.yes.no": 0.0, "confusion.yes.yes": 1.0})
-    1
-    """
-    words = [key.removeprefix("support.") for key in scores if key.startswith("support.")]
-    answered = [any(scores[f"confusion.{gold}.{word}"] for gold in words) for word in words]
-    return sum(answered) if words else None
+
+def tell(results: pd.DataFrame, pscp: PscpSpec, **parts: Any) -> str:
+    """The result table as Markdown; ``model.<name>`` are the rows of the models in it, for their notes."""
+    specs = {name: parse(ModelSpec, f"model '{name}'", row) for name, row in part(parts, "model").items()}
+    return markdown(results, {name: spec.notes for name, spec in specs.items()}, pscp.model_dump())
 
 
 def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Rows as a frame whose columns are text or 64-bit floats, so that Parquet gives back what it got.
 
-    The columns that the table and the plots read are there in any case.
+    The columns that the table and the plots read are there in any case. What is neither, such as a list, has its place
+    in the cell's record, not here.
     """
-    table = pd.DataFrame(rows)
+    plain = [{name: value for name, value in row.items() if not isinstance(value, dict | list)} for row in rows]
+    table = pd.DataFrame(plain)
     table = table.reindex(columns=list(dict.fromkeys([*FIRST, *NUMBERS, *TEXT, *table.columns])))
     return table.astype({name: "float64" if _numeric(table[name]) else "string" for name in table.columns})
 

@@ -1,4 +1,4 @@
-"""Two pictures of the results that read without colour."""
+"""The scores as a picture that reads without colour, and the look of all pictures."""
 
 from itertools import cycle
 
@@ -6,19 +6,19 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from peft_pipelines.pipelines.report.table import FAILED, NOT_RUN, lost
+from peft_pipelines.pipelines.report.table import lost
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "pentagon")
-INK, GRID = "#222222", "#dddddd"
-LINE = {"dash": "dash", "color": "#999999"}
-TICKS = [first * 10**power for power in range(2, 12) for first in (1, 3)]
+INK, PALE, GRID = "#222222", "#999999", "#dddddd"
+LINE = {"dash": "dash", "color": PALE}
 PANELS = 4
 
 
 def plot(results: pd.DataFrame) -> go.Figure:
-    """One panel a task, one line a method, one dot a seed (a symbol a model); the dashed line is the majority answer.
+    """One panel a task, one line a method, one dot a seed (a symbol a model) with its 95 % interval.
 
-    A cell that failed is a word at zero, one that was not run a dash; neither is a gap.
+    The dashed line is the majority answer. A cell that failed is a word at zero, one that was not run a dash: neither
+    is a gap.
     """
     methods, tasks = list(results["method"].unique()), list(results["task"].unique())
     lines = -(-len(tasks) // PANELS)
@@ -37,7 +37,7 @@ def plot(results: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100], gridcolor=GRID, zeroline=False)
     figure.update_yaxes(categoryorder="array", categoryarray=methods[::-1], gridcolor=GRID)
     figure.update_xaxes(title_text="percent; dashed: majority", row=lines, col=1)
-    return _dress(figure).update_layout(
+    return dress(figure).update_layout(
         height=140 + lines * (90 + 26 * len(methods)), showlegend=results["model"].nunique() > 1
     )
 
@@ -49,6 +49,13 @@ def _dots(cells: pd.DataFrame, model: str, symbol: str, legend: bool) -> go.Scat
         name=model,
         mode="markers",
         marker={"symbol": symbol, "size": 10, "color": INK},
+        error_x={
+            "type": "data",
+            "array": 100 * (cells["primary_high"] - cells["primary"]),
+            "arrayminus": 100 * (cells["primary"] - cells["primary_low"]),
+            "color": PALE,
+            "thickness": 1,
+        },
         showlegend=legend,
         legendgroup=model,
         hovertext=cells["seed"],
@@ -61,44 +68,7 @@ def _words(cells: pd.DataFrame) -> go.Scatter:
     return text.update(textposition="middle right")
 
 
-def plot_costs(results: pd.DataFrame) -> go.Figure:
-    """Mean score of each method against its trainable parameters; what trains nothing is a line across.
-
-    A method with a cell that failed or was not run has no mean: it is named beneath the axis, not drawn.
-    """
-    groups = results.groupby(["model", "method"], sort=False)
-    means = groups.agg(
-        score=("primary", lambda values: 100 * values.mean(skipna=False)),
-        parameters=("trainable_parameters", "mean"),
-    ).reset_index()
-    whole = means[means["score"].notna()]
-    trained, flat = whole[whole["parameters"] > 0], whole[~(whole["parameters"] > 0)]
-    figure = go.Figure()
-    for symbol, (model, rows) in zip(cycle(SYMBOLS), trained.groupby("model", sort=False), strict=False):
-        marker = {"symbol": symbol, "size": 11, "color": INK}
-        dots = go.Scatter(x=rows["parameters"], y=rows["score"], text=rows["method"], mode="markers+text", name=model)
-        figure.add_trace(dots.update(marker=marker, textposition="top center", cliponaxis=False))
-    several = means["model"].nunique() > 1
-    for model, method, score in zip(flat["model"], flat["method"], flat["score"], strict=True):
-        name = f"{method}, {model}" if several else method
-        figure.add_hline(y=score, line=LINE, layer="below", annotation_text=name)
-    title = f"trainable parameters{_without_mean(results)}"
-    figure.update_xaxes(type="log", title=title, gridcolor=GRID, tickvals=TICKS, tickformat=",d")
-    figure.update_yaxes(range=[-4, 104], title="mean over tasks (%)", gridcolor=GRID, zeroline=False)
-    return _dress(figure).update_layout(showlegend=several)
-
-
-def _without_mean(results: pd.DataFrame) -> str:
-    """`` (failed: a; not run: b)``: each method once, under the worst of its cells; nothing where all are done."""
-    named: set[str] = set()
-    parts = []
-    for status in (FAILED, NOT_RUN):
-        methods = [name for name in results["method"][results["status"] == status].unique() if name not in named]
-        named.update(methods)
-        parts += [f"{status}: {', '.join(methods)}"] if methods else []
-    return f" ({'; '.join(parts)})" if parts else ""
-
-
-def _dress(figure: go.Figure) -> go.Figure:
+def dress(figure: go.Figure) -> go.Figure:
+    """The look that all plots share."""
     margin = {"l": 10, "r": 20, "t": 60}  # and no title: kedro-viz writes one across the plot
     return figure.update_layout(template="plotly_white", font={"color": INK}, margin=margin)

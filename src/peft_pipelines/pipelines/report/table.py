@@ -1,20 +1,20 @@
 """The result table as text: Markdown, padded so that it reads as well in a terminal as rendered."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill
 
 import pandas as pd
 
+from peft_pipelines.pipelines.report.discount import inputs, stability
+from peft_pipelines.pipelines.report.marks import LEAK, MARKS, together
+from peft_pipelines.specs import MAJORITY, RANDOM
+
 WIDTH = 120
 MISSING = "—"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
-INVALID_LIMIT, TRUNCATED_LIMIT = 0.05, 0.01
-MARKS = {
-    "!": "predicts one class only",
-    "?": f"more than {INVALID_LIMIT:.0%} of the answers are invalid",
-    "≈": "not better than always giving the most frequent answer",
-    "†": f"more than {TRUNCATED_LIMIT:.0%} of a split's rows lost text to the length limit",
-}
+CAPTION = (
+    "Each task's primary metric in percent, in brackets the 95 % interval over test rows, and the mean over tasks."
+)
 
 Columns = dict[str, list[str]]
 
@@ -33,65 +33,62 @@ COSTS: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-def markdown(results: pd.DataFrame, notes: Mapping[str, str]) -> str:
-    """For each model the scores with their marks, the costs, and the model's note.
+def markdown(results: pd.DataFrame, notes: Mapping[str, str], constants: Mapping[str, float]) -> str:
+    """For each model the scores with their marks, the costs, how steady PSCP's order is, and the model's note.
 
     Args:
         results: one row a cell, as ``tabulate`` makes it.
         notes: a sentence by model, or an empty text.
+        constants: PSCP's six.
     """
     models = results.groupby("model", sort=False)
-    return "\n".join(_section(str(name), rows, notes[str(name)]) for name, rows in models)
+    return "\n".join(_section(str(name), rows, notes[str(name)], constants) for name, rows in models)
 
 
-def _section(model: str, rows: pd.DataFrame, note: str) -> str:
-    marks: dict[Hashable, str] = {key: mark(cells, rows) for key, cells in rows.groupby(["method", "task"], sort=False)}
+def _section(model: str, rows: pd.DataFrame, note: str, constants: Mapping[str, float]) -> str:
+    signs = set(together([*rows["marks"].dropna(), LEAK if rows["leaked"].any() else ""]))
     tests = rows.groupby("task", sort=False)["n"].max()
     sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.items())
     parts = [
         f"### {model}",
-        paragraph(f"Each task's primary metric in percent, and the mean over tasks. Test rows: {sized}."),
-        render(scores(rows, marks)),
-        paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in "".join(marks.values()))),
+        paragraph(f"{CAPTION} Test rows: {sized}."),
+        render(scores(rows)),
+        paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in signs)),
         failures(rows),
         render(costs(rows)),
         paragraph(_costs_caption(rows)),
+        paragraph(stability(inputs(rows), constants)),
         paragraph(note and f"{model}: {note}."),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def mark(cells: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """The signs of ``MARKS`` for one method on one task: ``cells`` are its seeds, ``rows`` all rows of the model.
-
-    What one seed does marks the method, but for ``≈``, which is about the mean over seeds.
-    """
-    if (cells["method"] == rows["method"].iloc[0]).all():
-        return ""  # the majority rows stand first, and are what the others are held against
-    majority = rows["primary"][rows["task"] == cells["task"].iloc[0]].iloc[0]
-    holds = {
-        "!": (cells["predicted_classes"] == 1).any(),
-        "?": (cells["invalid_rate"] > INVALID_LIMIT).any(),
-        "≈": cells["primary"].mean() <= majority,
-        "†": (cells["truncated_share"] > TRUNCATED_LIMIT).any(),
-    }
-    return "".join(sign for sign, true in holds.items() if true)
-
-
-def scores(rows: pd.DataFrame, marks: Mapping[Hashable, str]) -> Columns:
-    """Methods down, tasks across: percent, over several seeds the mean ± the standard deviation and n."""
+def scores(rows: pd.DataFrame) -> Columns:
+    """Methods down, tasks across: percent with the interval, over several seeds the mean ± the deviation and n."""
     methods = list(rows["method"].unique())
     columns: Columns = {"method": methods}
     for (task, metric), cells in rows.groupby(["task", "metric"], sort=False):
-        signs = [marks[method, task] for method in methods]
-        width = max(len(sign) + 1 if sign else 0 for sign in signs)
         groups = [cells[cells["method"] == method] for method in methods]
-        numbers = [spread(group["primary"], list(group["status"])) for group in groups]
-        columns[f"{task} {metric}"] = [
-            number + (f" {sign}" if sign else "").ljust(width) for number, sign in zip(numbers, signs, strict=True)
+        signs = [together(group["marks"].dropna()) for group in groups]
+        width = max(len(sign) + 1 if sign else 0 for sign in signs)
+        columns[f"{task} {metric}{f' {LEAK}' if cells['leaked'].any() else ''}"] = [
+            bounded(group) + (f" {sign}" if sign else "").ljust(width)
+            for group, sign in zip(groups, signs, strict=True)
         ]
     columns["mean"] = [_mean(rows[rows["method"] == method]) for method in methods]
     return columns
+
+
+def bounded(cells: pd.DataFrame) -> str:
+    """``spread`` of a method's seeds on a task; a single seed's score has its interval, in whole percent, behind it."""
+    text = spread(cells["primary"], list(cells["status"]))
+    low, high = (100 * cells[f"primary_{end}"].iloc[0] for end in ("low", "high"))
+    return f"{text} [{low:.0f}, {high:.0f}]" if len(cells) == 1 and low == low else text  # noqa: PLR0124  (not nan)
+
+
+def pairs(rows: pd.DataFrame, first: str, second: str) -> list[tuple[str, str]]:
+    """The distinct values of two columns, in the order of their first rows."""
+    return list(rows[[first, second]].drop_duplicates().itertuples(index=False, name=None))
 
 
 def _mean(rows: pd.DataFrame) -> str:
@@ -130,7 +127,7 @@ def failures(rows: pd.DataFrame) -> str:
 
 def costs(rows: pd.DataFrame) -> Columns:
     """What a cell of each method costs: the mean over tasks and seeds, of memory the highest peak."""
-    trained = rows[rows["method"] != rows["method"].iloc[0]]
+    trained = rows[~rows["method"].isin([MAJORITY, RANDOM])]
     columns: Columns = {"method": list(trained["method"].unique())}
     for name, (header, write) in COSTS.items():
         cells = [numbers for _, numbers in trained.groupby("method", sort=False)[name]]

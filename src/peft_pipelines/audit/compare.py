@@ -1,0 +1,151 @@
+"""Which scores moved between two runs, and whether by more than other test items would move them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from peft_pipelines.audit.runs import Run, cell_of
+from peft_pipelines.io.artifact import FORMATS
+from peft_pipelines.pipelines.cells.score import answers_of
+from peft_pipelines.pipelines.report.table import paragraph, render
+from peft_pipelines.specs import TaskSpec, parse
+from peft_pipelines.statistics.intervals import stats
+from peft_pipelines.statistics.paired import holm
+from peft_pipelines.statistics.scores import Score, comparison, interval, scored
+
+LEVEL = 0.05
+UNPAIRED = "unpaired"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One score in two runs: second minus first with its interval, in the metric's units.
+
+    ``p`` is two-sided, ``adjusted`` the same after Holm over all moves. ``test`` is "mcnemar" or "bootstrap" where both
+    runs answered the same items, "unpaired" where they did not.
+    """
+
+    cell: str
+    metric: str
+    first: float
+    second: float
+    low: float
+    high: float
+    p: float
+    test: str
+    adjusted: float = 1.0
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What two runs have in common: the scores that moved, the largest first, and what could not be compared."""
+
+    moved: list[Move]
+    unchanged: int
+    only_first: list[str]
+    only_second: list[str]
+
+
+def moves(first: Run, second: Run, *, every: bool = False) -> Moves:
+    """The primary metric, or ``every`` metric, of all cells that both runs have scored."""
+    done = [{cell for cell, entry in run.cells.items() if entry["status"] == "done"} for run in (first, second)]
+    both = [cell for cell in first.cells if cell in done[0] & done[1]]
+    found, unchanged = [], 0
+    for cell in both:
+        mine = _of_cell(first, second, cell, every)
+        found += mine
+        unchanged += not mine
+    adjusted = holm({(one.cell, one.metric): one.p for one in found})
+    found = [replace(one, adjusted=adjusted[one.cell, one.metric]) for one in found]
+    found.sort(key=lambda one: -abs(one.second - one.first))
+    lone = [
+        [cell for cell in run.cells if cell in done[place] - set(both)] for place, run in enumerate((first, second))
+    ]
+    return Moves(found, unchanged, *lone)
+
+
+def _of_cell(first: Run, second: Run, cell: str, every: bool) -> list[Move]:
+    """The moves of a cell; none where its answers and its scores are the same."""
+    tasks = [_task(run, cell) for run in (first, second)]
+    paths = [run.predictions(cell) for run in (first, second)]
+    wanted = tasks[0].metrics if every else (tasks[0].primary,)
+    metrics = [name for name in wanted if name in tasks[1].metrics]
+    if paths[0] == paths[1]:
+        numbers = [run.cells[cell]["numbers"] for run in (first, second)]
+        metrics = [name for name in metrics if numbers[0].get(name) != numbers[1].get(name)]  # judged otherwise
+    if not metrics:
+        return []
+    rows = [_answers(path) for path in paths]
+    items = [[_item(row, task) for row in side] for side, task in zip(rows, tasks, strict=True)]
+    paired = items[0] == items[1]
+    scores = [[_score(name, rows[side], tasks[side]) for name in metrics] for side in (0, 1)]
+    return [_move(cell, name, scores[0][place], scores[1][place], paired) for place, name in enumerate(metrics)]
+
+
+def _move(cell: str, metric: str, first: Score, second: Score, paired: bool) -> Move:
+    before, after = first.resamples.value, second.resamples.value
+    if paired and first.resamples.draw == second.resamples.draw:
+        found = comparison(second, first)
+        return Move(cell, metric, before, after, found.low, found.high, found.p, found.test)
+    error = (interval(first).error ** 2 + interval(second).error ** 2) ** 0.5
+    normal, difference = stats().norm, after - before
+    reach = float(normal.ppf(1 - LEVEL / 2)) * error
+    p = float(2 * normal.sf(abs(difference) / error)) if error else float(difference == 0)
+    return Move(cell, metric, before, after, difference - reach, difference + reach, p, UNPAIRED)
+
+
+def _score(metric: str, rows: Sequence[dict[str, Any]], task: TaskSpec) -> Score:
+    groups = [row["group"] for row in rows] if task.group else None
+    questions = [row["question"] for row in rows] if task.question else None
+    answers, references = answers_of(list(rows), task), [row["references"] for row in rows]
+    return scored(metric, [answers], references, task.label_words, groups=groups, questions=questions)
+
+
+def _task(run: Run, cell: str) -> TaskSpec:
+    name = cell_of(cell).task
+    return parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])
+
+
+def _answers(path: Path | None) -> list[dict[str, Any]]:
+    assert path is not None, "a cell that is done has answers"
+    rows: list[dict[str, Any]] = FORMATS[path.suffix].read(path)
+    return rows
+
+
+def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
+    """What makes a test item: its text without the instruction, and its right answers."""
+    return row["prompt"].removeprefix(task.instruction).strip(), tuple(row["references"])
+
+
+def told(found: Moves, first: Run, second: Run) -> str:
+    """The moves as a table in percent, and what was not compared."""
+    table = {
+        "cell": [one.cell for one in found.moved],
+        "metric": [one.metric for one in found.moved],
+        "first": [_percent(one.first) for one in found.moved],
+        "second": [_percent(one.second) for one in found.moved],
+        "difference": [f"{100 * (one.second - one.first):+.1f}" for one in found.moved],
+        "95 % interval": [f"{100 * one.low:+.1f} … {100 * one.high:+.1f}" for one in found.moved],
+        "p (Holm)": [f"{one.adjusted:.3f}" for one in found.moved],
+        "test": [one.test for one in found.moved],
+        "beyond noise": ["yes" if one.adjusted < LEVEL else "no" for one in found.moved],
+    }
+    beyond = sum(one.adjusted < LEVEL for one in found.moved)
+    sentences = [
+        f"Second ({second.id}) minus first ({first.id}), in percent. {len(found.moved)} scores moved, {beyond} of them "
+        f"beyond the noise of the test items (p after Holm below {LEVEL}); {found.unchanged} cells are unchanged.",
+        "The test speaks of other test items, not of other training seeds.",
+        *_lone("first", found.only_first),
+        *_lone("second", found.only_second),
+    ]
+    parts = [render(table)] if found.moved else []
+    return "\n\n".join([*parts, paragraph(" ".join(sentences))])
+
+
+def _lone(which: str, cells: list[str]) -> list[str]:
+    return [f"Only the {which} run has: {', '.join(cells)}."] if cells else []
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}"

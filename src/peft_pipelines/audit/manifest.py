@@ -1,0 +1,144 @@
+"""The record of a run: where it ran, with which rows, on and into which versions, and the number of each cell."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from pydantic import BaseModel
+
+from peft_pipelines.audit.origins import WEIGHTS, Origins
+from peft_pipelines.audit.runs import MANIFEST, ROWS, keep, runs_folder
+from peft_pipelines.io.atomic import read_json, write_json, write_text
+from peft_pipelines.io.card import card
+from peft_pipelines.io.hashes import CARD, sha256
+from peft_pipelines.pipelines.cells.pipeline import dataset
+from peft_pipelines.provenance import command_line, environment
+from peft_pipelines.runners.fingerprint import code
+from peft_pipelines.runners.state import STATE, now
+from peft_pipelines.runners.units import CELL, Unit, place
+from peft_pipelines.specs import Cell, Grid, ModelSpec, parse
+
+ARTIFACTS = ("checkpoint", "predictions", "generation", "metrics")
+RUNNING, DONE, CELLS_FAILED, FAILED = "running", "done", "cells failed", "failed"
+AXES = ("methods", "models", "tasks", "seeds")
+ASKED = ("pipeline_names", "env", "tags", "node_names", "namespaces", "from_nodes", "to_nodes")
+
+
+class Manifest:
+    """One run's manifest: written when the run begins, and again, with its cells, when it ends."""
+
+    def __init__(self, run: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog, project: Path) -> None:
+        folder = runs_folder(catalog)
+        self.id, self.folder, self._catalog = str(run["run_id"]), folder / str(run["run_id"]), catalog
+        self.rows = _rows(catalog.load("parameters"))
+        self.grid = parse(Grid, "grid.yml", self.rows["grid"])
+        self.origins = Origins(catalog, folder / WEIGHTS, project / "conf/hub/lock.json")
+        names = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
+        self.cells = [cell for cell in self.grid.cells() if names & {dataset(cell, kind) for kind in ARTIFACTS}]
+        self.tasks = [task for task in self.grid.tasks if names & {f"{task}_adapted", f"{task}_prompts"}]
+        self._names = names
+        self.facts: dict[str, Any] = {
+            "run_id": self.id,
+            "command": command_line(run),
+            "started": now(),
+            "asked": {key: run[key] for key in ASKED if run.get(key)} | {"runner": _class_of(str(run["runner"]))},
+            "environment": environment(project),
+            "modules_sha256": code(Path(__file__).parents[1]),
+            "grid": self.rows["grid"],
+        }
+
+    def write(self, status: str, reason: str | None = None) -> None:
+        """Write the manifest beside the run's rows. Those of other runs are not touched."""
+        text = yaml.safe_dump(self.rows, sort_keys=False, allow_unicode=True)
+        write_text(self.folder / ROWS, text)
+        facts = {**self.facts, "status": status, "reason": reason}
+        if status != RUNNING:
+            facts["ended"] = now()
+        if status in (DONE, CELLS_FAILED):
+            facts |= self._made()
+        if status == FAILED:
+            with suppress(Exception):  # what ended the run may hinder this too, and is what must be told
+                facts |= self._made()
+        facts.setdefault("cells", {})
+        write_json(self.folder / MANIFEST, {**facts, "rows_sha256": sha256(self.folder / ROWS)})
+
+    def _made(self) -> dict[str, Any]:
+        models = {name: parse(ModelSpec, f"model '{name}'", self.rows["models"][name]) for name in self.grid.models}
+        results = {"results": self.origins.dataset("results")} if "results" in self._names else {}
+        return {
+            "models": {name: self.origins.model(spec) for name, spec in models.items()} if self.cells else {},
+            "data": {task: self.origins.data(task) for task in self.tasks},
+            **results,
+            "cells": {cell.id: self._cell(cell) for cell in self.cells},
+        }
+
+    def _cell(self, cell: Cell) -> dict[str, Any]:
+        """A cell as it stands: who made it, of what, its artifacts and its numbers. Its answers are kept."""
+        numbers = self._catalog.load(dataset(cell, "metrics"))
+        state = _state(cell, self._catalog)
+        artifacts = {kind: found for kind in ARTIFACTS if (found := self._artifact(cell, kind, state))}
+        answers = artifacts.get("predictions")
+        if answers and (path := place(self._catalog, dataset(cell, "predictions"))):
+            keep(path, answers["sha256"][path.name], self.folder.parent)
+        if numbers is None:
+            return {"status": "not run", "artifacts": artifacts}
+        if "primary" not in numbers:
+            return {"status": FAILED, "reason": f"{numbers['type']}: {numbers['reason']}", "artifacts": artifacts}
+        self._card(cell, numbers)
+        made = {"status": DONE, "run_id": numbers.get("run_id"), "fingerprint": state.get("fingerprint")}
+        return {**made, "artifacts": artifacts, "numbers": numbers}
+
+    def _card(self, cell: Cell, numbers: Mapping[str, Any]) -> None:
+        """Write the scores into the checkpoint's card, where they are those of this checkpoint and not in it yet."""
+        if numbers.get("run_id") != self.id:
+            return
+        checkpoint = self._catalog.load(dataset(cell, "checkpoint"))
+        if checkpoint and checkpoint.folder.parent.name == numbers.get("checkpoint"):
+            write_text(checkpoint.folder / CARD, card(checkpoint.record, numbers))
+
+    def _artifact(self, cell: Cell, kind: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Version and hashes as they were when the artifact was made, else as it lies there now."""
+        name = dataset(cell, kind)
+        for node in state.get("nodes", {}).values():
+            hashes = node.get("sha256", {}).get(name)
+            if hashes:
+                version = node["outputs"][name]
+                versioned = kind == "checkpoint"
+                return ({"version": version} if versioned else {}) | {"sha256": hashes}
+        found = self.origins.dataset(name)
+        return found if found["sha256"] else None
+
+
+def _state(cell: Cell, catalog: DataCatalog) -> dict[str, Any]:
+    path = Unit(f"{CELL}{cell.id}", ()).folder(catalog) / STATE
+    found: dict[str, Any] = read_json(path) if path.is_file() else {}
+    return found
+
+
+def _rows(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of the parameters, by name only those that the grid names; folders (``store``, ``raw``) are no rows."""
+    rows = {key: value for key, value in _plain(parameters).items() if isinstance(value, Mapping)}
+    kept = {axis: {name: rows[axis][name] for name in rows["grid"][axis]} for axis in AXES}
+    return {**rows, **kept}
+
+
+def _plain(value: Any) -> Any:
+    """Rows that Kedro has turned into specs, and all else, as YAML can hold them."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_unset=True)
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _class_of(runner: str) -> str:
+    """A runner's class, from its name or its representation.
+
+    >>> _class_of("<a.b.CellRunner object at 0x7f>"), _class_of("SequentialRunner")
+    ('CellRunner', 'SequentialRunner')
+    """
+    return runner.strip("<>").split(" ")[0].rpartition(".")[2]

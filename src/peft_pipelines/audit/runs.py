@@ -1,0 +1,118 @@
+"""The runs of a store: where their manifests lie, and how one is found again."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kedro.io import DataCatalog
+
+from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.io.atomic import read_json
+from peft_pipelines.specs import Cell
+
+RUNS = "runs"
+MANIFEST, ROWS, PREDICTIONS = "manifest.json", "rows.yml", "predictions"
+
+
+def runs_folder(catalog: DataCatalog) -> Path:
+    """The folder that the catalog gives to the manifests."""
+    folder: Path = catalog.load(RUNS)
+    return folder
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on record: its manifest, and the rows that it ran with."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run's time stamp, the version of all that it made."""
+        return self.folder.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What ``manifest.json`` holds."""
+        found: dict[str, Any] = read_json(self.folder / MANIFEST)
+        return found
+
+    @cached_property
+    def rows(self) -> dict[str, Any]:
+        """The run's own parameters, as the configuration had them then."""
+        found: dict[str, Any] = yaml.safe_load((self.folder / ROWS).read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def cells(self) -> dict[str, dict[str, Any]]:
+        """What is on record of each cell, by its id."""
+        found: dict[str, dict[str, Any]] = self.manifest["cells"]
+        return found
+
+    def predictions(self, cell: str) -> Path | None:
+        """The answers that a cell gave in this run, kept whatever later runs wrote; None where it gave none."""
+        kept = self.cells[cell]["artifacts"].get("predictions")
+        return self.folder.parent / PREDICTIONS / f"{_only(kept['sha256'])}.jsonl" if kept else None
+
+
+def _only(hashes: dict[str, str]) -> str:
+    (found,) = hashes.values()
+    return found
+
+
+def keep(path: Path, digest: str, folder: Path) -> None:
+    """Keep a cell's answers under their hash, by a second name of the same file where the disk allows it.
+
+    Later runs replace the cell's file as a whole and never write into it, so this one stays as it is.
+    """
+    kept = folder / PREDICTIONS / f"{digest}.jsonl"
+    if kept.exists():
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(path, kept)
+    except OSError:
+        shutil.copyfile(path, kept)
+
+
+def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
+    """A run by its id, or the newest that has ended.
+
+    Raises:
+        ConfigError: there is no such run in the store.
+    """
+    folder = runs_folder(catalog)
+    known = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    if run_id is not None:
+        if run_id not in known:
+            raise unknown("RUN_ID", "run", run_id, known)
+        return Run(folder / run_id)
+    ended = [run for name in known if (run := Run(folder / name)).manifest["status"] != "running"]
+    if not ended:
+        raise ConfigError("RUN_ID: no run is on record in this store; `kedro run` makes one")
+    return ended[-1]
+
+
+def chosen(run: Run, cells: tuple[str, ...]) -> list[str]:
+    """The ids of the cells that are asked for, all of the run by default.
+
+    Raises:
+        ConfigError: the run has no such cell.
+    """
+    for cell in cells:
+        if cell not in run.cells:
+            raise unknown("--cell", "cell", cell, run.cells)
+    return [cell for cell in run.cells if not cells or cell in cells]
+
+
+def cell_of(cell_id: str) -> Cell:
+    """A cell by its id.
+
+    >>> cell_of("lora.tiny.mood.s0").task
+    'mood'
+    """
+    return Cell(**dict(zip(("method", "model", "task", "seed"), cell_id.split("."), strict=True)))

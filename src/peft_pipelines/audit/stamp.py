@@ -1,0 +1,65 @@
+"""The record of a cell: what its checkpoint and its numbers say of where they come from."""
+
+from typing import Any
+
+from kedro.io import DataCatalog
+from kedro.pipeline.node import Node
+
+from peft_pipelines.audit.manifest import Manifest
+from peft_pipelines.io import Trained
+from peft_pipelines.pipelines.cells.pipeline import dataset
+from peft_pipelines.provenance import public
+from peft_pipelines.runners.state import now
+from peft_pipelines.runners.units import CELL
+from peft_pipelines.specs import Cell, ModelSpec, parse
+
+
+class Stamps:
+    """Puts the provenance into what a cell's nodes made, before it is saved. The nodes themselves know no run."""
+
+    def __init__(self, manifest: Manifest, catalog: DataCatalog) -> None:
+        self._manifest, self._catalog = manifest, catalog
+        self._cells = {f"{CELL}{cell.id}": cell for cell in manifest.cells}
+        self._started: dict[str, str] = {}
+
+    def begin(self, node: Node) -> None:
+        """Note when a cell's first node began."""
+        for tag in node.tags & self._cells.keys():
+            self._started.setdefault(tag, now())
+
+    def stamp(self, name: str, data: Any, node: Node) -> None:
+        """Add to a checkpoint's record its provenance, and to a cell's numbers the cell, the run and the commit."""
+        cell = next((self._cells[tag] for tag in node.tags if tag in self._cells), None)
+        if cell is None:
+            return
+        if isinstance(data, Trained):
+            data.record["model"] = public(data.record["model"])
+            data.record["provenance"] = self._provenance(cell)
+        elif name == dataset(cell, "metrics") and isinstance(data, dict):
+            data |= {"cell": cell.id, "run_id": self._manifest.id, "git_commit": self._commit()}
+
+    def _again(self, cell: Cell) -> str:
+        env = self._manifest.facts["asked"].get("env")
+        return f"kedro reproduce {self._manifest.id} --cell {cell.id}" + (f" --env={env}" if env else "")
+
+    def _commit(self) -> str:
+        """The commit, marked where files differ from it; empty where git knows none."""
+        code = self._manifest.facts["environment"]["code"]
+        return f"{code['git_commit'] or ''}{'-dirty' if code['git_dirty'] else ''}"
+
+    def _provenance(self, cell: Cell) -> dict[str, Any]:
+        manifest = self._manifest
+        model = parse(ModelSpec, f"model '{cell.model}'", manifest.rows["models"][cell.model])
+        return {
+            "cell": cell.id,
+            "run_id": manifest.id,
+            "command": manifest.facts["command"],
+            "again": self._again(cell),
+            "started": self._started.get(f"{CELL}{cell.id}"),
+            "ended": now(),
+            "task": public(manifest.rows["tasks"][cell.task]),
+            "sampling": manifest.rows["sampling"],
+            "data": manifest.origins.data(cell.task),
+            "base_model": manifest.origins.model(model),
+            "environment": manifest.facts["environment"],
+        }

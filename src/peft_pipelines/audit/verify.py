@@ -1,0 +1,137 @@
+"""Holding a run's record against the disk: every file by its hash, every score by scoring the kept answers again."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kedro.io import DataCatalog
+
+from peft_pipelines.audit.numbers import same, written
+from peft_pipelines.audit.runs import Run, cell_of
+from peft_pipelines.io.artifact import FORMATS
+from peft_pipelines.io.atomic import read_json
+from peft_pipelines.io.hashes import hashes_of, sha256
+from peft_pipelines.models import folder_of
+from peft_pipelines.pipelines.cells.pipeline import dataset
+from peft_pipelines.pipelines.cells.score import task_scores
+from peft_pipelines.runners.state import STATE
+from peft_pipelines.runners.units import CELL, Unit, place
+from peft_pipelines.specs import ModelSpec, TaskSpec, parse
+
+CURRENT = ("predictions", "generation", "metrics")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as the record says."""
+
+    what: str
+    fault: str
+
+
+def verify(run: Run, catalog: DataCatalog) -> tuple[list[Finding], int]:
+    """All that differs from the run's record or is missing, and how many things were looked at.
+
+    Args:
+        run: the run on record.
+        catalog: where its store, raw rows and models are now.
+    """
+    checks = [*_rows(run), *_weights(run, catalog), *_data(run, catalog)]
+    for cell in run.cells:
+        checks += _cell(run, cell, catalog)
+    return [Finding(what, fault) for what, fault in checks if fault], len(checks)
+
+
+Check = tuple[str, str]
+"""What was looked at, and its fault; an empty text where it is as it must be."""
+
+
+def _rows(run: Run) -> Iterator[Check]:
+    path = run.folder / "rows.yml"
+    fault = "missing" if not path.is_file() else "differs" * (sha256(path) != run.manifest["rows_sha256"])
+    yield f"rows of run {run.id}", fault
+
+
+def _weights(run: Run, catalog: DataCatalog) -> Iterator[Check]:
+    for name, recorded in run.manifest.get("models", {}).items():
+        spec = parse(ModelSpec, f"model '{name}'", run.rows["models"][name])
+        folder = folder_of(spec, catalog.load(f"{name}_weights"))
+        found = hashes_of(folder, folder.glob("*.safetensors"))
+        yield from _files(f"weights of {name}", recorded["sha256"], found)
+
+
+def _data(run: Run, catalog: DataCatalog) -> Iterator[Check]:
+    for task, kinds in run.manifest.get("data", {}).items():
+        for kind, recorded in kinds.items():
+            if kind == "prompts" and not _newest(run, catalog, task):
+                continue  # a later run has written its own
+            folder = _version(place(catalog, f"{task}_{kind}"), recorded)
+            yield from _files(f"{kind} rows of {task}", recorded["sha256"], hashes_of(folder))
+
+
+def _newest(run: Run, catalog: DataCatalog, task: str) -> bool:
+    """Whether the task's adapted rows were not adapted anew since."""
+    adapted = place(catalog, f"{task}_adapted")
+    versions = sorted(path.name for path in adapted.glob("*") if path.is_dir()) if adapted else []
+    return versions[-1:] in ([], [run.manifest["data"][task]["adapted"].get("version")])
+
+
+def _version(path: Path | None, recorded: Mapping[str, Any]) -> Path:
+    """Where an artifact lies: a versioned one in the version on record."""
+    assert path is not None
+    return path / recorded["version"] / path.name if "version" in recorded else path
+
+
+def _cell(run: Run, cell_id: str, catalog: DataCatalog) -> Iterator[Check]:
+    cell, entry = cell_of(cell_id), run.cells[cell_id]
+    artifacts, unchanged = entry["artifacts"], _stands(run, cell_id, catalog)
+    for kind, recorded in artifacts.items():
+        if kind in CURRENT and not unchanged:
+            continue  # overwritten by a later run, as it may be
+        path = _version(place(catalog, dataset(cell, kind)), recorded)
+        yield from _files(f"{kind} of {cell_id}", recorded["sha256"], hashes_of(path))
+    kept = run.predictions(cell_id)
+    if kept is None:
+        return
+    what = f"kept answers of {cell_id}"
+    if not kept.is_file():
+        yield what, "missing"
+        return
+    yield what, "differs" * (sha256(kept) != kept.stem)
+    yield from _scores(run, cell_id, kept)
+
+
+def _stands(run: Run, cell_id: str, catalog: DataCatalog) -> bool:
+    """Whether the cell's files are still those of this run: no later one has made, or tried, the cell anew."""
+    state = Unit(f"{CELL}{cell_id}", ()).folder(catalog) / STATE
+    if not state.is_file():  # Kedro's own runner leaves none
+        numbers = catalog.load(dataset(cell_of(cell_id), "metrics")) or {}
+        return bool(numbers.get("run_id", run.cells[cell_id].get("run_id")) == run.cells[cell_id].get("run_id"))
+    nodes = read_json(state)["nodes"].values()
+    made = {name: found for node in nodes for name, found in node.get("sha256", {}).items()}
+    recorded = run.cells[cell_id]["artifacts"].get("metrics", {}).get("sha256")
+    return bool(made.get(dataset(cell_of(cell_id), "metrics")) == recorded)
+
+
+def _files(what: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
+    for name, digest in recorded.items():
+        yield f"{what}: {name}", "missing" if name not in found else "differs" * (found[name] != digest)
+
+
+def _scores(run: Run, cell_id: str, kept: Path) -> Iterator[Check]:
+    """Score the kept answers again by the run's own row of the task."""
+    entry = run.cells[cell_id]
+    if entry["status"] != "done":
+        return
+    name = cell_of(cell_id).task
+    task = parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])
+    try:
+        scores = task_scores(FORMATS[kept.suffix].read(kept), task)
+    except (ValueError, KeyError, TypeError) as failed:
+        yield f"scores of {cell_id}", f"cannot be scored: {failed}"
+        return
+    for metric, value in scores.items():
+        recorded = entry["numbers"].get(metric)
+        fault = "" if same(value, recorded) else f"is {written(value)} now, {written(recorded)} on record"
+        yield f"{metric} of {cell_id}", fault

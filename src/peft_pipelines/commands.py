@@ -1,0 +1,160 @@
+"""The commands on what runs have left: reproduce, verify, compare; and on what there is to choose from: methods."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from kedro.framework.cli.project import PARAMS_ARG_HELP
+from kedro.framework.cli.utils import _split_params, env_option
+from kedro.framework.project import settings
+from kedro.utils import find_kedro_project
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+
+Command = Callable[..., Any]
+
+
+def _placed(command: Command) -> Command:
+    """The options that say which store is meant, as ``kedro run`` has them."""
+    params = click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
+    return env_option(params(command))  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _session(env: str | None, params: dict[str, Any]) -> "Iterator[tuple[DataCatalog, Path]]":
+    """The catalog and the project's folder."""
+    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
+        context = session.load_context()
+        yield context.catalog, Path(context.project_path)
+
+
+@click.command()
+@click.argument("run_id")
+@click.option("--cell", "cells", multiple=True, help="METHOD.MODEL.TASK.SEED; may be given again. Default: all cells.")
+@click.option("--keep", is_flag=True, help="Keep the folder of the replay, and say where it is.")
+@click.option("--all", "every", is_flag=True, help="Show every number, not only those that differ.")
+@_placed
+def reproduce(
+    run_id: str, cells: tuple[str, ...], keep: bool, every: bool, env: str | None, params: dict[str, Any]
+) -> None:
+    """Make a run's numbers again, and say of each whether it is equal.
+
+    The run is replayed from its own rows, not from today's configuration, in a folder of its own that is removed
+    afterwards; raw rows and base models are read where they are. Costs are not compared. Exits with 1 where a tensor,
+    an answer or a number differs.
+    """
+    from peft_pipelines.audit import reproduce as audit  # noqa: PLC0415  (heavy: ``kedro --help`` waits for no torch)
+    from peft_pipelines.audit.differences import changes  # noqa: PLC0415
+    from peft_pipelines.audit.replay import replay  # noqa: PLC0415
+    from peft_pipelines.audit.runs import chosen, find  # noqa: PLC0415
+
+    with _session(env, params) as (catalog, project):
+        run = find(catalog, run_id)
+        wanted = chosen(run, cells)
+        for line in changes(run, catalog, project):
+            click.echo(line)
+    with _scratch(keep) as folder:
+        outcomes = audit.held_against(run, replay(run, wanted, project, env, params, folder), wanted)
+    click.echo(f"\n{audit.told(outcomes, every=every)}")
+    if not all(one.equal for one in outcomes):
+        raise SystemExit(1)
+
+
+@contextmanager
+def _scratch(keep: bool) -> Iterator[Path]:
+    """A folder that goes at the end, unless it is to be kept."""
+    if not keep:
+        with tempfile.TemporaryDirectory(prefix="replay-") as folder:
+            yield Path(folder)
+        return
+    kept = Path(tempfile.mkdtemp(prefix="replay-"))
+    yield kept
+    click.echo(f"\nThe replay is kept in {kept}")
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@_placed
+def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
+    """Hold a run's record (default: the newest's) against the disk, without a model.
+
+    Re-hashes rows, weights, checkpoints and answers, and scores the kept answers again by the run's own task rows.
+    Names what differs or is missing, and then exits with 1.
+    """
+    from peft_pipelines.audit.runs import find  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.audit.verify import verify as check  # noqa: PLC0415
+
+    with _session(env, params) as (catalog, _):
+        run = find(catalog, run_id)
+        findings, count = check(run, catalog)
+    for found in findings:
+        click.echo(f"{found.what}: {found.fault}")
+    verdict = f"{len(findings)} are not as on record" if findings else "all as on record"
+    click.echo(f"run {run.id}: {count} things looked at, {verdict}")
+    if findings:
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("first")
+@click.argument("second")
+@click.option("--all", "every", is_flag=True, help="All metrics of a task, not only its primary one.")
+@_placed
+def compare(first: str, second: str, every: bool, env: str | None, params: dict[str, Any]) -> None:
+    """Say which scores moved from run FIRST to run SECOND, and whether beyond the noise of the test items.
+
+    Where both runs answered the same items the test is paired (McNemar's or the bootstrap), otherwise it rests on both
+    intervals; p-values are adjusted by Holm over all scores that moved. Costs are not compared.
+    """
+    from peft_pipelines.audit import compare as audit  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.audit.runs import find  # noqa: PLC0415
+
+    with _session(env, params) as (catalog, _):
+        runs = find(catalog, first), find(catalog, second)
+        click.echo(audit.told(audit.moves(*runs, every=every), *runs))
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--type", "kind", help="Only this type of a library, such as kedro methods shows it.")
+@click.option("--json", "as_json", is_flag=True, help="All fields of all types, for a program.")
+@click.option("--coverage", is_flag=True, help="The page of methods and systems, docs/coverage.md.")
+@env_option
+def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, env: str | None) -> None:
+    """List the methods there are to choose from, with and without a row; of NAME (a row or a type) show all fields.
+
+    What the installed libraries bring is read from their classes.
+    """
+    from peft_pipelines import listing  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.providers.available import available  # noqa: PLC0415
+
+    project, rows = _method_rows(env)
+    found = available()
+    wanted = kind or name
+    shown = listing.chosen(found, rows, wanted) if wanted else found
+    if coverage:
+        click.echo(listing.coverage(project, rows, any(one.provider == "custom" for one in found)), nl=False)
+    elif as_json:
+        click.echo(listing.as_json(shown, rows))
+    elif wanted:
+        click.echo("\n\n".join(listing.detail(one, rows) for one in shown))
+    else:
+        click.echo(listing.overview(found, rows))
+
+
+def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
+    """The project's folder and its method rows; no session, which would check and load everything else as well."""
+    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    os.environ.setdefault("PEFT_DIR", str(project / "methods"))
+    loader = settings.CONFIG_LOADER_CLASS(
+        conf_source=str(project / settings.CONF_SOURCE), env=env, **settings.CONFIG_LOADER_ARGS
+    )
+    return project, dict(loader["parameters"]["methods"])
+
+
+COMMANDS: list[click.Command] = [reproduce, verify, compare, methods]

@@ -1,0 +1,159 @@
+"""What a piece of work draws from the socket, and the CO₂ of that: an estimate by codecarbon, offline, by row.
+
+The estimate is never a condition of a result: where it is switched off, not installed or fails, the number is missing
+and the reason stands beside it. It knows no network, writes no file and asks for no rights.
+"""
+
+import importlib
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from threading import Thread
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.specs import Spec
+
+FIELDS = ("energy_wh", "co2_g", "energy_method")
+"""Watt-hours, grams of CO₂ equivalent, and how both were estimated or why they were not."""
+OFF, ABSENT = "not measured: switched off", "not measured: codecarbon is not installed"
+MODES = {"cpu_load": "load of this process times TDP of", "constant": "half of a TDP of", "intel_rapl": "RAPL"}
+
+
+class EnergySpec(Spec):
+    """Whether energy is estimated, and the country (three letters of ISO 3166) whose power mix gives the CO₂."""
+
+    enabled: bool
+    country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+_spec: EnergySpec | None = None
+_looking: Thread | None = None
+
+
+def use(spec: EnergySpec | None) -> None:
+    """What holds for all work of this process from now on; None switches the estimate off.
+
+    Raises:
+        ConfigError: the estimate knows no such country.
+    """
+    global _spec  # noqa: PLW0603  (no input of a node: it decides no result, so it must make none stale)
+    if spec and spec.enabled and find_spec("codecarbon"):
+        _check(spec.country)
+        _warm(spec.country)
+    _spec = spec
+
+
+def _warm(country: str) -> None:
+    """Let the tracker look at the machine, a second of waiting, while the run makes itself ready."""
+    global _looking  # noqa: PLW0603  (likewise)
+    if _looking is None:
+        _looking = Thread(target=_look, args=(country,), daemon=True)
+        _looking.start()
+
+
+def _look(country: str) -> None:
+    with suppress(Exception):  # told where the first work is to be estimated
+        tracker = _tracker(country)
+        tracker.start_task()
+        tracker.stop_task()
+
+
+def _check(country: str) -> None:
+    """Raise ConfigError for a country whose power mix is not known."""
+    found = importlib.import_module("codecarbon.input").DataSource()
+    with found.global_energy_mix_data_path.open(encoding="utf-8") as handle:
+        known = list(json.load(handle))
+    if country not in known:
+        close = ", ".join(get_close_matches(country, known)) or "AUT, DEU, FRA, GBR, SVK, USA"
+        raise ConfigError(f"energy, country: '{country}' is none of the {len(known)} known, such as {close}")
+
+
+@contextmanager
+def estimated() -> Iterator[dict[str, Any]]:
+    """Fill a dict with ``FIELDS`` for the block. Blocks must not be nested."""
+    report: dict[str, Any] = {"energy_wh": None, "co2_g": None, "energy_method": reason()}
+    tracker, fault = _started() if report["energy_method"] is None else (None, None)
+    try:
+        yield report
+    finally:
+        if tracker:
+            report.update(_stopped(tracker))
+        elif fault:
+            report["energy_method"] = fault
+
+
+def total(parts: Iterable[float | None]) -> float | None:
+    """The sum of estimates; None where one is missing.
+
+    >>> total([0.5, 1.5]), total([0.5, None])
+    (2.0, None)
+    """
+    numbers = list(parts)
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
+
+
+def reason() -> str | None:
+    """Why nothing is estimated; None where it is."""
+    if not _spec or not _spec.enabled:
+        return OFF
+    return None if find_spec("codecarbon") else ABSENT
+
+
+def _started() -> tuple[Any, str | None]:
+    assert _spec is not None
+    if _looking:
+        _looking.join()
+    try:
+        tracker = _tracker(_spec.country)
+        tracker.start_task()
+    except Exception as fault:  # whatever goes wrong in an estimate must not cost a training
+        return None, _failed(fault)
+    return tracker, None
+
+
+def _stopped(tracker: Any) -> dict[str, Any]:
+    try:
+        found = tracker.stop_task()
+        watt_hours, grams = 1e3 * found.energy_consumed, 1e3 * found.emissions
+        return {"energy_wh": watt_hours, "co2_g": grams, "energy_method": _method(tracker)}
+    except Exception as fault:  # likewise
+        return {"energy_method": _failed(fault)}
+
+
+def _failed(fault: Exception) -> str:
+    return f"not measured: {type(fault).__name__}: {' '.join(str(fault).split())}"
+
+
+@cache
+def _tracker(country: str) -> Any:
+    """One a process: it looks at the machine once, which takes about a second."""
+    logging.getLogger("codecarbon").disabled = True
+    tracker = importlib.import_module("codecarbon").OfflineEmissionsTracker
+    return tracker(
+        country_iso_code=country,
+        tracking_mode="process",
+        save_to_file=False,
+        save_to_api=False,
+        save_to_logger=False,
+        allow_multiple_runs=True,
+        log_level="critical",
+    )
+
+
+def _method(tracker: Any) -> str:
+    """How the estimate came about, from the parts that the tracker watches."""
+    parts = []
+    for part in tracker._hardware:
+        mode, kind = getattr(part, "_mode", ""), type(part).__name__
+        watts = f" {part._tdp} W" if mode in ("cpu_load", "constant") else ""
+        parts.append(f"{kind} by {MODES.get(mode, mode)}{watts}" if mode else f"{kind} by the library's own model")
+    return f"estimate of codecarbon {version('codecarbon')}, {tracker._country_iso_code}: {'; '.join(parts)}"

@@ -1,0 +1,168 @@
+"""The model card of a checkpoint: what it is, how it came about, how to read it with the libraries alone."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+LICENCES = {
+    *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0"),
+    *("openrail", "bigscience-openrail-m", "gemma", "llama2", "llama3", "llama3.1", "llama3.2", "llama3.3"),
+}
+"""Licences that the hub knows by these names; any other is told by its own."""
+
+LIBRARIES = {"hf_peft": "peft", "adapters": "adapter-transformers", "weights": "transformers"}
+TAGS = {"hf_peft": ["peft"], "adapters": ["adapter-transformers"]}
+
+READING = {
+    "hf_peft": """\
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+base = AutoModelForCausalLM.from_pretrained({base!r})
+model = PeftModel.from_pretrained(base, ".")""",
+    "adapters": """\
+import adapters
+from transformers import AutoModelForCausalLM
+
+model = AutoModelForCausalLM.from_pretrained({base!r})
+adapters.init(model)
+model.set_active_adapters(model.load_adapter(".", with_head=False, use_safetensors=True))""",
+    "weights": """\
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+model = AutoModelForCausalLM.from_pretrained({base!r})
+model.load_state_dict(load_file("model.safetensors"), strict=False)""",
+    "custom": """\
+# the tuner is code of the project that trained it: methods/{type}/ there
+from safetensors.torch import load_file
+
+tensors = load_file("adapter_model.safetensors")  # by their names in the tuned model""",
+    "none": "# nothing was trained: the base model as it is",
+}
+READINGS_NOTE = "The current folder (`.`) is this one; the base model is {base}{hint}."
+
+
+def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) -> str:
+    """The card's text from a checkpoint's record, with the scores once they are known.
+
+    Its front matter holds fields that the hub knows. Without a record of provenance the parts that rest on it are left
+    out.
+    """
+    origin = record.get("provenance", {})
+    parts = [
+        f"---\n{yaml.safe_dump(front_matter(record), sort_keys=False, allow_unicode=True)}---",
+        f"# {record['method']['name']} on {record['model']['name']}" + _for_task(origin),
+        _facts(record, origin),
+        f"## How to load it\n\n{_reading(record)}",
+        f"## Training\n\n{_training(record)}",
+        f"## Scores\n\n{_scores(origin, numbers)}",
+        _again(origin),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def front_matter(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The card's metadata. What only the hub can resolve by name is named only where it is from there."""
+    method, model, task = record["method"], record["model"], record.get("provenance", {}).get("task", {})
+    licence = model["licence"].lower().replace(" ", "-")
+    known = licence in LICENCES
+    source = (task.get("source") or {}).get("repo")
+    tags = [*TAGS.get(method["provider"], []), method["name"], method["type"].lower(), "peft-pipelines"]
+    found = {
+        "base_model": (model.get("hub") or {}).get("repo"),
+        "library_name": LIBRARIES.get(method["provider"]),
+        "pipeline_tag": "text-generation",
+        "license": licence if known else "other",
+        "license_name": None if known else re.sub(r"[^a-z0-9.-]+", "-", licence).strip("-") or "unknown",
+        "datasets": [source] if source else None,
+        "tags": list(dict.fromkeys(tags)),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _for_task(origin: Mapping[str, Any]) -> str:
+    return f" for {origin['task']['name']}" if origin else ""
+
+
+def _facts(record: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
+    method, model = record["method"], record["model"]
+    rows = ", ".join(f"{count} {split}" for split, count in record.get("rows", {}).items())
+    lines = [
+        f"- Method: {method['type']} ({method['provider']}), {method['family']}; {method['citation']}",
+        f"- Base model: {base_name(record)} ({model['licence']}; {model['citation']})" + _note(model.get("notes")),
+        f"- Trainable parameters: {record['trainable_parameters']:,} of {record['total_parameters']:,}",
+    ]
+    if origin:
+        task = origin["task"]
+        source = (task.get("source") or {}).get("repo", "rows on disk")
+        lines.append(f"- Task: {task['name']}, {task['type']} ({source}; {task['licence']}; {task['citation']})")
+    return "\n".join([*lines, f"- Rows: {rows}", f"- Config: `{method['config']}`"])
+
+
+def base_name(record: Mapping[str, Any]) -> str:
+    """How people outside this machine call the base model."""
+    model, origin = record["model"], record.get("provenance", {})
+    return str(origin.get("base_model", {}).get("name") or model["name"])
+
+
+def _note(text: str | None) -> str:
+    return f". {text}" if text else ""
+
+
+def _reading(record: Mapping[str, Any]) -> str:
+    method = record["method"]
+    hub = (record["model"].get("hub") or {}).get("repo")
+    base = hub or f"path/to/{record['model']['name']}"
+    code = READING[method["provider"]].format(base=base, type=method["type"])
+    fetched = "fetched by `kedro fetch` into the project's folder of models" if record["model"].get("package") else ""
+    hint = "" if hub else f", {fetched or 'a folder of the machine that trained it'}"
+    return f"```python\n{code}\n```\n\n" + READINGS_NOTE.format(base=base_name(record), hint=hint)
+
+
+def _training(record: Mapping[str, Any]) -> str:
+    protocol = {**record["protocol"], "learning_rate": record.get("learning_rate", record["protocol"]["learning_rate"])}
+    values = {**protocol, "optimizer": method_optimizer(record), "seed": record["seed"], "steps": record.get("steps")}
+    lines = [f"| {name} | {value} |" for name, value in values.items()]
+    return "\n".join(["| setting | value |", "|:--|:--|", *lines])
+
+
+def method_optimizer(record: Mapping[str, Any]) -> str:
+    """The optimizer's type with its options.
+
+    >>> method_optimizer({"method": {"optimizer": {"type": "adamw", "eps": 1e-8}}})
+    'adamw, eps 1e-08'
+    """
+    kind, *options = record["method"]["optimizer"].items()
+    return ", ".join([str(kind[1]), *(f"{name} {value}" for name, value in options)])
+
+
+def _scores(origin: Mapping[str, Any], numbers: Mapping[str, Any] | None) -> str:
+    if not numbers:
+        return "Not known when this was written: the checkpoint is scored after it was saved."
+    metrics = [name for name in origin.get("task", {}).get("metrics", []) if name in numbers]
+    interval = [numbers.get("primary_low"), numbers.get("primary_high")]
+    lines = [
+        f"| {name} | {numbers[name]:.4f} | {_between(interval) if place == 0 else ''} |"
+        for place, name in enumerate(metrics)
+    ]
+    head = ["| metric | score | 95 % interval |", "|:--|--:|:--|"]
+    return "\n".join([f"On {numbers['n']:.0f} test rows:", "", *head, *lines])
+
+
+def _between(interval: list[float | None]) -> str:
+    low, high = interval
+    return "" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+
+
+def _again(origin: Mapping[str, Any]) -> str:
+    if not origin:
+        return ""
+    return (
+        f"## How to make it again\n\nIn the project that made it, run {origin['run_id']}:\n\n"
+        f"```\n{origin['command']}\n```\n\nand to hold the numbers of this cell against their record:\n\n"
+        f"```\n{origin['again']}\n```\n\n`record.json` holds all rows, the hashes of data and base weights, the "
+        "releases of all libraries, and the machine."
+    )

@@ -1,0 +1,150 @@
+"""Which methods there are to choose from, with their rows; and the table of methods and systems in the docs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from peft_pipelines.errors import unknown
+from peft_pipelines.pipelines.report.table import paragraph
+from peft_pipelines.providers.available import Available
+
+FACTS, TABLE = "docs/coverage.yml", "docs/coverage.md"
+HAS, LACKS = "✓", "—"
+HELP = 160
+
+
+def rows_of(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names of the method rows that use a type."""
+    return sorted(name for name, row in rows.items() if (row["provider"], row["type"]) == (kind.provider, kind.type))
+
+
+def chosen(found: Sequence[Available], rows: Mapping[str, Mapping[str, Any]], wanted: str) -> list[Available]:
+    """The types that a word means: a row's name, or a type's, whatever its case.
+
+    Raises:
+        ConfigError: no row and no type is called so.
+    """
+    if wanted in rows:
+        row = rows[wanted]
+        return [kind for kind in found if (kind.provider, kind.type) == (row["provider"], row["type"])]
+    matching = [kind for kind in found if kind.type.lower() == wanted.lower()]
+    if not matching:
+        raise unknown("methods", "row or type", wanted, dict.fromkeys([*sorted(rows), *(kind.type for kind in found)]))
+    return matching
+
+
+def overview(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """A line a type: its family, how many fields its config has, the rows that use it."""
+    kinds = sorted(found, key=lambda kind: not rows_of(kind, rows))
+    table = {
+        "type": [kind.type for kind in kinds],
+        "provider": [kind.provider for kind in kinds],
+        "family": [_family(kind, rows) for kind in kinds],
+        "fields": [str(len(kind.fields)) for kind in kinds],
+        "rows": [_rows(kind, rows) for kind in kinds],
+    }
+    words = (
+        "family: the rows' own; without a row what the classes tell: reparameterised is what merges into the base's "
+        "weights. `kedro methods NAME` shows all fields of a row's type or of a type, and why one is refused."
+    )
+    return f"{left(table)}\n\n{paragraph(words)}"
+
+
+def _family(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """As the rows say; without one as the library's classes tell."""
+    told = dict.fromkeys(str(rows[name]["family"]) for name in rows_of(kind, rows))
+    return ", ".join(told) or kind.family or LACKS
+
+
+def _rows(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    names = ", ".join(rows_of(kind, rows))
+    return names or ("refused" if kind.note else LACKS)
+
+
+def detail(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """A type's fields with types, defaults and what the library says of them."""
+    names = ", ".join(rows_of(kind, rows)) or "none"
+    head = f"{kind.type} ({kind.provider}), {_family(kind, rows)}; rows: {names}"
+    parts = [head, *([f"refused: {kind.note}"] if kind.note else [])]
+    lines = [
+        line
+        for field in kind.fields
+        for line in (
+            f"  {field.name}: {field.type} = {field.default}",
+            *([f"      {_short(field.help)}"] if field.help else []),
+        )
+    ]
+    return "\n".join([*parts, *lines])
+
+
+def _short(text: str) -> str:
+    """The first words of a library's help."""
+    words = " ".join(text.split())
+    return words if len(words) <= HELP else f"{words[:HELP].rsplit(' ', 1)[0]} …"
+
+
+def as_json(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """All of it for a program."""
+    return json.dumps([{**asdict(kind), "rows": rows_of(kind, rows)} for kind in found], indent=2, ensure_ascii=False)
+
+
+def left(columns: Mapping[str, Sequence[str]]) -> str:
+    """A Markdown table of words, all columns to the left."""
+    widths = {name: max(len(text) for text in (name, *cells)) for name, cells in columns.items()}
+    lines = [
+        list(columns),
+        [f":{'-' * (width - 1)}" for width in widths.values()],
+        *zip(*columns.values(), strict=True),
+    ]
+    return "\n".join(
+        f"| {' | '.join(text.ljust(width) for text, width in zip(line, widths.values(), strict=True))} |"
+        for line in lines
+    )
+
+
+def coverage(project: Path, rows: Mapping[str, Any], folders: bool) -> str:
+    """The page of methods and systems: this project's column from its rows, the others from ``docs/coverage.yml``.
+
+    Args:
+        project: the project's folder.
+        rows: the method rows by name.
+        folders: whether drop-in methods are found, which is what extensibility means there.
+    """
+    facts = yaml.safe_load((project / FACTS).read_text(encoding="utf-8"))
+    counted = [sum(name in rows for name in names.values()) for names in facts["families"].values()]
+    counts = {"This project": counted, **facts["counts"]}
+    parts = [
+        "# Methods and systems",
+        "Made by `kedro methods --coverage` from the rows in `conf/base/parameters/methods` and `docs/coverage.yml`.",
+        left(_by_method(facts, rows)),
+        f"Drop-in methods (a folder of two files, no change of the system): this project {HAS if folders else LACKS}, "
+        f"PEFT-Factory {HAS}, LLaMA-Factory {LACKS}.",
+        "How many methods of each family a system has:",
+        left(_by_family(facts, counts)),
+        f"Source: {facts['source']}.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_method(facts: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, list[str]]:
+    methods = [(family, label, row) for family, names in facts["families"].items() for label, row in names.items()]
+    others = {
+        system: [HAS if has == "all" or label in has else LACKS for _, label, _ in methods]
+        for system, has in facts["systems"].items()
+    }
+    return {
+        "method": [label for _, label, _ in methods],
+        "family": [family for family, _, _ in methods],
+        "this project": [f"{HAS} `{row}`" if row in rows else LACKS for _, _, row in methods],
+        **others,
+    }
+
+
+def _by_family(facts: Mapping[str, Any], counts: Mapping[str, Sequence[int]]) -> dict[str, list[str]]:
+    families = list(facts["families"])
+    columns = {family: [str(numbers[place]) for numbers in counts.values()] for place, family in enumerate(families)}
+    return {"system": list(counts), **columns}

@@ -1,0 +1,106 @@
+"""A checkpoint and its base as one plain model: what is written loads without this project or a tuning library."""
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from peft_pipelines import models, providers
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.io import Checkpoint
+from peft_pipelines.io.atomic import replacing
+from peft_pipelines.models import Base
+from peft_pipelines.specs import MethodSpec, parse
+
+TOLERANCES = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
+"""How far a logit of the merged model may be from the unmerged one's, as a share of the largest logit."""
+PROBE = (2, 16)
+
+
+def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: Callable[[str], None]) -> float:
+    """Write base and method as a folder of ``transformers``, and prove what was written by its logits.
+
+    A method that was trained on a quantised base is merged into the base as it was before: rounding the sum to a few
+    bits again would undo the training.
+
+    Args:
+        base: the base model; it stays as it is.
+        checkpoint: the trained method, merged as its record describes it.
+        source: the base model's folder, for its tokenizer.
+        output: a folder that does not exist yet. It appears when everything in it is right.
+        say: is told of each step.
+
+    Returns:
+        The largest difference of a logit between the folder's model and the unmerged one.
+
+    Raises:
+        ConfigError: the folder exists, the base is not the one that was trained on, or the method cannot be merged.
+    """
+    method = _trained(base, checkpoint)
+    if output.exists():
+        raise ConfigError(f"--output: must not exist yet, got '{output}'")
+    say(f"merging method '{method.name}' into model '{base.spec.name}'")
+    if checkpoint.record["method"].get("quantization"):
+        say("trained on a quantised base, merged into the full one: answers may differ from those that were scored")
+    attached = providers.load(models.clone(base.model, torch.Tensor.clone), method, checkpoint.folder)
+    expected = _logits(attached.plain, base)
+    merged = providers.merge(attached).to(base.model.dtype)  # what was trained is in fp32
+    _check_plain(merged, method)
+    with replacing(output) as folder:
+        say("writing")
+        merged.save_pretrained(folder)
+        AutoTokenizer.from_pretrained(source, local_files_only=True).save_pretrained(folder)
+        del merged, attached
+        gc.collect()
+        say("comparing what was written with the unmerged model")
+        return _proven(folder, expected, base, method)
+
+
+def _trained(base: Base, checkpoint: Checkpoint) -> MethodSpec:
+    """The row that the checkpoint was trained by, on the base in full precision."""
+    record = checkpoint.record
+    if record["base_checksum"] != base.checksum:
+        raise ConfigError(
+            f"model '{base.spec.name}': its weights must be those that checkpoint '{checkpoint.folder.name}' was "
+            f"trained on (checksum {record['base_checksum']}), got other ones (checksum {base.checksum})"
+        )
+    method = parse(MethodSpec, "the checkpoint's record, method", record["method"])
+    return method.model_copy(update={"quantization": None})
+
+
+def _check_plain(merged: PreTrainedModel, method: MethodSpec) -> None:
+    """Refuse tensors that the architecture, built from the config alone, has no place for, and gaps in it."""
+    with torch.device("meta"):
+        plain = AutoModelForCausalLM.from_config(merged.config)
+    differing = sorted(merged.state_dict().keys() ^ plain.state_dict().keys())
+    if differing:
+        raise ConfigError(
+            f"method '{method.name}': cannot be merged: a plain '{merged.config.model_type}' and the merged model "
+            f"differ in {len(differing)} tensors, the first is {differing[0]}"
+        )
+
+
+def _proven(folder: Path, expected: torch.Tensor, base: Base, method: MethodSpec) -> float:
+    written = AutoModelForCausalLM.from_pretrained(folder, dtype=base.model.dtype, local_files_only=True)
+    found = _logits(written.to(base.model.device).eval(), base)
+    difference = float((found - expected).abs().max())
+    allowed = TOLERANCES[base.model.dtype] * float(expected.abs().max())
+    if not difference <= allowed:
+        raise ConfigError(
+            f"method '{method.name}': cannot be merged: its merged and unmerged logits may differ by {allowed:.2g}, "
+            f"got {difference:.2g}"
+        )
+    return difference
+
+
+@torch.no_grad()
+def _logits(model: torch.nn.Module, base: Base) -> torch.Tensor:
+    """Logits in fp32 for a few rows of the same random tokens."""
+    draw = torch.Generator().manual_seed(0)
+    tokens = torch.randint(base.model.config.vocab_size, PROBE, generator=draw).to(base.model.device)
+    with models.autocast(base.model):
+        output = model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
+    logits: torch.Tensor = output.logits.float()
+    return logits

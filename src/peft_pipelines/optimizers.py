@@ -1,0 +1,136 @@
+"""From a method's row to the optimizer that trains it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from peft.optimizers import create_loraplus_optimizer
+from pydantic import Field
+from torch import nn
+from torch.optim import AdamW, Optimizer
+from transformers.pytorch_utils import Conv1D
+from transformers.trainer_pt_utils import get_parameter_names
+
+from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.lowrank import LowRankAdamW
+from peft_pipelines.providers import Attached
+from peft_pipelines.specs import MethodSpec, Spec, TrainingSpec, parse
+
+PLAIN = "adamw"
+ADAM: dict[str, Any] = {"betas": (0.9, 0.999), "eps": 1e-8}
+NOT_DECAYED = [r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_norm(?:$|\.)"]
+"""Names of parameters without weight decay, as the Trainer has them."""
+
+
+class NoOptions(Spec):
+    """AdamW takes all that it needs from the protocol."""
+
+
+class LoraPlusOptions(Spec):
+    """``ratio``: how many times the learning rate the factor next to the output gets."""
+
+    ratio: Annotated[float, Field(ge=1)]
+
+
+class LowRankOptions(Spec):
+    """The rank that gradients are projected to, the steps that a projection lasts, and the factor of the update."""
+
+    rank: Annotated[int, Field(ge=1)]
+    update_proj_gap: Annotated[int, Field(ge=1)]
+    scale: Annotated[float, Field(gt=0)]
+
+
+def check(method: MethodSpec) -> Any:
+    """The options of the row's optimizer.
+
+    Raises:
+        ConfigError: its type is unknown, an option is unknown, missing or of the wrong type.
+    """
+    where = f"method '{method.name}', optimizer"
+    options = dict(method.optimizer)
+    kind = options.pop("type", None)
+    if kind not in KINDS:
+        raise unknown(where, "type", kind, KINDS)
+    return parse(KINDS[kind].options, where, options)
+
+
+def build(attached: Attached, protocol: TrainingSpec, method: MethodSpec) -> Optimizer:
+    """The optimizer of all that the method trains. Its state is tensors and numbers only.
+
+    Raises:
+        ConfigError: as ``check``, or the method has nothing that this optimizer is for.
+    """
+    return KINDS[method.optimizer["type"]].build(attached, protocol, check(method))
+
+
+def is_picky(method: MethodSpec) -> bool:
+    """Whether it depends on the method's parameters if ``build`` takes the row, once ``check`` has."""
+    return KINDS[method.optimizer["type"]].picky
+
+
+def _adamw(attached: Attached, protocol: TrainingSpec, options: NoOptions) -> Optimizer:
+    groups = _by_decay(attached.trainable(), _decayed(attached.plain), protocol)
+    return AdamW(groups, lr=protocol.learning_rate, fused=True, **ADAM)
+
+
+def _lora_plus(attached: Attached, protocol: TrainingSpec, options: LoraPlusOptions) -> Optimizer:
+    """Groups by the library; its second and third one get the higher rate."""
+    optimizer: Optimizer = create_loraplus_optimizer(
+        attached.plain,
+        AdamW,
+        lr=protocol.learning_rate,
+        loraplus_lr_ratio=options.ratio,
+        loraplus_weight_decay=protocol.weight_decay,
+        fused=True,
+        **ADAM,
+    )
+    faster = [group for group in optimizer.param_groups if group["lr"] > protocol.learning_rate]
+    if options.ratio > 1 and not any(value.dim() > 1 for group in faster for value in group["params"]):
+        raise ConfigError(
+            f"method '{attached.method.name}', optimizer: type '{attached.method.optimizer['type']}' is for pairs of "
+            f"factors, and the method trains none; choose {PLAIN}"
+        )
+    return optimizer
+
+
+def _low_rank(attached: Attached, protocol: TrainingSpec, options: LowRankOptions) -> Optimizer:
+    """The matrices of linear layers, the output head left out, are projected; all else goes as with AdamW."""
+    head = attached.core.get_output_embeddings()
+    linear = [part for part in attached.core.modules() if isinstance(part, nn.Linear | Conv1D) and part is not head]
+    matrices = {id(part.weight) for part in linear}
+    trained = attached.trainable()
+    projected = [value for value in trained.values() if id(value) in matrices]
+    others = {name: value for name, value in trained.items() if id(value) not in matrices}
+    groups = _by_decay(others, _decayed(attached.plain), protocol)
+    low = {"params": projected, "weight_decay": protocol.weight_decay, **options.model_dump()}
+    return LowRankAdamW([*groups, low], lr=protocol.learning_rate, **ADAM)
+
+
+def _by_decay(trained: Mapping[str, nn.Parameter], decayed: set[str], protocol: TrainingSpec) -> list[dict[str, Any]]:
+    return [
+        {
+            "params": [value for name, value in trained.items() if name in decayed],
+            "weight_decay": protocol.weight_decay,
+        },
+        {"params": [value for name, value in trained.items() if name not in decayed], "weight_decay": 0.0},
+    ]
+
+
+def _decayed(model: nn.Module) -> set[str]:
+    return set(get_parameter_names(model, [nn.LayerNorm], NOT_DECAYED))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An optimizer by the options that a row gives it; ``picky`` if it is not for any method."""
+
+    options: type[Spec]
+    build: Callable[[Attached, TrainingSpec, Any], Optimizer]
+    picky: bool = False
+
+
+KINDS = {
+    PLAIN: Kind(NoOptions, _adamw),
+    "loraplus_adamw": Kind(LoraPlusOptions, _lora_plus, picky=True),
+    "galore_adamw": Kind(LowRankOptions, _low_rank),
+}

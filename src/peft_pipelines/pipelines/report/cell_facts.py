@@ -1,0 +1,123 @@
+"""The numbers of one cell as a reader wants them: in words, with units, in groups."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from peft_pipelines.specs import TaskSpec
+
+Group = dict[str, str]
+Writer = Callable[[float], str]
+
+PRIMARY = frozenset({"primary", "primary_low", "primary_high"})
+NO_SCORES = frozenset({"steps", "learning_rate", "rungs", "ladder_edge", "truncated_rows", "truncated_share"})
+MOST_LABELS = 12
+"""With more labels a table of answers by label is no longer read."""
+
+
+def percent(share: float) -> str:
+    """A share in percent.
+
+    >>> percent(1 / 3)
+    '33.3 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
+# metrics that are no shares
+PLAIN: dict[str, Writer] = {"rmse": "{:.3f}".format, "n": "{:.0f}".format}
+
+COSTS: dict[str, tuple[str, Writer]] = {
+    "trainable_parameters": ("trainable parameters", "{:,.0f}".format),
+    "checkpoint_bytes": ("checkpoint", lambda size: f"{size / 1e6:,.2f} MB"),
+    "peak_memory_gb": ("peak memory", "{:.2f} GB".format),
+    "tflop": ("one forward of 1 x 512 tokens", "{:.4g} TFLOP".format),
+    "base_tflop": ("that of the base model", "{:.4g} TFLOP".format),
+    "train_seconds": ("training", "{:,.1f} s".format),
+    "train_cpu_seconds": ("training, processor time", "{:,.1f} s".format),
+    "tuning_seconds": ("all learning rates together", "{:,.1f} s".format),
+    "tuning_cpu_seconds": ("all learning rates together, processor time", "{:,.1f} s".format),
+    "generate_seconds": ("answering", "{:,.1f} s".format),
+    "generate_cpu_seconds": ("answering, processor time", "{:,.1f} s".format),
+    "train_energy_wh": ("energy of training, estimated", "{:.3g} Wh".format),
+    "generate_energy_wh": ("energy of answering, estimated", "{:.3g} Wh".format),
+    "co2_g": ("CO₂ of both, estimated", "{:.3g} g".format),
+    "pscp": ("PSCP", "{:.2f}".format),
+    "pscp_absolute": ("PSCP, absolute compute", "{:.2f}".format),
+}
+
+
+def facts(scores: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Group]:
+    """Scores, costs and training of a cell, each as lines of a name and a text."""
+    return {"Scores": scored(scores), "Costs": spent(scores), "Training": trained(scores, record)}
+
+
+def scored(scores: Mapping[str, Any]) -> Group:
+    """The primary metric with its interval, then all other metrics; what belongs to single labels is left out.
+
+    >>> scored({"metric": "accuracy", "primary": 0.5, "accuracy": 0.5, "ece": 0.125, "n": 80.0, "f1.yes": 0.4})
+    {'accuracy': '50.0 %', 'ece': '12.5 %', 'n': '80'}
+    """
+    own = scores["metric"]
+    found = {own: percent(scores["primary"]) + _between(scores)}
+    for name, value in scores.items():
+        kept = isinstance(value, float) and "." not in name and name not in PRIMARY | NO_SCORES | COSTS.keys()
+        if kept and name != own and not name.startswith("pscp_"):
+            found[name] = PLAIN.get(name, percent)(value)
+    return found
+
+
+def _between(scores: Mapping[str, Any]) -> str:
+    if "primary_low" not in scores:
+        return ""
+    return f" ({100 * scores['primary_low']:.1f} to {100 * scores['primary_high']:.1f})"
+
+
+def spent(scores: Mapping[str, Any]) -> Group:
+    """What was measured of the costs; what was not is left out.
+
+    >>> spent({"checkpoint_bytes": 1_859_871, "co2_g": None})
+    {'checkpoint': '1.86 MB'}
+    """
+    single = scores.get("rungs", 1) == 1
+    known = [name for name in COSTS if scores.get(name) is not None and not (single and name.startswith("tuning"))]
+    found = {COSTS[name][0]: COSTS[name][1](scores[name]) for name in known}
+    if "memory_kind" in scores and "peak memory" in found:
+        found["peak memory"] += f" ({scores['memory_kind']})"
+    return found
+
+
+def trained(scores: Mapping[str, Any], record: Mapping[str, Any]) -> Group:
+    """What the cell was trained on and how."""
+    rows = ", ".join(f"{count:,} {split}" for split, count in record["rows"].items())
+    found = {
+        "rows": rows,
+        "steps": f"{record['steps']:,}, best at step {record['best_step']:,}",
+        "learning rate": f"{record['protocol']['learning_rate']:g}",
+        "rows that lost text": f"{scores['truncated_rows']:,}",
+    }
+    if scores.get("rungs", 1) > 1:
+        found["learning rate"] += f", chosen from {scores['rungs']:.0f}" + (
+            ", at the end of the ladder" if scores["ladder_edge"] else ""
+        )
+    if "shots_used" in scores:
+        found["examples before each question"] = f"{scores['shots_used']:g}"
+    return found
+
+
+def confusion(scores: Mapping[str, Any], task: TaskSpec) -> list[list[str]]:
+    """How often each label was answered by each; the first line names the answers. Nothing for free text."""
+    words = task.label_words
+    if not 0 < len(words) <= MOST_LABELS:
+        return []
+    answers = [*words, "invalid"]
+    heads = ["right, down; answered, across", *answers, "recall", "F1"]
+    lines = [
+        [
+            word,
+            *(f"{scores[f'confusion.{word}.{answer}']:.0f}" for answer in answers),
+            *(percent(scores[f"{name}.{word}"]) for name in ("recall", "f1")),
+        ]
+        for word in words
+        if f"confusion.{word}.{word}" in scores
+    ]
+    return [heads, *lines] if lines else []

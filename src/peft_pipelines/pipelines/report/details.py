@@ -1,0 +1,133 @@
+"""What stands behind a number: a cell's rows, the course of its training, and the answers that went most wrong."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from peft_pipelines.io import Checkpoint
+from peft_pipelines.metrics import METRICS
+from peft_pipelines.metrics.correlation import plain_number
+from peft_pipelines.pipelines.cells.score import answers_of
+from peft_pipelines.pipelines.report.cell_facts import confusion, facts
+from peft_pipelines.pipelines.report.collect import part
+from peft_pipelines.specs import TaskSpec
+from peft_pipelines.statistics.items import MEANS, item_values
+
+ANSWERS = 20
+"""Answers shown of a cell."""
+NO_NUMBER = -1e9
+LONGEST = 1_500
+"""Letters shown of a prompt; the middle of a longer one is left out."""
+
+
+def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """By cell ``model.task.seed`` of one method: what a reader may ask of it, and its answers.
+
+    A reader may ask for facts, config, command, learning curve, ladder and the worst answers. The answers come with a
+    hash of the items that they are given to. A cell that has no numbers, or whose files are gone, has no entry.
+
+    Args:
+        parts: by cell ``metrics.<cell>`` (numbers, a failure's record or None), ``predictions.<cell>`` (rows or None)
+            and ``checkpoint.<cell>`` (a handle or None); ``task.<name>``: the row of each task.
+    """
+    tasks: dict[str, TaskSpec] = part(parts, "task")
+    rows, checkpoints = part(parts, "predictions"), part(parts, "checkpoint")
+    done = {
+        cell: (scores, rows[cell], checkpoints[cell], tasks[cell.split(".")[1]])
+        for cell, scores in part(parts, "metrics").items()
+        if scores and "primary" in scores and rows[cell] and checkpoints[cell]
+    }
+    found = {cell: detail(cell, *known) for cell, known in done.items()}
+    answers = {
+        cell: {"items": items_digest(given), "answers": answers_of(given, task)}
+        for cell, (_, given, _, task) in done.items()
+    }
+    return found, answers
+
+
+def items_digest(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A hash of what was asked and what would be right: answers to equal ones can be compared item by item."""
+    asked = [[row["prompt"], list(row["references"])] for row in rows]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def detail(
+    cell: str, scores: Mapping[str, Any], rows: list[dict[str, Any]], checkpoint: Checkpoint, task: TaskSpec
+) -> dict[str, Any]:
+    """One cell's entry."""
+    record = checkpoint.record
+    method = record["method"]["name"]
+    return {
+        "facts": facts(scores, record),
+        "confusion": confusion(scores, task),
+        "command": f"kedro run --pipeline=benchmark --tags=cell.{method}.{cell}",
+        "curve": record["log"],
+        "ladder": record.get("ladder", []),
+        "items": len(rows),
+        "predictions": worst(rows, task),
+        "config": {
+            "method": record["method"],
+            "task": task.model_dump(mode="json", exclude_defaults=True),
+            "model": record["model"],
+            "protocol": record["protocol"],
+            "seed": record["seed"],
+            "shortcuts": record["shortcuts"],
+            "provenance": record.get("provenance", {}),
+        },
+    }
+
+
+def worst(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
+    """The ``ANSWERS`` rows with the lowest score; of equal ones those whose right answer was least likely first.
+
+    Prompts are shown without the instruction, which is the same in all of them.
+    """
+    scores = item_scores(rows, task)
+    order = sorted(range(len(rows)), key=lambda place: (scores[place], _likelihood(rows[place]), place))
+    return [
+        {
+            "score": round(scores[place], 3),
+            "prompt": shortened(rows[place]["prompt"].removeprefix(task.instruction).lstrip("\n")),
+            "references": [shortened(text) for text in rows[place]["references"][:3]],
+            "prediction": shortened(rows[place]["prediction"]),
+        }
+        for place in order[:ANSWERS]
+    ]
+
+
+def item_scores(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[float]:
+    """How good each answer is, higher is better: right or not for labels, minus the error for numbers, else the metric.
+
+    An answer that is no number where one is asked for stands below all others.
+    """
+    answers, references = [row["prediction"] for row in rows], [row["references"] for row in rows]
+    if task.labels or task.primary in MEANS:
+        name = "accuracy" if task.labels else task.primary
+        return [float(value) for value in item_values(name, answers, references, task.label_words)]
+    if "rmse" in task.metrics:
+        return [_closeness(answer, right[0]) for answer, right in zip(answers, references, strict=True)]
+    metric = METRICS[task.primary]
+    return [metric([answer], [right], ())[task.primary] for answer, right in zip(answers, references, strict=True)]
+
+
+def _closeness(answer: str, right: str) -> float:
+    number, gold = plain_number(answer), plain_number(right)
+    return NO_NUMBER if number is None or gold is None else -abs(number - gold)
+
+
+def _likelihood(row: Mapping[str, Any]) -> float:
+    """The log-likelihood of the right label, where labels were scored."""
+    found: Mapping[str, float] = row.get("label_scores") or {}
+    return found.get(row["references"][0], 0.0)
+
+
+def shortened(text: str) -> str:
+    """A text whose middle is left out where it is long.
+
+    >>> len(shortened("a" * 5_000)), shortened("short")
+    (1503, 'short')
+    """
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"

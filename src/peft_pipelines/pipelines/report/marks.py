@@ -1,0 +1,54 @@
+"""The alarms that stand beside a score."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+INVALID_LIMIT, TRUNCATED_LIMIT = 0.05, 0.01
+ONE_CLASS, INVALID, LIKE_MAJORITY, TRUNCATED, LEAK = "!", "?", "≈", "†", "‡"
+MARKS = {
+    ONE_CLASS: "predicts one class only",
+    INVALID: f"more than {INVALID_LIMIT:.0%} of the answers are invalid",
+    LIKE_MAJORITY: "not told apart from always giving the most frequent answer",
+    TRUNCATED: f"more than {TRUNCATED_LIMIT:.0%} of a split's rows lost text to the length limit",
+    LEAK: "some test inputs stand among the training inputs (see the data report)",
+}
+"""The first four belong to a cell, the last to a task."""
+
+
+def marks_of(row: Mapping[str, Any], like_majority: bool) -> str:
+    """The signs of one cell; none for a cell without numbers.
+
+    >>> marks_of({"primary": 0.5, "invalid_rate": 0.2, "support.a": 1.0, "confusion.a.a": 0.0}, True)
+    '?≈'
+    """
+    if row.get("primary") is None:
+        return ""
+    holds = {
+        ONE_CLASS: predicted_classes(row) == 1,
+        INVALID: max(row.get("invalid_rate", 0), row.get("invalid_number_rate", 0)) > INVALID_LIMIT,
+        LIKE_MAJORITY: like_majority,
+        TRUNCATED: row.get("truncated_share", 0) > TRUNCATED_LIMIT,
+    }
+    return "".join(sign for sign, true in holds.items() if true)
+
+
+def together(marks: Iterable[str]) -> str:
+    """The signs of several cells, each once and in their fixed order.
+
+    >>> together(["≈", "!≈", ""])
+    '!≈'
+    """
+    found = "".join(marks)
+    return "".join(sign for sign in MARKS if sign in found)
+
+
+def predicted_classes(scores: Mapping[str, Any]) -> int | None:
+    """How many of a task's labels were answered at least once; None for free text and for a cell without metrics.
+
+    >>> predicted_classes({"support.no": 2.0, "support.yes": 1.0, "confusion.no.no": 0.0, "confusion.no.yes": 2.0,
+    ...                    "confusion.yes.no": 0.0, "confusion.yes.yes": 1.0})
+    1
+    """
+    words = [key.removeprefix("support.") for key in scores if key.startswith("support.")]
+    answered = [any(scores.get(f"confusion.{gold}.{word}", 0) for gold in words) for word in words]
+    return sum(answered) if words else None

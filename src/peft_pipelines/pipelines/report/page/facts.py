@@ -1,0 +1,148 @@
+"""The page's sentences and small tables beside the scores."""
+
+from collections.abc import Mapping, Sequence
+from math import log10
+from typing import Any
+
+import pandas as pd
+
+from peft_pipelines.pipelines.report.table import MISSING
+from peft_pipelines.specs import MAJORITY, RANDOM, PublishedSpec
+from peft_pipelines.statistics import ALPHA
+from peft_pipelines.statistics.resampling import RESAMPLES
+
+DIFFERENCES = (
+    "Each two methods are compared on the same test rows: by McNemar's exact test where the score is a share of "
+    f"independent rows, elsewhere by the paired bootstrap ({RESAMPLES:,} resamples; rows that share a passage are "
+    "drawn together; all seeds of a method count together; where no resample lies on the other side of 0, Student's "
+    "law tells how far away it is). p-values are adjusted by Holm over the model's whole table. Methods that share "
+    f"a letter are not told apart at {ALPHA}. Each pair, with its interval, stands in differences.csv."
+)
+FEW = 6
+"""So many names stand in a title."""
+SCALES = {"c_p": ("C_p, parameters", 6, 11), "c_f": ("C_F, TFLOP", -1, 3), "c_m": ("C_M, GB", -1, 3)}
+WEIGHTS = {"beta_p": "β_p", "beta_f": "β_F", "beta_m": "β_M"}
+
+
+def title(results: pd.DataFrame) -> str:
+    """Which methods meet on which tasks: by name while there are few, else their number.
+
+    >>> title(pd.DataFrame([{"method": "one", "task": "moods"}, {"method": "two", "task": "moods"}]))
+    'one and two on moods'
+    """
+    methods = [str(name) for name in results["method"].unique() if name not in (MAJORITY, RANDOM)]
+    return f"{named(methods, 'methods')} on {named([str(name) for name in results['task'].unique()], 'tasks')}"
+
+
+def named(names: Sequence[str], kind: str) -> str:
+    """Up to ``FEW`` names as a list in words, more of them as a number.
+
+    >>> named(["a", "b", "c"], "tasks"), named(list("abcdefghi"), "tasks")
+    ('a, b and c', '9 tasks')
+    """
+    if len(names) > FEW:
+        return f"{len(names)} {kind}"
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def made(results: pd.DataFrame) -> str:
+    """What was run: models, seeds and the states of cells."""
+    tuned = results[~results["method"].isin([MAJORITY, RANDOM])]
+    counts = tuned["status"].value_counts()
+    cells = ", ".join(f"{count} {status}" for status, count in counts.items())
+    axes = [f"{axis}: {', '.join(tuned[axis].unique())}" for axis in ("model", "seed")]
+    return f"{'; '.join(axes)}; cells: {cells}."
+
+
+def sliders(constants: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The six constants; scales move by powers of ten, which are what the slider holds."""
+    scales = [
+        {"name": name, "label": label, "low": low, "high": high, "value": log10(constants[name]), "log": True}
+        for name, (label, low, high) in SCALES.items()
+    ]
+    weights = [
+        {"name": name, "label": label, "low": 0, "high": 4, "value": constants[name], "log": False}
+        for name, label in WEIGHTS.items()
+    ]
+    return scales + weights
+
+
+def rank_text(entry: Mapping[str, Any]) -> str:
+    """Friedman's test of one model's methods in words."""
+    left_out = f" Without a score on each task: {', '.join(entry['left_out'])}." if entry["left_out"] else ""
+    if "ranks" not in entry:
+        return f"Fewer than three methods have scores on each of two tasks: no ranks.{left_out}"
+    test = entry["friedman"]
+    verdict = "differ" if test["p"] < ALPHA else "cannot be told apart"
+    rough = " (an approximation that is rough below ten tasks)" if test["tasks"] < 10 else ""  # noqa: PLR2004
+    return (
+        f"Over {test['tasks']} tasks the {test['methods']} methods {verdict} by Friedman's test, p = {test['p']:.3g}"
+        f"{rough}. Two average ranks must differ by {entry['critical_difference']:.2f} for Nemenyi's test to tell the "
+        f"methods apart at {ALPHA}.{left_out}"
+    )
+
+
+def ladders_text(details: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the learning-rate ladder was, or that there was none."""
+    rungs = {name: detail["ladder"] for name, detail in details.items() if len(detail["ladder"]) > 1}
+    if not rungs:
+        return "Each method was trained at its row's own learning rate; a grid with the key tuning tries several."
+    at_end = [name for name, ladder in rungs.items() if ladder[0]["chosen"] or ladder[-1]["chosen"]]
+    edge = sorted({name.split(".")[0] for name in at_end})
+    seconds = sum(rung["seconds"] for ladder in rungs.values() for rung in ladder)
+    count = max(len(ladder) for ladder in rungs.values())
+    text = (
+        f"Each method was trained at {count} learning rates on the same tokens; the lowest validation loss chose one. "
+        f"All rungs together took {seconds:,.0f} s."
+    )
+    return text + (f" The chosen rate stands at an end of the ladder for: {', '.join(edge)}." if edge else "")
+
+
+def published(results: pd.DataFrame, spec: PublishedSpec | None) -> dict[str, Any] | None:
+    """Values of others beside ours: on their metric where the run has it, else on ours, which is named."""
+    if spec is None:
+        return None
+    tasks = [task for task in results["task"].unique() if task in spec.metrics]
+    lines = [
+        {
+            "method": f"{method}, {model}" if results["model"].nunique() > 1 else method,
+            "texts": [text for task in tasks for text in _beside(rows[rows["task"] == task], spec, method, task)],
+        }
+        for method in spec.values
+        for model, rows in results[results["method"] == method].groupby("model", sort=False)
+    ]
+    others = {task: _other_metric(results[results["task"] == task], spec.metrics[task]) for task in tasks}
+    differing = ", ".join(f"{task} {own}" for task, own in others.items() if own)
+    note = f"{spec.citation}, with {spec.model}. {spec.note} Both columns are in percent and of the metric named."
+    note += f" In the table of scores above these tasks have another one: {differing}." if differing else ""
+    heads = [{"task": task, "metric": spec.metrics[task]} for task in tasks]
+    return {"note": note, "heads": heads, "lines": lines} if lines and tasks else None
+
+
+def _beside(rows: pd.DataFrame, spec: PublishedSpec, method: str, task: str) -> tuple[str, str]:
+    """Their number and ours."""
+    theirs, metric = spec.values[method].get(task), spec.metrics[task]
+    ours = 100 * rows[metric].mean() if metric in rows else float("nan")
+    return MISSING if theirs is None else f"{theirs:.1f}", MISSING if pd.isna(ours) else f"{ours:.1f}"
+
+
+def _other_metric(rows: pd.DataFrame, metric: str) -> str:
+    """The metric that stands for a task here, where it is not that one."""
+    own = str(rows["metric"].iloc[0])
+    return "" if own == metric else own
+
+
+def provenance(details: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Where the numbers come from: runs, code, libraries, machines; more than one of a kind is said."""
+    found: dict[str, set[str]] = {}
+    for detail in details.values():
+        record = detail["config"]["provenance"]
+        if not record:
+            continue
+        environment = record["environment"]
+        found.setdefault("runs", set()).add(record["run_id"])
+        for name, value in environment.items():
+            text = ", ".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
+            found.setdefault(name, set()).add(text)
+    return {name: " / ".join(sorted(values)) for name, values in found.items()}

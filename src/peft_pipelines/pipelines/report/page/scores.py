@@ -1,0 +1,119 @@
+"""The table of scores and the groups of methods that cannot be told apart, as the page's template takes them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from peft_pipelines.pipelines.report.compare import groups
+from peft_pipelines.pipelines.report.discount import stability
+from peft_pipelines.pipelines.report.marks import LEAK, LIKE_MAJORITY, MARKS, together
+from peft_pipelines.pipelines.report.table import MISSING, costs, pairs, spread
+from peft_pipelines.specs import MAJORITY, RANDOM
+
+Intervals = Mapping[tuple[str, str, str], Mapping[str, Any]]
+"""By model, task and method the interval of the mean over seeds."""
+
+
+def intervals(comparisons: Sequence[Mapping[str, Any]]) -> Intervals:
+    """The intervals that ``compare`` found.
+
+    >>> entry = {"model": "m", "task": "t", "scores": {"a": {"low": 0.1, "high": 0.3}}}
+    >>> intervals([entry])["m", "t", "a"]["high"]
+    0.3
+    """
+    return {
+        (entry["model"], entry["task"], method): found
+        for entry in comparisons
+        for method, found in entry["scores"].items()
+    }
+
+
+def model(
+    name: str,
+    rows: pd.DataFrame,
+    differences: pd.DataFrame,
+    found: Intervals,
+    inputs: Sequence[Mapping[str, Any]],
+    constants: Mapping[str, float],
+) -> dict[str, Any]:
+    """One model's part of the page."""
+    tasks = pairs(rows, "task", "metric")
+    return {
+        "name": name,
+        "heads": [_head(rows[rows["task"] == task], task, metric) for task, metric in tasks],
+        "lines": _lines(rows, [task for task, _ in tasks], found),
+        "groups": [_group(differences, name, task) for task, _ in tasks if _compared(differences, name, task)],
+        "costs": costs(rows),
+        "pscp": list(inputs),
+        "stability": stability(inputs, constants),
+    }
+
+
+def _head(rows: pd.DataFrame, task: str, metric: str) -> dict[str, str]:
+    leaked = f" {LEAK}" if rows["leaked"].any() else ""
+    return {"task": f"{task}{leaked}", "metric": metric, "n": f"{rows['n'].max():,.0f}"}
+
+
+def _lines(rows: pd.DataFrame, tasks: Sequence[str], found: Intervals) -> list[dict[str, Any]]:
+    """A line a method, grouped by family; a family's name stands above its first line."""
+    order = pairs(rows, "method", "family")
+    families = list(dict.fromkeys(family for _, family in order))
+    tuned = rows[~rows["method"].isin([MAJORITY, RANDOM])]
+    best = tuned.groupby(["task", "method"])["primary"].mean().groupby("task").max()
+    lines, above = [], None
+    for method, family in sorted(order, key=lambda pair: families.index(pair[1])):
+        own = rows[rows["method"] == method]
+        cells = [_cell(own[own["task"] == task], best.get(task), found) for task in tasks]
+        mean = MISSING if own["primary"].isna().any() else f"{100 * own['primary'].mean():.1f}"
+        lines.append({"method": method, "family": family if family != above else "", "cells": cells, "mean": mean})
+        above = family
+    return lines
+
+
+def _cell(cells: pd.DataFrame, best: float | None, found: Intervals) -> dict[str, Any]:
+    first = cells.iloc[0]
+    guessed = first["method"] in (MAJORITY, RANDOM)
+    marks = together(cells["marks"].dropna())
+    done = cells[cells["primary"].notna()]
+    number, _, behind = spread(cells["primary"], list(cells["status"])).partition(" ")
+    kinds = ["low"] if LIKE_MAJORITY in marks or guessed else []
+    if len(done) and best is not None and not guessed and done["primary"].mean() == best:
+        kinds.append("best")
+    ids = [f"{first['method']}.{first['model']}.{first['task']}.{seed}" for seed in done["seed"]]
+    spoken = "; ".join([f"{first['method']} on {first['task']}: {number} percent", *(MARKS[sign] for sign in marks)])
+    return {
+        "ids": [] if guessed else ids,
+        "number": number,
+        "behind": [text for text in (behind, _interval(done, found)) if text],
+        "marks": marks,
+        "kind": " ".join(kinds),
+        "spoken": spoken,
+    }
+
+
+def _interval(done: pd.DataFrame, found: Intervals) -> str:
+    """Of a single seed's score its own, of the mean over several that of the comparisons."""
+    if done.empty:
+        return ""
+    first = done.iloc[0]
+    low, high = first["primary_low"], first["primary_high"]
+    if len(done) > 1:
+        mean = found.get((first["model"], first["task"], first["method"]), {"low": None, "high": None})
+        low, high = mean["low"], mean["high"]
+    return "" if pd.isna(low) else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _compared(differences: pd.DataFrame, name: str, task: str) -> bool:
+    return bool(len(_pairs(differences, name, task)))
+
+
+def _pairs(differences: pd.DataFrame, name: str, task: str) -> pd.DataFrame:
+    return differences[(differences["model"] == name) & (differences["task"] == task)]
+
+
+def _group(differences: pd.DataFrame, name: str, task: str) -> dict[str, Any]:
+    """The methods with their letters, best first, and the median of the smallest detectable differences."""
+    detectable = 100 * _pairs(differences, name, task)["detectable"].median()
+    members = list(groups(differences, name, task).items())
+    return {"task": task, "detectable": f"{detectable:.1f} points", "members": members}

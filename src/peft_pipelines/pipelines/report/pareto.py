@@ -1,0 +1,128 @@
+"""Scores against costs."""
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from peft_pipelines.pipelines.report.labels import beside, positions
+from peft_pipelines.pipelines.report.plots import GRID, INK, LINE, PALE, SYMBOLS, dress
+from peft_pipelines.pipelines.report.table import FAILED, NOT_RUN
+from peft_pipelines.specs import RANDOM
+
+AXES = {
+    "trainable_parameters": "trainable parameters",
+    "peak_memory_gb": "peak memory above the loaded base, GB",
+    "train_seconds": "training, wall seconds",
+    "generate_seconds": "generation, wall seconds",
+    "train_energy_wh": "energy of training, estimated, Wh",
+    "checkpoint_bytes": "checkpoint, bytes",
+}
+"""The costs that a score may be held against."""
+MOST_DECADES = 4
+HEIGHT, ROOM = 480, 5.0
+
+
+def plot_costs(results: pd.DataFrame) -> go.Figure:
+    """Mean score of each method against its trainable parameters."""
+    return pareto(results, "trainable_parameters")
+
+
+def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
+    """Mean score of each method against one of ``AXES``; what costs nothing is a line across, named at the right.
+
+    A line joins the methods that no other one beats in score and cost at once. Error bars are 95 % intervals of the
+    mean over tasks, whose test rows are drawn independently of each other; seeds share them, so that of several the
+    mean width counts. A method with a cell that failed or was not run has no mean: it is named beneath the axis, not
+    drawn.
+    """
+    means = _means(results, cost)
+    figure, several = go.Figure(), means["model"].nunique() > 1
+    low, high = _range(means["score"] - means["error"].fillna(0), means["score"] + means["error"].fillna(0))
+    costly, flat = means[means["cost"] > 0], means[~(means["cost"] > 0)]
+    costly = costly.assign(side=_sides(costly, (low, high), list(flat["score"])))
+    for symbol, (model, rows) in zip(cycle(SYMBOLS), costly.groupby("model", sort=False), strict=False):
+        best = rows.sort_values("cost").assign(top=lambda part: part["score"].cummax())
+        front = best[best["score"] >= best["top"]].drop_duplicates("top")
+        figure.add_trace(go.Scatter(x=front["cost"], y=front["score"], mode="lines", line=LINE, showlegend=False))
+        figure.add_trace(_points(rows, str(model), symbol))
+    names = [
+        f"{method}, {model}" if several else method for model, method in zip(flat["model"], flat["method"], strict=True)
+    ]
+    for score in flat["score"]:
+        figure.add_hline(y=score, line=LINE, layer="below")
+    for text, height in beside(names, list(flat["score"]), (high - low) * 0.05):
+        figure.add_annotation(text=text, x=1, y=height, xref="paper", xanchor="left", xshift=4, showarrow=False)
+    title = f"{AXES[cost]}{_without_mean(results)}"
+    figure.update_xaxes(type="log", title=title, gridcolor=GRID, tickvals=_ticks(costly["cost"]), tickformat="~s")
+    figure.update_xaxes(range=_padded(costly["cost"]))
+    figure.update_yaxes(range=[low, high], title="mean over tasks (%)", gridcolor=GRID, zeroline=False)
+    margin = {"r": 20 + 8 * max(map(len, names), default=0)}
+    return dress(figure).update_layout(showlegend=several, height=HEIGHT, margin=margin)
+
+
+def _means(results: pd.DataFrame, cost: str) -> pd.DataFrame:
+    rows = results[results["method"] != RANDOM].reindex(columns=[*results.columns.union([cost])])
+    rows = rows.assign(width=(rows["primary_high"] - rows["primary_low"]) / 2)
+    means = rows.groupby(["model", "method"], sort=False).agg(
+        score=("primary", lambda values: 100 * values.mean(skipna=False)), cost=(cost, "mean")
+    )
+    widths = rows.groupby(["model", "method", "task"], sort=False)["width"].mean()
+    by_method = widths.groupby(["model", "method"], sort=False)
+    means["error"] = by_method.agg(lambda values: 100 * float(np.sqrt((values**2).sum()) / max(1, len(values))))
+    return means[means["score"].notna()].reset_index()
+
+
+def _range(lows: "pd.Series[float]", highs: "pd.Series[float]") -> tuple[float, float]:
+    """From a little below the lowest bar to a little above the highest, in percent."""
+    if lows.empty:
+        return 0.0, 100.0
+    return float(lows.min()) - ROOM, float(highs.max()) + ROOM
+
+
+def _padded(costs: "pd.Series[float]") -> list[float] | None:
+    """The range of a logarithmic axis, in powers of ten, with room for labels at both ends."""
+    if costs.empty:
+        return None
+    low, high = np.log10(costs.min()), np.log10(costs.max())
+    room = max(0.12, 0.08 * (high - low))
+    return [float(low - room), float(high + 1.6 * room)]
+
+
+def _ticks(costs: "pd.Series[float]") -> list[float]:
+    """1, 2 and 5 of each power of ten, over many powers only 1."""
+    low, high = _padded(costs) or [0.0, 1.0]
+    firsts = (1, 2, 5) if high - low <= MOST_DECADES else (1,)
+    return [first * 10.0**power for power in range(int(np.floor(low)), int(np.ceil(high)) + 1) for first in firsts]
+
+
+def _points(rows: pd.DataFrame, model: str, symbol: str) -> go.Scatter:
+    marker = {"symbol": symbol, "size": 11, "color": INK}
+    bars = {"type": "data", "array": rows["error"], "color": PALE, "thickness": 1}
+    dots = go.Scatter(x=rows["cost"], y=rows["score"], text=rows["method"], mode="markers+text", name=model)
+    return dots.update(marker=marker, error_y=bars, textposition=list(rows["side"]), cliponaxis=False)
+
+
+def _sides(rows: pd.DataFrame, heights: tuple[float, float], lines: Sequence[float]) -> list[str]:
+    """On which side of its point each name stands, out of the way of the others and of lines across."""
+    left, right = _padded(rows["cost"]) or (0.0, 1.0)
+    low, high = heights
+    places = [
+        ((np.log10(cost) - left) / (right - left), (score - low) / (high - low))
+        for cost, score in zip(rows["cost"], rows["score"], strict=True)
+    ]
+    return positions(places, list(rows["method"]), [(score - low) / (high - low) for score in lines])
+
+
+def _without_mean(results: pd.DataFrame) -> str:
+    """`` (failed: a; not run: b)``: each method once, under the worst of its cells; nothing where all are done."""
+    named: set[str] = set()
+    parts = []
+    for status in (FAILED, NOT_RUN):
+        rows = results[(results["status"] == status) & (results["method"] != RANDOM)]
+        methods = [name for name in rows["method"].unique() if name not in named]
+        named.update(methods)
+        parts += [f"{status}: {', '.join(methods)}"] if methods else []
+    return f" ({'; '.join(parts)})" if parts else ""

@@ -1,0 +1,85 @@
+"""Who stands where over all tasks: average ranks, Friedman's test, Nemenyi's critical difference."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from peft_pipelines.pipelines.report.plots import GRID, INK, dress
+from peft_pipelines.specs import MAJORITY, RANDOM
+from peft_pipelines.statistics import alike_ranks, average_ranks, critical_difference, friedman
+from peft_pipelines.statistics.ranks import FEWEST_METHODS, FEWEST_TASKS
+
+
+def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
+    """The ranks of each model's methods over its tasks, and the first model's critical-difference diagram.
+
+    A method without a score on each task is left out, and named. With fewer than three methods or two tasks there are
+    no ranks.
+    """
+    entries = [_of_model(str(model), rows) for model, rows in results.groupby("model", sort=False)]
+    return entries, diagram(entries[0] if entries else {})
+
+
+def _of_model(model: str, rows: pd.DataFrame) -> dict[str, Any]:
+    trained = rows[~rows["method"].isin([MAJORITY, RANDOM])]
+    means = trained.pivot_table(index="method", columns="task", values="primary", aggfunc="mean", sort=False)
+    tasks = list(trained["task"].unique())
+    whole = means.reindex(columns=tasks).dropna()
+    left_out = [name for name in trained["method"].unique() if name not in whole.index]
+    found = {"model": model, "tasks": tasks, "left_out": left_out}
+    if len(whole) < FEWEST_METHODS or len(tasks) < FEWEST_TASKS:
+        return found
+    scores = {str(name): list(values) for name, values in zip(whole.index, whole.to_numpy(), strict=True)}
+    ranks, difference = average_ranks(scores), critical_difference(len(scores), len(tasks))
+    return {
+        **found,
+        "ranks": dict(sorted(ranks.items(), key=lambda pair: pair[1])),
+        "friedman": asdict(friedman(scores)),
+        "critical_difference": difference,
+        "alike": [list(names) for names in alike_ranks(ranks, difference)],
+    }
+
+
+def diagram(entry: dict[str, Any]) -> go.Figure:
+    """Demšar's critical-difference diagram: a line over methods joins those whose ranks cannot be told apart."""
+    figure = go.Figure()
+    ranks: dict[str, float] = entry.get("ranks", {})
+    if not ranks:
+        note = {"text": "needs three methods with scores on two tasks", "showarrow": False}
+        figure.update_xaxes(visible=False).update_yaxes(visible=False)
+        return dress(figure.add_annotation(**note)).update_layout(height=160)
+    names = list(ranks)
+    figure.add_trace(
+        go.Scatter(
+            x=[ranks[name] for name in names],
+            y=names,
+            mode="markers+text",
+            text=[f"{ranks[name]:.2f}" for name in names],
+            textposition="middle right",
+            marker={"size": 10, "color": INK},
+            hoverinfo="x+y",
+            showlegend=False,
+        )
+    )
+    last, step = len(names) + 0.5, 0.03 * len(names)
+    for place, members in enumerate(entry["alike"]):
+        figure.add_trace(_bar(last + step * (place + 1), members))
+    beyond = last + step * (len(entry["alike"]) + 1)
+    figure.update_xaxes(title=_axis_title(entry), range=[0.5, beyond], tickvals=list(range(1, len(names) + 1)))
+    figure.update_xaxes(gridcolor=GRID, zeroline=False)
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], gridcolor=GRID)
+    return dress(figure).update_layout(height=140 + 24 * len(names))
+
+
+def _axis_title(entry: dict[str, Any]) -> str:
+    difference = f"{entry['critical_difference']:.2f}"
+    return f"average rank, 1 is best; a bar joins methods less than {difference} apart, which cannot be told apart"
+
+
+def _bar(x: float, members: Sequence[str]) -> go.Scatter:
+    """A bar at the right, from the best to the last of the methods that it joins."""
+    line, ends = {"color": INK, "width": 4}, [members[0], members[-1]]
+    return go.Scatter(x=[x, x], y=ends, mode="lines", line=line, hovertext=", ".join(members), showlegend=False)

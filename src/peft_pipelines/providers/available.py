@@ -1,0 +1,118 @@
+"""Everything that a row may choose: each type of each provider, with its config's fields read from its class."""
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import Any
+
+from peft.config import PromptLearningConfig
+from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
+from peft.tuners.tuners_utils import BaseTunerLayer
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.providers import adapters, custom, discovery, hf_peft, is_installed, special, weights
+
+REQUIRED = "(required)"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a config: its name, its type and default as text, and the library's own words on it."""
+
+    name: str
+    type: str
+    default: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Available:
+    """A type that a method row may name. ``family`` is empty where only a row can tell it; ``note`` says why a type
+    is refused."""
+
+    provider: str
+    type: str
+    family: str
+    fields: tuple[Field, ...]
+    note: str = ""
+
+
+def available() -> list[Available]:
+    """All types of all providers that are installed."""
+    return [*_of_peft(), *_of_adapters(), *_of_folders(), *_of_weights(), Available("none", "none", "baseline", ())]
+
+
+def _of_peft() -> Iterator[Available]:
+    for kind, config in sorted(PEFT_TYPE_TO_CONFIG_MAPPING.items(), key=lambda item: str(item[0].value)):
+        if kind not in PEFT_TYPE_TO_TUNER_MAPPING:
+            continue
+        name = str(kind.value)
+        family = "soft_prompt" if issubclass(config, PromptLearningConfig) else _family(kind)
+        note = special.REFUSED_TYPES.get(name, "")
+        yield Available("hf_peft", name, family, _fields(config, hf_peft.NOT_FOR_ROWS), note)
+
+
+def _family(kind: Any) -> str:
+    """What can be folded into the base's weights is a reparameterisation of them; more only a row can tell."""
+    package = PEFT_TYPE_TO_TUNER_MAPPING[kind].__module__.rpartition(".")[0]
+    found = vars(sys.modules.get(f"{package}.layer", sys)).values()
+    layers: list[Any] = [one for one in found if inspect.isclass(one) and issubclass(one, BaseTunerLayer)]
+    return "reparameterised" if any(one.merge is not BaseTunerLayer.merge for one in layers) else ""
+
+
+def _of_adapters() -> Iterator[Available]:
+    if not is_installed("adapters"):
+        return
+    configuration = adapters._library().configuration
+    for name, config in sorted(vars(configuration).items()):
+        if not inspect.isclass(config) or not issubclass(config, configuration.AdapterConfig):
+            continue
+        if dataclasses.is_dataclass(config):
+            bottleneck = issubclass(config, configuration.BnConfig)
+            fields = _fields(config, adapters.NOT_FOR_ROWS)
+            yield Available("adapters", name, "adapter" if bottleneck else "", fields)
+
+
+def _of_folders() -> Iterator[Available]:
+    for name in discovery.names():
+        try:
+            config = discovery.discover(name).config
+        except ConfigError as fault:
+            yield Available("custom", name, "", (), str(fault))
+        else:
+            yield Available("custom", name, "", _fields(config, custom.NOT_FOR_ROWS))
+
+
+def _of_weights() -> Iterator[Available]:
+    for name, (allowed, _) in weights.TYPES.items():
+        yield Available("weights", name, "baseline", tuple(Field(each, "", REQUIRED) for each in allowed))
+
+
+def _fields(config: type[Any], hidden: Set[str]) -> tuple[Field, ...]:
+    """A config class's fields that a row may set."""
+    return tuple(
+        Field(field.name, _type(field.type), _default(field), str(field.metadata.get("help", "")))
+        for field in dataclasses.fields(config)
+        if field.init and field.name not in hidden
+    )
+
+
+def _type(kind: Any) -> str:
+    """A type's name as a person writes it.
+
+    >>> _type("Optional[int]"), _type(int), _type(int | None)
+    ('Optional[int]', 'int', 'int | None')
+    """
+    text = kind if isinstance(kind, str) else kind.__name__ if isinstance(kind, type) else str(kind)
+    return " ".join(text.replace("typing.", "").split())
+
+
+def _default(field: "dataclasses.Field[Any]") -> str:
+    if field.default is not dataclasses.MISSING:
+        value = field.default
+        return repr(getattr(value, "value", value))
+    if field.default_factory is dataclasses.MISSING:
+        return REQUIRED
+    return repr(field.default_factory())

@@ -1,0 +1,88 @@
+"""Adapters that start from a part of the base's weights, saved as plain ones on the base as it was.
+
+Such a method takes what its adapter gives at its start out of the base's weights. What training adds to the base is
+the trained adapter less the start: a product of twice the rank, which any reader of plain adapters can use.
+"""
+
+import copy
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftConfig, PeftModel
+from peft.tuners.lora import LoraLayer
+from peft.utils.save_and_load import get_peft_model_state_dict
+from safetensors.torch import save_file
+from transformers import PreTrainedModel
+
+WEIGHTS = "adapter_model.safetensors"
+ADAPTER = "default"
+ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 2e-3}
+"""Share of the largest weight by which a rewritten one may be off, by the precision it was rewritten in."""
+
+
+def unshare(model: PreTrainedModel, config: PeftConfig) -> dict[str, torch.Tensor]:
+    """Give the model's weights memory of their own where the method's start may be written into them.
+
+    Returns:
+        The shared weights by name, for ``start_of`` and ``reshare``; nothing where the base stays as it is.
+    """
+    chosen = isinstance(getattr(config, "init_lora_weights", None), str) or getattr(config, "kasa_config", None)
+    if not chosen or model.device.type == "meta":
+        return {}
+    shared = {name: value.detach() for name, value in model.named_parameters() if value.is_floating_point()}
+    for name, old in shared.items():
+        model.get_parameter(name).data = old.clone()
+    return shared
+
+
+def reshare(model: PreTrainedModel, shared: dict[str, torch.Tensor]) -> None:
+    """Let go of the copies that are still equal to what they were made from."""
+    for name, value in model.named_parameters():
+        old = shared.get(name.replace(".base_layer", ""))
+        if old is not None and torch.equal(old, value):
+            value.data = old
+
+
+def start_of(model: PeftModel, shared: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A copy of the new adapter, by its saved names, if it was taken out of the base's weights; else nothing."""
+    layers = {name: part for name, part in model.get_base_model().named_modules() if isinstance(part, LoraLayer)}
+    pairs = [(part, shared[f"{name}.weight"]) for name, part in layers.items() if f"{name}.weight" in shared]
+    rewritten = [(part, old) for part, old in pairs if not torch.equal(part.get_base_layer().weight, old)]
+    if not rewritten or not all(_taken_out(part, old) for part, old in rewritten):
+        return {}
+    state = get_peft_model_state_dict(model, save_embedding_layers=False)
+    return {name: value.clone() for name, value in state.items()}
+
+
+def save(model: PeftModel, initial: dict[str, torch.Tensor], folder: Path) -> None:
+    """Write trained adapter less start as one plain adapter."""
+    tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
+    for name, value in tensors.items():
+        if "lora_A" in name:
+            tensors[name] = torch.cat([value, initial[name].to(value)])
+        if "lora_B" in name:
+            tensors[name] = torch.cat([value, -initial[name].to(value)], dim=1)
+    named = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+    save_file(named, folder / WEIGHTS, metadata={"format": "pt"})
+    _doubled(model.active_peft_config).save_pretrained(str(folder))
+
+
+def _taken_out(part: Any, old: torch.Tensor) -> bool:
+    """Whether the layer's weight is the old one less what the adapter gives."""
+    within = ROUNDING[old.dtype] * old.abs().max().item()
+    whole = part.get_base_layer().weight + part.get_delta_weight(ADAPTER)
+    return torch.allclose(whole.to(old.dtype), old, rtol=0, atol=within)
+
+
+def _doubled(config: Any) -> Any:
+    """The config of twice the rank and the same scale."""
+    config = copy.deepcopy(config)
+    alpha = math.sqrt(2) if config.use_rslora else 2
+    config.r *= 2
+    config.lora_alpha *= alpha
+    config.rank_pattern = {name: 2 * rank for name, rank in config.rank_pattern.items()}
+    config.alpha_pattern = {name: alpha * value for name, value in config.alpha_pattern.items()}
+    config.init_lora_weights = True
+    return config

@@ -1,0 +1,137 @@
+"""What single tuners of ``peft`` need beside being attached: reasons to refuse, and calls in the training loop."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from peft import PeftConfig, PeftModel, PeftType
+from torch import nn
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.specs import MethodSpec
+
+REFUSED_TYPES = {
+    "CPT": "its loss weighs the tokens of a row by their part, which a row of a task does not tell",
+    "LILY": "its router mixes all tokens of a batch, so that an answer would depend on the rows beside it",
+    "POLY": "it must be told each row's task, and a cell has one task",
+    "XLORA": "it mixes adapters that have been trained before",
+}
+"""Types that a row alone cannot bring, and why."""
+
+REFUSED_STARTS = {
+    "corda": "it starts from a pass over data",
+    "eva": "it starts from a pass over data",
+    "lora_ga": "it starts from a pass over data",
+    "loftq": "it quantises the base by itself",
+}
+"""Ways to start an adapter (``init_lora_weights``) that need more than the base model."""
+
+DRAWS = "it draws at random for each token, which one draw for all rows would change"
+OWN_CACHE = "it keeps a second cache beside the model's"
+CACHED_ONLY = "without a cache its keys and values get no gradient"
+REFUSES: dict[str, dict[str, str]] = {
+    "CARTRIDGE": {"gradient_checkpointing": CACHED_ONLY},
+    "PREFIX_TUNING": {"gradient_checkpointing": CACHED_ONLY},
+    "PVERA": {"shared_prefix": DRAWS},
+    "SHADOW": {"shared_prefix": OWN_CACHE},
+}
+"""By type, the protocol's fields that it cannot be trained with, and why."""
+
+
+def check_type(method: MethodSpec) -> None:
+    """Raise ConfigError for a type that a row alone cannot bring."""
+    if method.type in REFUSED_TYPES:
+        raise ConfigError(f"method '{method.name}': type {method.type} is not for a row: {REFUSED_TYPES[method.type]}")
+
+
+def check_values(method: MethodSpec, config: PeftConfig) -> None:
+    """Raise ConfigError for values that the library takes and that come to nothing, or to a fault during training."""
+    where = f"method '{method.name}', config"
+    start = str(getattr(config, "init_lora_weights", ""))
+    if start in REFUSED_STARTS:
+        raise ConfigError(f"{where}: init_lora_weights must not be '{start}': {REFUSED_STARTS[start]}")
+    if config.is_prompt_learning and not config.num_virtual_tokens:
+        raise ConfigError(f"{where}: num_virtual_tokens must be a number of tokens, got {config.num_virtual_tokens}")
+    tasks = len(method.train_on or [method.name])
+    if getattr(config, "num_tasks", tasks) != tasks:
+        raise ConfigError(f"{where}: num_tasks must be {tasks}, the tasks learnt together, got {config.num_tasks}")
+    if getattr(config, "auxiliary_loss_weight", 0):
+        raise ConfigError(
+            f"{where}: auxiliary_loss_weight must be 0, got {config.auxiliary_loss_weight}: the answer's loss is all"
+        )
+
+
+def placeholders(config_class: Any) -> dict[str, Any]:
+    """Values that a config needs at once and training knows later: the number of steps, told by ``begin``."""
+    return {"total_step": sys.maxsize} if hasattr(config_class, "total_step") else {}
+
+
+def refuses(config: PeftConfig) -> dict[str, str]:
+    """The protocol's fields that the method cannot be trained with, and why."""
+    found = dict(REFUSES.get(str(PeftType(config.peft_type).value), {}))
+    if getattr(config, "monteclora_config", None):
+        found["shared_prefix"] = DRAWS
+    return found
+
+
+def begin(model: PeftModel, method: MethodSpec) -> Callable[[int], None] | None:
+    """Tells a schedule of ranks how many steps there will be."""
+    config = model.active_peft_config
+    if not hasattr(config, "total_step"):
+        return None
+
+    def told(steps: int) -> None:
+        if config.tinit >= steps - config.tfinal:
+            raise ConfigError(
+                f"method '{method.name}', config: tinit and tfinal must leave steps between them, "
+                f"got {config.tinit} and {config.tfinal} of {steps}"
+            )
+        config.total_step = steps
+
+    return told
+
+
+def after_step(model: PeftModel) -> Callable[[int], None] | None:
+    """Moves a schedule of ranks on."""
+    update: Callable[[int], None] | None = getattr(model.base_model, "update_and_allocate", None)
+    return update
+
+
+@contextmanager
+def unpruned(config: PeftConfig) -> Iterator[None]:
+    """Save a schedule's adapter at its first rank, with noughts where ranks were taken away.
+
+    The library would leave them out, and divide what is left by a smaller rank when it reads it.
+    """
+    if not hasattr(config, "total_step"):
+        yield
+        return
+    pattern, config.rank_pattern = config.rank_pattern, None
+    try:
+        yield
+    finally:
+        config.rank_pattern = pattern
+
+
+def penalty(model: PeftModel) -> Callable[[], torch.Tensor] | None:
+    """The terms beside the cross entropy that the method's paper has."""
+    config, tuner = model.active_peft_config, model.base_model
+    if getattr(config, "orth_reg_weight", 0):
+        return lambda: config.orth_reg_weight * _orthogonality(tuner)
+    for field, term in (("kasa_config", "_get_kasa_loss"), ("monteclora_config", "_get_monteclora_loss")):
+        if getattr(config, field, None):
+            given: Callable[[], torch.Tensor] = getattr(tuner, term)
+            return given
+    return None
+
+
+def _orthogonality(tuner: nn.Module) -> torch.Tensor:
+    """How far the factors are from orthogonal ones: the mean over them of the norm of A Aᵀ - 1 and of Bᵀ B - 1."""
+    factors = [value if "lora_A" in name else value.T for name, value in tuner.named_parameters() if _is_factor(name)]
+    return torch.stack([torch.norm(value @ value.T - torch.eye(len(value)).to(value)) for value in factors]).mean()
+
+
+def _is_factor(name: str) -> bool:
+    return "lora_A" in name or "lora_B" in name

@@ -1,0 +1,104 @@
+"""Whether plain values from a row are of the types that a library's config class names."""
+
+import dataclasses
+from collections.abc import Mapping
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from peft_pipelines.errors import ConfigError, unknown
+
+LISTS = (list, set, tuple)
+
+
+def fits(value: object, kind: Any) -> bool:
+    """Whether a plain value from a row is of the type that an annotation names.
+
+    >>> fits("eight", int), fits(8, float), fits(True, int), fits(["q_proj"], list[str] | None)
+    (False, True, False, True)
+    """
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(fits(value, part) for part in parts)
+    if origin is Literal:
+        return any(_is_literal(value, part) for part in parts)
+    if origin in LISTS:
+        return isinstance(value, list) and _items_fit(value, parts, fixed=origin is tuple and ... not in parts)
+    if origin is dict:
+        return isinstance(value, Mapping) and all(fits(k, parts[0]) and fits(v, parts[1]) for k, v in value.items())
+    return _is_plain(value, kind)
+
+
+def _items_fit(values: list[Any], parts: tuple[Any, ...], *, fixed: bool) -> bool:
+    kinds = parts if fixed else parts[:1] * len(values)
+    return len(kinds) == len(values) and all(map(fits, values, kinds))
+
+
+def _is_plain(value: object, kind: Any) -> bool:
+    if not isinstance(kind, type):  # Any and the like
+        return True
+    if kind in (int, float):
+        return isinstance(value, (int, kind)) and not isinstance(value, bool)
+    if issubclass(kind, Enum):
+        return any(value == member.value for member in kind)
+    return isinstance(value, list if kind in LISTS else kind)
+
+
+def _is_literal(value: object, choice: object) -> bool:
+    """Whether the value is the choice. A part in brackets, as in ``name_[number]``, stands for anything."""
+    if isinstance(choice, str) and isinstance(value, str) and "[" in choice:
+        return value.startswith(choice.split("[", 1)[0])
+    return value == choice and type(value) is type(choice)
+
+
+def types_of(config_class: Any) -> dict[str, Any]:
+    """The annotations of a dataclass by field, with the type of its default where that is another one."""
+    try:
+        hints = get_type_hints(config_class)
+    except NameError:  # an author's file may name types that it imports for type checkers only
+        return {}
+    found = {}
+    for field in dataclasses.fields(config_class):
+        kind, default = hints[field.name], field.default
+        if default is not dataclasses.MISSING and not fits(default, kind):
+            kind = Union[kind, type(default)]  # noqa: UP007  (made of values)
+        found[field.name] = kind
+    return found
+
+
+def typed(where: str, value: object, kind: Any) -> object:
+    """A row's value, or the dataclass that it is the row of."""
+    if isinstance(value, Mapping):
+        inner = next((part for part in (kind, *get_args(kind)) if dataclasses.is_dataclass(part)), None)
+        if inner is not None:
+            return _nested(where, value, inner)
+    if not fits(value, kind):
+        raise ConfigError(f"{where}: must be {_readable(kind)}, got {value!r}")
+    return value
+
+
+def _nested(where: str, values: Mapping[str, Any], config_class: Any) -> object:
+    types = types_of(config_class)
+    for name in values:
+        if name not in types:
+            raise unknown(where, "field", name, types)
+    try:
+        return config_class(**{name: typed(f"{where}, {name}", value, types[name]) for name, value in values.items()})
+    except (TypeError, ValueError) as fault:
+        raise ConfigError(f"{where}: {fault}") from None
+
+
+def _readable(kind: Any) -> str:
+    """An annotation as a person says it.
+
+    >>> _readable(list[str] | Literal["all"] | None)
+    "list[str] or 'all' or null"
+    """
+    if get_origin(kind) in (Union, UnionType):
+        words = {_readable(part) for part in get_args(kind)}  # Python gives them in an order that may differ by run
+        return " or ".join(sorted(words, key=lambda word: (word == "null", "'" in word, word)))
+    if get_origin(kind) is Literal:
+        return " or ".join(repr(part) for part in get_args(kind))
+    if kind is NoneType:
+        return "null"
+    return str(kind).replace("typing.", "") if get_origin(kind) else getattr(kind, "__name__", str(kind))

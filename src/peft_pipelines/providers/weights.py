@@ -1,0 +1,89 @@
+"""Training the base model's own weights, all of them or those of the last decoder layers, in copies of their own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import PreTrainedModel
+
+from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.providers.attached import Attached
+from peft_pipelines.specs import MethodSpec
+
+TENSORS = "model.safetensors"
+
+
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
+    """Refuse an unknown type, and more layers than the model has."""
+    _chosen(method, skeleton)
+
+
+def fingerprint(method: MethodSpec) -> str:
+    """Nothing but the row decides."""
+    return method.type
+
+
+def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
+    """The clone, the chosen weights trainable."""
+    for part in _chosen(method, clone):
+        part.requires_grad_(True)
+    return Attached(method, clone, clone, handle=None)
+
+
+def save(attached: Attached, folder: Path) -> None:
+    """The trained tensors by their names in the model; of the whole model also its config, as transformers reads it."""
+    chosen = {id(value) for part in _chosen(attached.method, attached.core) for value in part.parameters()}
+    tensors = {
+        name: value.detach().cpu().contiguous()
+        for name, value in attached.core.named_parameters()
+        if id(value) in chosen
+    }
+    save_file(tensors, folder / TENSORS, metadata={"format": "pt"})
+    if len(tensors) == len(list(attached.core.parameters())):
+        attached.core.config.save_pretrained(folder)
+
+
+def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
+    """The clone with the saved tensors in place of its own."""
+    attached = attach(clone, method)
+    for name, value in load_file(folder / TENSORS).items():
+        clone.get_parameter(name).data = value.to(clone.device)
+    return attached
+
+
+def merge(attached: Attached) -> PreTrainedModel:
+    """The model: its weights are the method."""
+    return attached.core
+
+
+def _chosen(method: MethodSpec, model: PreTrainedModel) -> list[nn.Module]:
+    if method.type not in TYPES:
+        raise unknown(f"method '{method.name}'", "type", method.type, TYPES)
+    allowed, choose = TYPES[method.type]
+    for name in method.config:
+        if name not in allowed:
+            raise unknown(f"method '{method.name}', config", "field", name, allowed)
+    return choose(method, model)
+
+
+def _all(method: MethodSpec, model: PreTrainedModel) -> list[nn.Module]:
+    return [model]
+
+
+def _last_layers(method: MethodSpec, model: PreTrainedModel) -> list[nn.Module]:
+    layers, count = decoder_layers(model), method.config.get("layers")
+    if type(count) is not int or not 1 <= count <= len(layers):
+        raise ConfigError(f"method '{method.name}', config, layers: must be from 1 to {len(layers)}, got {count!r}")
+    return layers[-count:]
+
+
+Choice = Callable[[MethodSpec, PreTrainedModel], list[nn.Module]]
+TYPES: dict[str, tuple[tuple[str, ...], Choice]] = {"all": ((), _all), "last_layers": (("layers",), _last_layers)}
+"""By type the config's fields, and which modules are trained whole."""
+
+
+def decoder_layers(model: PreTrainedModel) -> list[nn.Module]:
+    """The model's layers from the first to the last, wherever its architecture keeps them."""
+    depth = model.config.num_hidden_layers
+    return next(list(part) for part in model.modules() if isinstance(part, nn.ModuleList) and len(part) == depth)

@@ -1,0 +1,70 @@
+"""Programs on their test cases: each case in a sandbox of its own, as many at a time as there are cores."""
+
+import marshal
+import os
+import resource
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from peft_pipelines.metrics.cases import Cases
+from peft_pipelines.sandbox.process import Outcome, by_root, run, user
+from peft_pipelines.specs import ExecutionSpec
+
+KB, MB = 1 << 10, 1 << 20
+OPEN_FILES = 64
+OUT_OF_TIME = (128 + signal.SIGXCPU, 128 + signal.SIGKILL)
+
+
+def judge(programs: Sequence[tuple[str, Cases]], limits: ExecutionSpec) -> list[list[bool]]:
+    """Which cases each program gets right, in the order of its cases.
+
+    A program that runs out of time or prints too much gets no further cases: they count as wrong.
+
+    Raises:
+        SandboxError: a sandbox did not start.
+    """
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(lambda program: passed(program[0], program[1], limits), programs))
+
+
+def passed(source: str, cases: Cases, limits: ExecutionSpec) -> list[bool]:
+    """Which cases one program gets right. It sees a case's input and never its output."""
+    found = []
+    for number, given in enumerate(cases.inputs):
+        outcome = attempt(source, cases.function, given, limits)
+        right = outcome.end == "exit" and outcome.code == 0
+        found.append(right and cases.holds(number, outcome.output.decode(errors="replace")))
+        if outcome.end != "exit" or outcome.code in OUT_OF_TIME:
+            break
+    return found + [False] * (len(cases.inputs) - len(found))
+
+
+def attempt(source: str, function: str | None, given: Any, limits: ExecutionSpec) -> Outcome:
+    """Run a program once: with a text as its standard input, or for one call of the function."""
+    job = {
+        "source": source,
+        "function": function,
+        "arguments": None if function is None else given,
+        "limits": resources(limits),
+        "user": user(),
+    }
+    text = given.encode(errors="replace") if function is None else b""
+    wall = 2 * limits.seconds + 1
+    return run(marshal.dumps(job), text, wall, limits.output_kb * KB, limits.file_mb * MB)
+
+
+def resources(limits: ExecutionSpec) -> dict[int, int]:
+    """What the kernel is told, by the numbers of the module ``resource``."""
+    init = 0 if by_root() else 1  # bubblewrap's own process in the namespace is counted too
+    return {
+        resource.RLIMIT_AS: limits.memory_mb * MB,
+        resource.RLIMIT_CPU: limits.seconds,
+        resource.RLIMIT_NPROC: limits.processes + init,
+        resource.RLIMIT_FSIZE: limits.file_mb * MB,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }

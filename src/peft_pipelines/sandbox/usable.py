@@ -1,0 +1,37 @@
+"""Whether this machine can run programs in the sandbox, found out by doing it."""
+
+import shutil
+
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.sandbox.judging import attempt
+from peft_pipelines.sandbox.process import PROGRAM, SandboxError
+from peft_pipelines.specs import ExecutionSpec
+
+GET_IT = "get it by 'apt install bubblewrap' or 'dnf install bubblewrap'"
+FORKS = """
+import os, time
+made = 0
+try:
+    for _ in range(int(input())):
+        if os.fork() == 0:
+            time.sleep(60)
+        made += 1
+except OSError:
+    print("refused after", made)
+"""
+
+
+def check(limits: ExecutionSpec) -> None:
+    """Raise ConfigError where bubblewrap is missing, cannot run a trivial program, or does not hold its limits."""
+    where = "execution, enabled: must be false on this machine, got true"
+    if not shutil.which(PROGRAM):
+        raise ConfigError(f"{where}: bubblewrap ({PROGRAM}) is not installed; {GET_IT} (Linux only)")
+    try:
+        greeted = attempt("print(input())", None, "hello\n", limits)
+        forked = attempt(FORKS, None, f"{limits.processes + 1}\n", limits)
+    except SandboxError as fault:
+        raise ConfigError(f"{where}: bubblewrap cannot start a program: {fault}; see docs/execution.md") from None
+    if greeted.output != b"hello\n":
+        raise ConfigError(f"{where}: a trivial program failed in the sandbox ({greeted.end}, code {greeted.code})")
+    if not forked.output.startswith(b"refused"):
+        raise ConfigError(f"{where}: the limit of processes does not hold here; see docs/execution.md")

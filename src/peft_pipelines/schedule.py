@@ -1,0 +1,66 @@
+"""When a training steps, scores and saves, as the transformers Trainer is told it."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from peft_pipelines import progress
+from peft_pipelines.models import device
+from peft_pipelines.providers import Attached
+from peft_pipelines.specs import TrainingSpec
+
+
+class Schedule(TrainerCallback):  # type: ignore[misc]
+    """Scores validation and saves the state at evenly spaced steps, the last one included; reports each step."""
+
+    def __init__(self, steps: int, evaluations: int, phase: str, attached: Attached) -> None:
+        self.steps, self.phase, self.attached = steps, phase, attached
+        self.due = {math.ceil(steps * part / evaluations) for part in range(1, evaluations + 1)}
+
+    def on_optimizer_step(self, args: TrainingArguments, state: TrainerState, *rest: Any, **kwargs: Any) -> None:
+        """Let the method see a step, counted from 1, while its gradients are still there."""
+        if self.attached.after_step:
+            self.attached.after_step(state.global_step + 1)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """Mark what is due."""
+        progress.step(self.phase, state.global_step, self.steps)
+        control.should_evaluate = control.should_save = state.global_step in self.due
+        return control
+
+
+def steps_of(protocol: TrainingSpec, batches: int) -> int:
+    """Optimizer steps of a whole training, as the Trainer counts them."""
+    per_epoch = max(1, math.ceil(batches / protocol.gradient_accumulation_steps))
+    return max(1, math.ceil(per_epoch * protocol.epochs))
+
+
+def arguments_of(protocol: TrainingSpec, seed: int, steps: int, state: Path) -> TrainingArguments:
+    """The protocol in the Trainer's words; ``state`` is the folder it works in."""
+    return TrainingArguments(
+        output_dir=str(state),
+        num_train_epochs=protocol.epochs,
+        per_device_train_batch_size=protocol.batch_size,
+        gradient_accumulation_steps=protocol.gradient_accumulation_steps,
+        learning_rate=protocol.learning_rate,
+        lr_scheduler_type=protocol.schedule,
+        warmup_steps=round(protocol.warmup_ratio * steps),
+        weight_decay=protocol.weight_decay,
+        max_grad_norm=protocol.max_grad_norm,
+        seed=seed,
+        data_seed=seed,
+        use_cpu=device().type == "cpu",
+        eval_strategy="no",
+        save_strategy="no",
+        logging_strategy="steps",
+        logging_steps=max(1, steps // 20),
+        remove_unused_columns=False,
+        label_names=["labels"],
+        disable_tqdm=True,
+        report_to=[],
+        dataloader_pin_memory=False,
+    )

@@ -1,0 +1,58 @@
+"""What a score can be trusted for: intervals, comparisons of methods, ranks over tasks. Pure functions."""
+
+from peft_pipelines.statistics.intervals import Interval, Spread, bootstrap, exact, spread
+from peft_pipelines.statistics.items import statistic
+from peft_pipelines.statistics.paired import (
+    ALPHA,
+    Comparison,
+    McNemar,
+    compare,
+    detectable,
+    detectable_share,
+    holm,
+    mcnemar,
+)
+from peft_pipelines.statistics.ranks import (
+    Friedman,
+    alike_ranks,
+    average_ranks,
+    critical_difference,
+    friedman,
+    letters,
+    nemenyi,
+)
+from peft_pipelines.statistics.resampling import Resamples, Statistic, of_places, resample
+from peft_pipelines.statistics.scores import Score, comparison, interval, scored, scored_all
+
+__all__ = [
+    "ALPHA",
+    "Comparison",
+    "Friedman",
+    "Interval",
+    "McNemar",
+    "Resamples",
+    "Score",
+    "Spread",
+    "Statistic",
+    "alike_ranks",
+    "average_ranks",
+    "bootstrap",
+    "compare",
+    "comparison",
+    "critical_difference",
+    "detectable",
+    "detectable_share",
+    "exact",
+    "friedman",
+    "holm",
+    "interval",
+    "letters",
+    "mcnemar",
+    "nemenyi",
+    "of_places",
+    "resample",
+    "scored",
+    "scored_all",
+    "spread",
+    "statistic",
+]

@@ -1,0 +1,116 @@
+"""Intervals and comparisons of a task's scores, from the answers: the test that fits the metric is chosen here."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from peft_pipelines.statistics.intervals import Interval, bootstrap, exact
+from peft_pipelines.statistics.items import RIGHT_OR_WRONG, item_values, statistic
+from peft_pipelines.statistics.paired import Comparison, compare, detectable_share, mcnemar
+from peft_pipelines.statistics.resampling import RESAMPLES, Resamples, resample_all
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A method's score on a task, resampled once for its interval and all comparisons.
+
+    ``right`` says of each item whether it is right, where items are independent, right or wrong, and of one seed.
+    """
+
+    resamples: Resamples
+    right: tuple[bool, ...] | None
+
+
+def scored(
+    name: str,
+    answers: Sequence[Sequence[str]],
+    references: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    *,
+    groups: Sequence[str] | None = None,
+    questions: Sequence[str] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Score:
+    """A metric's score with its resamples.
+
+    Args:
+        name: a metric of ``metrics.NAMES``.
+        answers: the predictions of each training seed, one list or several, all of the same items.
+        references: the right answers of each item.
+        labels: the task's label words, none for free text.
+        groups: the group of each item, where items share a passage.
+        questions: the question of each item, for the metrics that need it; the groups where there are no others.
+        seed: decides the draws; two scores are comparable where it is the same.
+        resamples: how many draws.
+
+    Raises:
+        ValueError: the metric is unknown or refuses the rows, or lengths differ.
+    """
+    more: dict[str, Any] = {"groups": groups, "questions": questions, "seed": seed, "resamples": resamples}
+    return scored_all(name, {None: answers}, references, labels, **more)[None]
+
+
+def scored_all(
+    name: str,
+    answers: Mapping[K, Sequence[Sequence[str]]],
+    references: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    *,
+    groups: Sequence[str] | None = None,
+    questions: Sequence[str] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> dict[K, Score]:
+    """``scored`` of several methods on the same items, drawn once for all of them: the numbers are the same.
+
+    >>> found = scored_all("accuracy", {"good": [["a", "a"]], "bad": [["b", "b"]]}, [["a"], ["a"]], [])
+    >>> {method: score.resamples.value for method, score in found.items()}
+    {'good': 1.0, 'bad': 0.0}
+    """
+    statistics = {
+        method: [statistic(name, texts, references, labels, questions=questions) for texts in seeds]
+        for method, seeds in answers.items()
+    }
+    together = groups if groups is not None else questions
+    found = resample_all(statistics, len(references), groups=together, seed=seed, resamples=resamples)
+    paired = name in RIGHT_OR_WRONG and together is None
+    right = {
+        method: tuple(value == 1 for value in item_values(name, seeds[0], references, labels))
+        for method, seeds in answers.items()
+        if paired and len(seeds) == 1
+    }
+    return {method: Score(resamples, right.get(method)) for method, resamples in found.items()}
+
+
+def interval(score: Score) -> Interval:
+    """The exact interval of a share of independent items, the bootstrap's of everything else.
+
+    >>> found = interval(scored("accuracy", [["yes"] * 20], [["yes"]] * 20, []))
+    >>> found.method, round(found.low, 3), found.high
+    ('exact', 0.832, 1.0)
+    """
+    if score.right is None:
+        return bootstrap(score.resamples)
+    return exact(sum(score.right), len(score.right))
+
+
+def comparison(first: Score, second: Score) -> Comparison:
+    """First minus second: by the paired bootstrap; for a share of independent items p is McNemar's exact one.
+
+    With several seeds, with groups, and for scores that are no share, the bootstrap stands alone: there McNemar's
+    assumption of independent pairs does not hold.
+
+    >>> good, bad = (scored("accuracy", [["a"] * k + ["b"] * (20 - k)], [["a"]] * 20, []) for k in (15, 9))
+    >>> found = comparison(good, bad)
+    >>> round(found.difference, 2), found.p, found.test
+    (0.3, 0.03125, 'mcnemar')
+    """
+    found = compare(first.resamples, second.resamples)
+    if first.right is None or second.right is None:
+        return found
+    pairs = mcnemar(first.right, second.right)
+    needed = detectable_share(found.n, (pairs.only_first + pairs.only_second) / found.n)
+    return replace(found, p=pairs.p, detectable=needed, test="mcnemar")

@@ -1,0 +1,167 @@
+"""The transformers Trainer as a cell needs it: own batches, own optimizer, a state of the method's own tensors."""
+
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+from transformers import PrinterCallback, Trainer, TrainerControl
+
+from peft_pipelines import optimizers
+from peft_pipelines.batches import Batches, within
+from peft_pipelines.errors import ConfigError
+from peft_pipelines.io.atomic import read_json, replacing, write_json
+from peft_pipelines.objective import Objective, collate
+from peft_pipelines.prompting import Encoded
+from peft_pipelines.providers import Attached
+from peft_pipelines.schedule import Schedule, arguments_of, steps_of
+from peft_pipelines.specs import TrainingSpec
+from peft_pipelines.validation import validation_loss
+
+TENSORS = "trainable.safetensors"
+COMPLETE = "complete"
+BEST = "best"
+
+
+class Diverged(ConfigError):
+    """A validation loss is no number; seen after so many steps and tokens."""
+
+    def __init__(self, message: str, step: int, tokens: int) -> None:
+        super().__init__(message)
+        self.step, self.tokens = step, tokens
+
+
+class CellTrainer(Trainer):  # type: ignore[misc]
+    """The Trainer with rows in seeded batches and a state that holds the method's own tensors only."""
+
+    control: TrainerControl
+    optimizer: Optimizer | None
+
+    def __init__(
+        self,
+        objective: Objective,
+        rows: Sequence[Encoded],
+        validation: Sequence[Encoded],
+        protocol: TrainingSpec,
+        seed: int,
+        pad: int,
+        state: Path,
+        phase: str = "train",
+    ) -> None:
+        self.rows, self.validation, self.folder = rows, validation, state
+        self.protocol, self.collate, self.share = protocol, partial(collate, pad=pad), 1.0
+        lengths = [len(row.ids) for row in rows]
+        bucketed, kinds = objective.shortcuts.length_buckets, [row.task for row in rows]
+        self.batches = Batches(lengths, protocol.batch_size, seed, bucketed=bucketed, kinds=kinds)
+        steps = steps_of(protocol, len(self.batches))
+        if objective.attached.begin:
+            objective.attached.begin(steps)
+        arguments = arguments_of(protocol, seed, steps, state)
+        arguments._n_gpu = min(1, arguments.n_gpu)  # several would be wrapped in DataParallel, which splits batches
+        super().__init__(model=objective, args=arguments, train_dataset=list(rows))
+        self.model_accepts_loss_kwargs = True
+        self.remove_callback(PrinterCallback)
+        self.add_callback(Schedule(steps, protocol.evaluations, phase, objective.attached))
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """The rows in their seeded batches."""
+        loader: DataLoader[Any] = DataLoader(
+            self.rows,  # type: ignore[arg-type]
+            batch_sampler=self.batches,
+            collate_fn=self.collate,
+        )
+        return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
+
+    def create_optimizer(self) -> Optimizer:
+        """The one that the method's row names."""
+        if self.optimizer is None:
+            attached = self.model.attached
+            self.optimizer = optimizers.build(attached, self.protocol, attached.method)
+        return self.optimizer
+
+    def training_step(
+        self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Forward and backward of a batch, in as many parts as its tokens ask for: the same gradients, less memory."""
+        losses = [
+            super(CellTrainer, self).training_step(model, part, num_items_in_batch) for part in self._parts(inputs)
+        ]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+    def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], *args: Any, **kwargs: Any) -> Any:
+        """The mean cross entropy, and a part's share of what the method itself adds to it."""
+        loss = super().compute_loss(model, inputs, *args, **kwargs)
+        if self.model.attached.penalty:
+            loss = loss + self.share * self.model.attached.penalty()
+        return loss
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """The mean loss over all labelled tokens of the validation rows; the best weights are put aside."""
+        loss = validation_loss(self.model, self.validation, self.protocol.generation_batch_size, self.collate)
+        if not math.isfinite(loss):
+            where, rate = f"method '{self.model.attached.method.name}'", self.protocol.learning_rate
+            message = f"{where}: training diverged at learning_rate {rate:g}, choose a lower one"
+            step = self.state.global_step
+            raise Diverged(message, step, self.tokens_of(step))
+        best = self.folder / BEST
+        if not best.exists() or loss < read_json(best / "validation.json")["loss"]:
+            with replacing(best) as fresh:
+                fresh.mkdir()
+                self._save(str(fresh))
+                write_json(fresh / "validation.json", {"loss": loss, "step": self.state.global_step})
+        self.log({"validation_loss": loss})
+        # tells the Trainer that it is done; at an epoch's last step it would evaluate twice
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, {"validation_loss": loss})
+        return {"validation_loss": loss}
+
+    def tokens_of(self, steps: int) -> int:
+        """Tokens of prompt and answer, padding left out, that so many steps from the start run."""
+        return self.batches.tokens(steps, self.protocol.gradient_accumulation_steps)
+
+    def _parts(self, inputs: dict[str, torch.Tensor]) -> Iterator[dict[str, torch.Tensor]]:
+        lengths = inputs["attention_mask"].sum(1).tolist()
+        parts = within(lengths, self.protocol.tokens_per_forward)
+        self.share = 1 / (len(parts) * self.current_gradient_accumulation_steps)
+        if len(parts) == 1:
+            yield inputs
+            return
+        for rows in parts:
+            longest = max(lengths[row] for row in rows)
+            yield {name: value[rows, :longest] for name, value in inputs.items()}
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: value.detach().cpu().contiguous() for name, value in self.model.attached.trainable().items()}
+        save_file(tensors, folder / TENSORS)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        put(self.model.attached, Path(resume_from_checkpoint))
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        """Save a state. When it stands whole it counts, and only then do other ones go."""
+        super()._save_checkpoint(*args, **kwargs)
+        newest = self.folder / f"checkpoint-{self.state.global_step}"
+        write_json(newest / COMPLETE, True)
+        for other in set(self.folder.glob("checkpoint-*")) - {newest}:
+            shutil.rmtree(other)
+
+
+def put(attached: Attached, folder: Path) -> None:
+    """Give the method the weights that a state's folder holds."""
+    own = attached.trainable()
+    saved = load_file(folder / TENSORS) if own else {}
+    for name, value in own.items():
+        value.data.copy_(saved[name])
+
+
+def best_of(state: Path) -> dict[str, Any]:
+    """The lowest validation loss so far of a training in ``state``, and its step."""
+    found: dict[str, Any] = read_json(state / BEST / "validation.json")
+    return found

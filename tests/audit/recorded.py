@@ -1,0 +1,77 @@
+"""A tiny project with one run on record, made once; each test works on a copy of it."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from project import Project
+
+LORA, ZERO = "lora.tiny.mood.s0", "zero_shot.tiny.mood.s0"
+RUNS = Path("data/08_reporting/runs")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The project as its first run has left it."""
+    folder, before = tmp_path_factory.mktemp("recorded"), Path.cwd()
+    os.chdir(folder)
+    try:
+        made = Project(folder)
+        made.grid["methods"] = ["zero_shot", "lora"]
+        told = made.kedro("run")
+        assert told.exit_code == 0, told.output
+    finally:
+        os.chdir(before)
+    yield folder
+
+
+@pytest.fixture
+def recorded(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A copy of it, the current folder."""
+    folder = tmp_path / "copy"
+    shutil.copytree(original, folder, copy_function=shutil.copy2)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PEFT_DIR", str(folder / "methods"))
+    copied = object.__new__(Project)
+    copied.folder = folder
+    copied.grid = {"methods": ["zero_shot", "lora"], "models": ["tiny"], "tasks": ["mood"], "seeds": ["s0"]}
+    copied.parameters = _parameters()
+    return copied
+
+
+def _parameters() -> dict[str, Any]:
+    import yaml  # noqa: PLC0415
+
+    found: dict[str, Any] = yaml.safe_load(Path("conf/local/parameters.yml").read_text())
+    return found
+
+
+def ids() -> list[str]:
+    """The runs on record, the oldest first."""
+    return sorted(path.parent.name for path in RUNS.glob("*/manifest.json"))
+
+
+def manifest(run_id: str) -> dict[str, Any]:
+    """What a run's manifest holds."""
+    return read(RUNS / run_id / "manifest.json")
+
+
+def read(path: Path) -> Any:
+    """A JSON file."""
+    return json.loads(path.read_text())
+
+
+def only(pattern: str) -> Path:
+    """The one file of the store that a pattern names."""
+    (found,) = Path("data").glob(pattern)
+    return found
+
+
+def lines(told: Result) -> list[str]:
+    """What a command has printed."""
+    return told.stdout.splitlines()

@@ -1,0 +1,100 @@
+"""``kedro verify`` finds what was changed or removed behind a run's back, and nothing else."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from project import Project
+from recorded import LORA, RUNS, ids, lines, only, original, recorded  # noqa: F401
+
+CELL = "tiny/mood/lora/s0"
+
+
+def test_what_stands_as_it_was_made_is_as_on_record(recorded: Project) -> None:  # noqa: F811
+    told = recorded.kedro("verify")
+    assert told.exit_code == 0, told.output
+    assert lines(told)[-1].endswith("things looked at, all as on record")
+
+
+def spoil(path: Path) -> None:
+    """Change one byte, as a failing disk would."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def inflate(path: Path) -> None:
+    """Change a recorded score."""
+    found = json.loads(path.read_text())
+    found["cells"][LORA]["numbers"]["accuracy"] = 0.99
+    path.write_text(json.dumps(found))
+
+
+CHECKPOINT = f"06_models/{CELL}/checkpoint/*/checkpoint/adapter_model.safetensors"
+CASES: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "tensors": (CHECKPOINT, spoil, f"checkpoint of {LORA}: adapter_model.safetensors: differs"),
+    "tensors gone": (CHECKPOINT, Path.unlink, f"checkpoint of {LORA}: adapter_model.safetensors: missing"),
+    "answers gone": (
+        f"07_model_output/{CELL}/predictions.jsonl",
+        Path.unlink,
+        f"predictions of {LORA}: predictions.jsonl: missing",
+    ),
+    "metrics": (f"07_model_output/{CELL}/metrics.json", spoil, f"metrics of {LORA}: metrics.json: differs"),
+    "adapted": (
+        "03_primary/mood/adapted/*/adapted/train.parquet",
+        spoil,
+        "adapted rows of mood: train.parquet: differs",
+    ),
+    "rows": ("08_reporting/runs/*/rows.yml", spoil, "rows of run"),
+    "score": ("08_reporting/runs/*/manifest.json", inflate, f"accuracy of {LORA}: is 0 now, 0.99 on record"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_was_changed_is_named(case: str, recorded: Project) -> None:  # noqa: F811
+    pattern, change, expected = CASES[case]
+    if case == "metrics":
+        path = only(pattern)
+        path.write_text(path.read_text().replace('"accuracy": 0.0', '"accuracy": 0.5'))
+    else:
+        change(only(pattern))
+    told = recorded.kedro("verify")
+    assert told.exit_code == 1, told.output
+    assert any(line.startswith(expected) for line in lines(told)), told.output
+
+
+def test_raw_rows_and_weights_are_looked_at(recorded: Project) -> None:  # noqa: F811
+    spoil(Path("model/model.safetensors"))
+    Path("raw/mood/train.jsonl").write_text(Path("raw/mood/train.jsonl").read_text() + "\n")
+    told = recorded.kedro("verify")
+    assert told.exit_code == 1
+    assert "weights of tiny: model.safetensors: differs" in lines(told)
+    assert "raw rows of mood: train.jsonl: differs" in lines(told)
+
+
+def test_kept_answers_are_scored_by_the_runs_own_row(recorded: Project) -> None:  # noqa: F811
+    recorded.parameters["tasks"]["mood"]["labels"] = {0: "awful", 1: "great"}
+    (first,) = ids()
+    told = recorded.kedro("verify", first)
+    assert told.exit_code == 0, told.output
+
+
+def test_an_old_run_can_be_verified_after_a_new_one(recorded: Project) -> None:  # noqa: F811
+    (first,) = ids()
+    recorded.parameters["training"]["epochs"] = 2
+    assert recorded.kedro("run").exit_code == 0
+    assert len(list((RUNS / "predictions").iterdir())) >= 1
+    for run_id in (first, ids()[1]):
+        told = recorded.kedro("verify", run_id)
+        assert told.exit_code == 0, told.output
+    for path in (RUNS / "predictions").iterdir():
+        spoil(path)
+    told = recorded.kedro("verify", first)
+    assert f"kept answers of {LORA}: differs" in lines(told)
+
+
+def test_an_unknown_run_is_one_line(recorded: Project) -> None:  # noqa: F811
+    told = recorded.kedro("verify", "2020-01-01T00.00.00.000Z")
+    assert told.exit_code == 1
+    assert told.stderr.startswith("Error: RUN_ID: unknown run '2020-01-01T00.00.00.000Z'")

@@ -1,0 +1,174 @@
+import random
+
+import numpy as np
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from peft_pipelines.statistics.items import statistic
+from peft_pipelines.statistics.paired import McNemar, compare, detectable, detectable_share, holm, mcnemar
+from peft_pipelines.statistics.resampling import resample
+from peft_pipelines.statistics.scores import Score, comparison, scored
+
+PAIR = ["no", "yes"]
+RIGHT = [["yes"], ["no"]] * 100
+
+
+def answers(share: float, seed: int, references: list[list[str]] = RIGHT) -> list[str]:
+    chance = random.Random(seed)
+    return [item[0] if chance.random() < share else PAIR[item[0] == "no"] for item in references]
+
+
+def score(name: str, *seeds: list[str], **draw: object) -> Score:
+    return scored(name, list(seeds), RIGHT, PAIR, **draw)  # type: ignore[arg-type]
+
+
+# --- McNemar ---
+
+
+@pytest.mark.parametrize(("both", "first", "second", "neither"), [(40, 8, 1, 3), (10, 0, 6, 10), (5, 3, 3, 5)])
+def test_mcnemar_is_that_of_statsmodels(both: int, first: int, second: int, neither: int) -> None:
+    rows = [(True, True)] * both + [(True, False)] * first + [(False, True)] * second + [(False, False)] * neither
+    found = mcnemar([a for a, _ in rows], [b for _, b in rows])
+    theirs = their_mcnemar([[both, first], [second, neither]], exact=True)
+    assert found == McNemar(first, second, pytest.approx(theirs.pvalue))  # type: ignore[arg-type]
+
+
+def test_equal_answers_are_not_told_apart() -> None:
+    assert mcnemar([True, False], [True, False]) == McNemar(0, 0, 1.0)
+
+
+def test_mcnemar_refuses_other_items() -> None:
+    with pytest.raises(ValueError, match=r"^1 items do not fit 2: both must answer the same ones$"):
+        mcnemar([True], [True, False])
+
+
+# --- the paired bootstrap ---
+
+
+def test_equal_answers_differ_by_nothing_and_p_is_one() -> None:
+    found = comparison(score("macro_f1", answers(0.8, 1)), score("macro_f1", answers(0.8, 1)))
+    assert (found.difference, found.low, found.high, found.p, found.error) == (0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+def test_a_comparison_turned_round_is_its_mirror_image() -> None:
+    first, second = score("macro_f1", answers(0.8, 1)), score("macro_f1", answers(0.7, 2))
+    one, other = comparison(first, second), comparison(second, first)
+    assert (one.difference, one.low, one.high) == pytest.approx((-other.difference, -other.high, -other.low))
+    assert one.p == other.p
+
+
+def test_the_difference_of_shares_has_the_error_of_paired_shares() -> None:
+    one, other = answers(0.8, 1), answers(0.7, 2)
+    found = compare(score("accuracy", one).resamples, score("accuracy", other).resamples)
+    right = [[text == item[0] for text, item in zip(side, RIGHT, strict=True)] for side in (one, other)]
+    differences = np.subtract(*np.array(right, dtype=float))
+    assert found.difference == pytest.approx(differences.mean())
+    assert found.error == pytest.approx(differences.std() / 200**0.5, rel=0.04)
+    assert found.detectable == pytest.approx(2.8016 * found.error, rel=1e-4)
+
+
+@pytest.mark.parametrize(("share", "apart"), [(0.95, True), (0.71, False)])
+def test_p_is_small_where_the_interval_leaves_zero_out(share: float, apart: bool) -> None:
+    found = comparison(score("macro_f1", answers(share, 1)), score("macro_f1", answers(0.7, 2)))
+    assert (found.p < 0.05) is apart
+    assert (found.low > 0) is apart
+    assert found.test == "bootstrap"
+
+
+def test_one_in_twenty_equal_methods_is_told_apart() -> None:
+    found = 0
+    for seed in range(200):
+        pair = [answers(0.75, 2 * seed + side) for side in (0, 1)]
+        one, other = (resample([statistic("macro_f1", side, RIGHT, PAIR)], 200, resamples=500) for side in pair)
+        found += compare(one, other).p < 0.05
+    assert found / 200 == pytest.approx(0.05, abs=0.035)
+
+
+def test_mcnemar_decides_for_one_seed_of_independent_shares() -> None:
+    found = comparison(score("accuracy", answers(0.8, 1)), score("accuracy", answers(0.7, 2)))
+    right = [
+        [text == item[0] for text, item in zip(side, RIGHT, strict=True)] for side in (answers(0.8, 1), answers(0.7, 2))
+    ]
+    pairs = mcnemar(*right)
+    assert (found.test, found.p) == ("mcnemar", pairs.p)
+    assert found.detectable == detectable_share(200, (pairs.only_first + pairs.only_second) / 200)
+
+
+def test_several_seeds_stay_together_and_do_not_make_the_test_set_larger() -> None:
+    """Three equal seeds say what one says; three different ones give a steadier mean of the same 200 items."""
+    one, other = answers(0.8, 1), answers(0.7, 2)
+    alone = compare(score("accuracy", one).resamples, score("accuracy", other).resamples)
+    thrice = comparison(score("accuracy", *[one] * 3), score("accuracy", *[other] * 3))
+    assert (thrice.test, thrice.n, thrice.units) == ("bootstrap", 200, 200)
+    assert (thrice.error, thrice.p, thrice.difference) == pytest.approx((alone.error, alone.p, alone.difference))
+    steadier = comparison(
+        score("accuracy", *[answers(0.8, seed) for seed in (1, 3, 5)]),
+        score("accuracy", *[answers(0.7, seed) for seed in (2, 4, 6)]),
+    )
+    assert steadier.error < 0.7 * alone.error
+
+
+def test_groups_widen_a_comparison_of_answers_that_are_alike_inside() -> None:
+    passages = [f"p{place // 10}" for place in range(200)]
+    whole = [item[0] if place // 10 % 4 else "perhaps" for place, item in enumerate(RIGHT)]
+    alone = comparison(score("macro_f1", whole), score("macro_f1", answers(0.7, 2)))
+    together = comparison(
+        score("macro_f1", whole, groups=passages), score("macro_f1", answers(0.7, 2), groups=passages)
+    )
+    assert together.difference == alone.difference
+    assert (together.units, alone.units) == (20, 200)
+    assert together.error > 1.5 * alone.error
+
+
+@pytest.mark.parametrize("draw", [{"seed": 1}, {"resamples": 500}, {"groups": ["p"] * 100 + ["q"] * 100}])
+def test_scores_of_other_draws_are_not_compared(draw: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"^the two scores were resampled differently: items, groups, seed and count"):
+        comparison(score("macro_f1", answers(0.8, 1)), score("macro_f1", answers(0.7, 2), **draw))
+
+
+# --- families and power ---
+
+
+@pytest.mark.parametrize("p_values", [[0.01, 0.04, 0.03, 0.005], [0.5, 0.5], [0.0, 1.0, 0.02, 0.02], [0.3]])
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    found = holm(dict(enumerate(p_values)))
+    assert list(found) == list(range(len(p_values)))
+    assert list(found.values()) == pytest.approx(multipletests(p_values, method="holm")[1])
+
+
+def test_a_family_of_no_comparisons_is_empty() -> None:
+    assert holm({}) == {}
+
+
+@pytest.mark.parametrize(("n", "discordance"), [(200, 0.2), (1000, 0.1), (500, 0.5)])
+def test_a_detectable_share_is_found_in_80_of_100_cases(n: int, discordance: float) -> None:
+    """The formula is that of the test by the normal law; the exact test, played here, finds a little less."""
+    difference, generator, found = detectable_share(n, discordance), np.random.default_rng(0), 0
+    law = [(discordance + difference) / 2, (discordance - difference) / 2, 1 - discordance]
+    for first, second, _ in generator.multinomial(n, law, size=2000):
+        found += abs(first - second) / max(1, first + second) ** 0.5 > 1.959964
+    assert found / 2000 == pytest.approx(0.8, abs=0.03)
+
+
+def test_more_items_and_less_discordance_make_smaller_differences_detectable() -> None:
+    assert detectable_share(100, 0.2) > detectable_share(1000, 0.2) > detectable_share(1000, 0.1)
+    assert detectable_share(400, 0.1) == pytest.approx(2.8016 * (0.1 / 400) ** 0.5, rel=0.02)
+
+
+def test_without_discordance_all_of_it_is_the_difference() -> None:
+    """7.8 items on one side are what an exact level of .05 asks for at 80 % power, whatever n."""
+    assert detectable_share(1000, 0.0) * 1000 == pytest.approx(7.83, abs=0.05)
+    assert detectable_share(2, 0.0) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_difference_of_the_detectable_size_has_80_percent_power() -> None:
+    from scipy.stats import norm  # noqa: PLC0415
+
+    assert norm.sf(1.959964 - detectable(0.01) / 0.01) == pytest.approx(0.8, abs=1e-4)
+
+
+@pytest.mark.parametrize(("n", "discordance"), [(0, 0.1), (10, 1.5)])
+def test_power_needs_items_and_a_share(n: int, discordance: float) -> None:
+    with pytest.raises(ValueError, match=r"at least 1 item and a share are needed$"):
+        detectable_share(n, discordance)

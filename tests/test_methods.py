@@ -1,0 +1,72 @@
+"""``kedro methods``: all there is to choose from, read from the libraries, and the coverage page of the docs."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tiny
+from click.testing import CliRunner, Result
+from kedro.framework.startup import bootstrap_project
+from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
+
+from peft_pipelines.cli import cli
+from peft_pipelines.providers.available import available
+
+PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("PEFT_DIR", str(PROJECT / "methods"))
+    bootstrap_project(PROJECT)
+
+
+def methods(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["methods", *arguments])
+
+
+def test_every_type_and_every_row_is_listed() -> None:
+    told = methods()
+    assert told.exit_code == 0, told.output
+    words = told.stdout.replace("|", " ").replace(",", " ").split()
+    assert {str(kind.value) for kind in PEFT_TYPE_TO_TUNER_MAPPING} <= set(words)
+    assert set(tiny.METHODS) <= set(words)
+    assert {path.name for path in (PROJECT / "methods").iterdir() if (path / "model.py").is_file()} <= set(words)
+    assert "SeqBnConfig" in words
+
+
+def test_each_rows_type_is_available_with_the_fields_that_it_sets() -> None:
+    found = {(kind.provider, kind.type): kind for kind in available()}
+    for name, method in tiny.METHODS.items():
+        kind = found[method.provider, method.type]
+        assert set(method.config) <= {field.name for field in kind.fields}, name
+
+
+def test_a_type_shows_its_fields_with_types_and_defaults() -> None:
+    by_row, by_type = methods("lora"), methods("--type", "lora")
+    assert by_row.stdout == by_type.stdout
+    lines = by_row.stdout.splitlines()
+    assert lines[0].startswith("LORA (hf_peft), reparameterised; rows: ")
+    assert "  r: int = 8" in lines
+    assert not any(line.strip().startswith("peft_type") for line in lines)
+
+
+def test_a_type_that_is_refused_says_why() -> None:
+    assert "refused: it mixes adapters that have been trained before" in methods("xlora").stdout
+
+
+def test_json_holds_all_of_it() -> None:
+    found = {kind["type"]: kind for kind in json.loads(methods("--json").stdout)}
+    assert {"name": "r", "type": "int", "default": "8", "help": "Lora attention dimension"} in found["LORA"]["fields"]
+    assert "lora" in found["LORA"]["rows"]
+
+
+def test_a_mistyped_name_is_one_line() -> None:
+    told = methods("lorra")
+    assert told.exit_code == 1
+    assert told.stderr.startswith("Error: methods: unknown row or type 'lorra', did you mean 'lora'?")
+
+
+def test_the_coverage_page_is_up_to_date() -> None:
+    assert methods("--coverage").stdout == (PROJECT / "docs/coverage.md").read_text()
