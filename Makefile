@@ -65,7 +65,7 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 # The default's dependencies but for the libraries whose releases hang together with transformers'; those come from a
 # file of their own. The package itself is installed without its ranges, which name the default's transformers.
 TIED := adapters|huggingface[-_]hub|tokenizers|transformers
-TESTS5 := tests/providers $(patsubst %,tests/test_%.py,cli errors generation label_scoring merge models objective \
+TESTS5 := tests/providers $(patsubst %,tests/test_%.py,cli errors fetch generation label_scoring merge models objective \
 	optimizers prompting real smoke training)
 
 $(VENV5)/.installed: pyproject.toml constraints.txt constraints-transformers5.txt | $(VENV5)/bin/python

@@ -312,8 +312,9 @@ def visited(model_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFact
 def test_a_hub_model_lies_in_its_folder_and_loads_without_a_network(visited: Visit) -> None:
     assert visited.said["model"] is True
     wanted = {"config.json", "generation_config.json", "model.safetensors"}
-    words = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"}
-    assert {path.name for path in (visited.folder / "model").iterdir()} == wanted | words
+    words = {"tokenizer.json", "tokenizer_config.json"}
+    found = {path.name for path in (visited.folder / "model").iterdir()}
+    assert found - {"special_tokens_map.json"} == wanted | words  # transformers 4 writes that one too
     loaded = models.load(ModelSpec.model_validate(hub_model("org/tiny")), visited.folder / "model")
     assert torch.equal(loaded.model.lm_head.weight, fresh("llama").lm_head.weight)
 

@@ -48,8 +48,7 @@ def test_one_base_is_resident(folder):
 
 
 def test_a_tokenizer_without_padding_pads_with_its_end(folder):
-    for name in ("tokenizer_config.json", "special_tokens_map.json"):
-        path = folder / name
+    for path in (*folder.glob("tokenizer_config.json"), *folder.glob("special_tokens_map.json")):
         path.write_text(
             json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "pad_token"})
         )

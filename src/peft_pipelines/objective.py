@@ -95,10 +95,10 @@ class Objective(nn.Module):
             attention_mask: 1 for a token, 0 for padding.
             labels: token ids where there is a loss, ``IGNORED`` elsewhere.
             num_items_in_batch: what the sum is divided by under gradient accumulation; None for this batch's count.
-            task: (rows), the one task of all rows, among those that are learnt together.
+            task: (rows, 1), the one task of all rows, by its place among those that are learnt together.
         """
         if self.attached.select and task is not None:
-            self.attached.select(int(task[0]))
+            self.attached.select(int(task[0, 0]))
         logits, targets = self.labelled(input_ids, attention_mask, labels)
         loss = cross_entropy(logits.float(), targets, reduction="sum")
         return {"loss": loss / (num_items_in_batch if num_items_in_batch is not None else len(targets))}
@@ -186,5 +186,5 @@ def collate(rows: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:
         "input_ids": padded([row.ids for row in rows], pad),
         "attention_mask": padded([[1] * len(row.ids) for row in rows], 0),
         "labels": padded([row.labels for row in rows], IGNORED),
-        "task": torch.tensor([row.task for row in rows]),
+        "task": torch.tensor([[row.task] for row in rows]),
     }

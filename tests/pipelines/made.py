@@ -144,7 +144,7 @@ class Made:
                     found = (lost or {})[f"{name}.{cell}"], None, None
                 else:
                     rows = answered(self.rows[task.name], task, share, (name, model, seed))
-                    size = {"trainable_parameters": 0 if self.specs[name]["family"] == "baseline" else 3 ** place * 5000}
+                    size = {"trainable_parameters": 0 if self.specs[name]["family"] == "baseline" else 3**place * 5000}
                     handle = checkpoint(folder / f"{name}.{cell}", self.specs[name], seed, **size | record)
                     found = score(rows, GENERATION, handle, task, PSCP, NO_RUNS), rows, handle
                 for kind, value in zip(("metrics", "predictions", "checkpoint"), found, strict=True):
@@ -167,8 +167,8 @@ class Made:
         """The frame of results."""
         rows = {f"rows.{name}": found for name, found in self.results.items()}
         specs = {f"spec.{name}": {k: v for k, v in row.items() if k != "name"} for name, row in self.specs.items()}
-        profiles = {f"profile.{name}": {"in_train": {"test": {"exact": 0}}} for name in self.tasks}
-        return tabulate(differences, **rows, **specs, **profiles)[0]
+        data = [{"task": name, "test = train": 0} for name in self.tasks]
+        return tabulate(differences, data, **rows, **specs)[0]
 
     def page(self, *, grid: dict[str, Any] | None = None, published: dict[str, Any] | None = None) -> str:
         """The page of it all."""

@@ -1,5 +1,4 @@
 import json
-import runpy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from peft_pipelines.io import Artifact
 from peft_pipelines.pipelines.report import create_pipeline
 from peft_pipelines.pipelines.report.collect import collect
 from peft_pipelines.pipelines.report.nodes import frame, majority, tabulate, tell
-from peft_pipelines.pipelines.report.plots import plot, plot_costs
+from peft_pipelines.pipelines.report.pareto import plot_costs
+from peft_pipelines.pipelines.report.plots import plot
 from peft_pipelines.pipelines.report.table import render
 from peft_pipelines.specs import Grid, PscpSpec, TaskSpec, parse
 
@@ -36,6 +36,7 @@ MODEL = {
 COST = {
     "trainable_parameters": 460800,
     "tflop": 0.138,
+    "base_tflop": 0.138,
     "peak_memory_gb": 0.6,
     "memory_kind": "resident set above the loaded base",
     "train_seconds": 61.25,
@@ -90,8 +91,8 @@ def differences(*like_majority: tuple[str, str]) -> pd.DataFrame:
 def table(parts: dict[str, Any], *like_majority: tuple[str, str]) -> pd.DataFrame:
     """The frame of some cells, on tasks none of whose test inputs stands in training."""
     tasks = {row["task"] for row in parts["rows.majority"]}
-    profiles = {f"profile.{task}": {"in_train": {"test": {"exact": 0}}} for task in tasks}
-    found, for_csv = tabulate(differences(*like_majority), **profiles, **parts)
+    data = [{"task": task, "test = train": 0} for task in tasks]
+    found, for_csv = tabulate(differences(*like_majority), data, **parts)
     assert for_csv is found
     return found
 
@@ -155,8 +156,18 @@ Costs of a cell, the mean over tasks and seeds. params: trainable parameters. TF
 highest memory peak of the cells, resident set above the loaded base. train s, gen s: wall seconds. MB: checkpoint on
 disk. PSCP: a cell's score x f_p x f_F x f_M, the factors for parameters, compute beyond the base's, and memory.
 
+Over 125 settings of PSCP's three weights from 0.25 to 4, first place: tuned in 125.
+
 tiny: not the published weights.
 """
+
+
+PSCP = PscpSpec(c_p=5e8, c_f=10.0, c_m=94.0, beta_p=1.0, beta_f=1.0, beta_m=1.0)
+
+
+def told(results: pd.DataFrame, **models: dict[str, Any]) -> str:
+    """The table of results under the usual constants."""
+    return tell(results, PSCP, **{f"model.{name}": row for name, row in models.items()})
 
 
 def section(text: str, first: str) -> str:
@@ -164,7 +175,7 @@ def section(text: str, first: str) -> str:
 
 
 def test_table_of_one_seed() -> None:
-    assert tell(table(ONE_SEED, ALIKE), tiny=MODEL) == TABLE
+    assert told(table(ONE_SEED, ALIKE), tiny=MODEL) == TABLE
     assert max(map(len, TABLE.splitlines())) <= 120
 
 
@@ -204,7 +215,7 @@ def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
         "spec.tuned": method("adapter"),
         "spec.broken": method("adapter"),
     }
-    text = tell(table(parts, ("sums", "tuned")), tiny=MODEL)
+    text = told(table(parts, ("sums", "tuned")), tiny=MODEL)
     assert (
         section(text, "| method")
         == """\
@@ -223,7 +234,7 @@ def test_a_table_without_marks_has_no_legend() -> None:
         "rows.tuned": ONE_SEED["rows.tuned"],
         "spec.tuned": method("adapter"),
     }
-    text = tell(table(parts), tiny=MODEL | {"notes": ""})
+    text = told(table(parts), tiny=MODEL | {"notes": ""})
     assert not any(line.startswith(("!", "?", "≈", "†", "tiny:")) for line in text.splitlines())
 
 
@@ -238,7 +249,7 @@ def test_each_model_has_its_own_section_and_note() -> None:
     }
     results = table(parts)
     assert list(results["model"]) == ["tiny", "tiny", "small", "small"]
-    text = tell(results, tiny=MODEL, small=MODEL | {"notes": "as published"})
+    text = told(results, tiny=MODEL, small=MODEL | {"notes": "as published"})
     assert [line for line in text.splitlines() if line.startswith(("###", "tiny:", "small:", "| tuned    |"))] == [
         "### tiny",
         "| tuned    |           40.0 | 40.0 |",
@@ -256,7 +267,7 @@ def test_all_cells_failed() -> None:
         "spec.tuned": method("adapter"),
     }
     results = table(parts)
-    assert "| tuned    |         failed |               failed |    — |" in tell(results, tiny=MODEL)
+    assert "| tuned    |         failed |               failed |    — |" in told(results, tiny=MODEL)
     assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (failed: tuned)"
 
 
@@ -276,7 +287,7 @@ def test_a_cell_that_was_not_run_has_not_failed() -> None:
     results = table(parts)
     assert list(results["status"][results["method"] == "tuned"]) == ["done", "not run", "not run", "not run"]
     assert results["reason"].isna().all()
-    text = tell(results, tiny=MODEL)
+    text = told(results, tiny=MODEL)
     assert "| tuned    | 50.0 (n=1, 1 not run) |                    — |    — |" in text
     assert "failed" not in text
     assert [text for trace in plot(results).data if trace.mode == "text" for text in trace.text] == ["—", "—", "—"]
@@ -337,7 +348,50 @@ def test_cost_plot_draws_what_trains_as_points_and_the_rest_as_lines() -> None:
     assert (list(dots.x), list(dots.text)) == ([460800.0], ["tuned"])
     assert list(dots.error_y.array) == pytest.approx([100 * (0.07**2 + 0.08**2) ** 0.5 / 2])
     assert (front.mode, list(front.x)) == ("lines", [460800.0])
-    assert [note.text for note in figure.layout.annotations] == ["majority", "untuned"]
+    assert [line.y0 for line in figure.layout.shapes] == pytest.approx(
+        [100 * (1 / 3 + 0.0125) / 2, 100 * (1 / 3 + 0.05) / 2]
+    )
+    (note,) = figure.layout.annotations  # the two lines are 2 points apart: one text for both
+    assert note.text == "majority<br>untuned"
+
+
+def costly(*points: tuple[str, float, float]) -> pd.DataFrame:
+    """A frame of one task in which each method has a score and a number of parameters."""
+    cells = [
+        {"method": name, "primary": score, "trainable_parameters": cost, "primary_low": score, "primary_high": score}
+        for name, cost, score in points
+    ]
+    return pd.DataFrame([{"model": "tiny", "task": "moods", "seed": "s0", "status": "done", **cell} for cell in cells])
+
+
+def test_the_line_joins_what_nothing_else_beats_in_score_and_cost() -> None:
+    front, _ = plot_costs(costly(("a", 100, 0.5), ("b", 200, 0.4), ("c", 300, 0.7), ("d", 400, 0.6))).data
+    assert (list(front.x), list(front.y)) == ([100, 300], [50, 70])
+
+
+def test_seeds_share_their_test_rows_so_the_bar_of_a_mean_over_them_is_no_shorter() -> None:
+    one = costly(("a", 100, 0.5)).assign(primary_low=0.4, primary_high=0.6)
+    two = pd.concat([one, one.assign(seed="s1")])
+    assert [list(plot_costs(rows).data[1].error_y.array) for rows in (one, two)] == [pytest.approx([10.0])] * 2
+
+
+def test_names_of_points_that_lie_close_do_not_overlap() -> None:
+    close = costly(*[(f"method_{place}", 1000 * 1.02**place, 0.5 + 0.001 * place) for place in range(4)])
+    sides = plot_costs(close).data[1].textposition
+    assert len(set(sides)) == 4
+
+
+def test_the_axis_of_costs_has_few_ticks_over_many_powers_of_ten() -> None:
+    near, far = (plot_costs(costly(("a", 1e3, 0.5), ("b", cost, 0.4))).layout.xaxis for cost in (1e4, 1e9))
+    assert 2000.0 in near.tickvals and 5000.0 in near.tickvals
+    assert 2000.0 not in far.tickvals and 1e6 in far.tickvals
+
+
+def test_dots_of_scores_have_their_intervals() -> None:
+    dots = [trace for trace in plot(table(ONE_SEED)).data if trace.mode == "markers"]
+    assert list(dots[1].error_x.array)[2] == pytest.approx(9.5) and list(dots[1].error_x.arrayminus)[
+        2
+    ] == pytest.approx(6.5)
 
 
 def test_majority_answers_as_the_training_rows_do() -> None:
@@ -356,7 +410,7 @@ def test_boxes_take_prompts_and_give_results() -> None:
     pipeline = create_pipeline(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods", "sums"], seeds=["s0"]))
     free_inputs = {name for name in pipeline.inputs() if not name.startswith("params:")}
     assert free_inputs == {
-        *("moods_prompts", "sums_prompts", "profiles.moods-profile", "profiles.sums-profile"),
+        *("moods_prompts", "sums_prompts", "data_report"),
         *(
             f"{method}.tiny-{task}-s0-{artifact}"
             for method in ("one", "two")
@@ -433,24 +487,3 @@ def test_a_methods_tag_takes_its_cells_and_their_collection() -> None:
         *(f"one.tiny-moods-s0-{step}" for step in ("construct", "generate", "score", "train")),
     ]
     assert {"one.collect", "two.collect", "one.details"} <= {node.name for node in pipelines["report"].nodes}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    """A store with results in it, written through the project's catalog."""
-    project_catalog(tmp_path).save("results", table(ONE_SEED))
-    return tmp_path
-
-
-def test_notebook_draws_the_results(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notebook = json.loads((PROJECT / "notebooks/results.ipynb").read_text(encoding="utf-8"))
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells)
-    source = "\n".join("".join(cell["source"]) for cell in cells)
-    assert 'STORE = "data"' in source
-    script = store / "notebook.py"
-    script.write_text(source.replace('STORE = "data"', f"STORE = {str(store)!r}"), encoding="utf-8")
-    monkeypatch.chdir(PROJECT / "notebooks")
-    found = runpy.run_path(str(script))
-    assert_frame_equal(found["results"], table(ONE_SEED))
-    assert found["figure"].layout.xaxis.title.text == "percent; dashed: majority"

@@ -8,8 +8,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from peft_pipelines.statistics.intervals import Spread, bootstrap, exact, spread
 from peft_pipelines.statistics.items import statistic
-from peft_pipelines.statistics.resampling import CELLS, Resamples, draws, resample
-from peft_pipelines.statistics.scores import interval, scored
+from peft_pipelines.statistics.resampling import CELLS, Resamples, draws, resample, resample_all
+from peft_pipelines.statistics.scores import interval, scored, scored_all
 
 PAIR = ["no", "yes"]
 
@@ -60,6 +60,29 @@ def test_no_items_no_seeds_and_unfit_groups_are_refused() -> None:
         resample([], 3)
     with pytest.raises(ValueError, match=r"^1 names of groups do not fit 2 items$"):
         accuracy_of([1, 0], groups=["p"])
+
+
+def test_scores_drawn_together_are_those_drawn_alone() -> None:
+    n = CELLS // 1000  # several parts
+    texts = {name: ["a" if (place * step) % 7 else "b" for place in range(n)] for name, step in (("x", 1), ("y", 3))}
+    found = {name: [statistic("accuracy", answers, [["a"]] * n, [])] for name, answers in texts.items()}
+    together = resample_all(found, n, seed=3, resamples=2000)
+    for name, seeds in found.items():
+        alone = resample(seeds, n, seed=3, resamples=2000)
+        assert together[name].drawn.tolist() == alone.drawn.tolist()
+        assert (together[name].value, together[name].draw, together[name].n) == (alone.value, alone.draw, alone.n)
+
+
+@pytest.mark.parametrize("groups", [None, ["p", "q"] * 30])
+def test_methods_scored_together_are_those_scored_alone(groups: list[str] | None) -> None:
+    one, references = label_rows(60, 0.8)
+    other, _ = label_rows(60, 0.5)
+    methods = {"one": [one], "both": [one, other]}
+    found = scored_all("accuracy", methods, references, PAIR, groups=groups)
+    for name, answers in methods.items():
+        alone = scored("accuracy", answers, references, PAIR, groups=groups)
+        assert found[name].right == alone.right
+        assert found[name].resamples.drawn.tolist() == alone.resamples.drawn.tolist()
 
 
 # --- against scipy, statsmodels and the law ---

@@ -2,6 +2,7 @@ import random
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -73,7 +74,7 @@ def test_p_is_small_where_the_interval_leaves_zero_out(share: float, apart: bool
     found = comparison(score("macro_f1", answers(share, 1)), score("macro_f1", answers(0.7, 2)))
     assert (found.p < 0.05) is apart
     assert (found.low > 0) is apart
-    assert found.test == "bootstrap"
+    assert found.test == ("bootstrap_t" if apart else "bootstrap")
 
 
 def test_one_in_twenty_equal_methods_is_told_apart() -> None:
@@ -172,3 +173,45 @@ def test_a_difference_of_the_detectable_size_has_80_percent_power() -> None:
 def test_power_needs_items_and_a_share(n: int, discordance: float) -> None:
     with pytest.raises(ValueError, match=r"at least 1 item and a share are needed$"):
         detectable_share(n, discordance)
+
+
+# --- p-values that resamples are too few for ---
+
+
+def test_where_no_resample_lies_on_the_other_side_students_law_says_how_far_0_is() -> None:
+    one, other = answers(0.95, 1), answers(0.55, 2)
+    found = comparison(score("macro_f1", one), score("macro_f1", other))
+    assert found.test == "bootstrap_t"
+    assert found.p == pytest.approx(2 * stats.t.sf(found.difference / found.error, 199))
+    assert found.p < 1e-10 < 2 / 10_001
+
+
+def test_elsewhere_the_share_of_resamples_stands() -> None:
+    found = comparison(score("macro_f1", answers(0.8, 1)), score("macro_f1", answers(0.7, 2)))
+    assert (found.test, found.p > 2 / 10_001) == ("bootstrap", True)
+
+
+def test_few_items_do_not_look_like_certainty() -> None:
+    """Three passages, all won by one side: as near to nothing as resamples can see, and no smaller."""
+    passages = ["p"] * 70 + ["q"] * 70 + ["r"] * 60
+    one, other = answers(0.95, 1), answers(0.5, 2)
+    found = comparison(score("macro_f1", one, groups=passages), score("macro_f1", other, groups=passages))
+    assert (found.units, found.test, found.p) == (3, "bootstrap", 2 / 10_001)
+
+
+def test_resamples_that_are_all_alike_are_no_proof() -> None:
+    """Every item right on one side, wrong on the other: the bootstrap knows no error, so its own bound stays."""
+    right, wrong = [item[0] for item in RIGHT], [PAIR[item[0] == "no"] for item in RIGHT]
+    found = compare(score("accuracy", right).resamples, score("accuracy", wrong).resamples)
+    assert (found.difference, found.error, found.test, found.p) == (1.0, 0.0, "bootstrap", 2 / 10_001)
+
+
+def test_students_law_agrees_with_resamples_where_both_can_see() -> None:
+    """Of 60 differences near the edge of what 10,000 resamples can tell, the two p-values are of one size."""
+    ratios = []
+    for seed in range(60):
+        one, other = answers(0.8, 3 * seed), answers(0.68, 3 * seed + 1)
+        found = compare(score("macro_f1", one).resamples, score("macro_f1", other).resamples)
+        law = 2 * stats.t.sf(abs(found.difference) / found.error, 199)
+        ratios.append(found.p / law)
+    assert np.median(ratios) == pytest.approx(1.0, abs=0.15)

@@ -3,6 +3,9 @@
 On the 13th the paper ranks two scores that it prints as .975 the one before the other; the fifth digit says so here.
 """
 
+import random
+from itertools import combinations
+
 import numpy as np
 import pytest
 import scikit_posthocs
@@ -138,3 +141,19 @@ def test_cliques_are_largest_and_all_there() -> None:
         ("d", "e"),
         ("f",),
     ]
+
+
+def test_cliques_of_forty_alike_names_are_found_at_once() -> None:
+    names = [str(number) for number in range(40)]
+    assert cliques(names, lambda a, b: True) == [tuple(names)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_cliques_are_those_of_trying_all_sets(seed: int) -> None:
+    chance = random.Random(seed)
+    names = [str(number) for number in range(chance.randrange(1, 8))]
+    edges = {frozenset(pair) for pair in combinations(names, 2) if chance.random() < 0.6}
+    sets = [part for size in range(1, 9) for part in combinations(names, size)]
+    alike = [part for part in sets if all(frozenset(pair) in edges for pair in combinations(part, 2))]
+    largest = [part for part in alike if not any(set(part) < set(other) for other in alike)]
+    assert cliques(names, lambda a, b: frozenset((a, b)) in edges) == sorted(largest)

@@ -78,7 +78,7 @@ def spent(scores: Mapping[str, Any]) -> Group:
     >>> spent({"checkpoint_bytes": 1_859_871, "co2_g": None})
     {'checkpoint': '1.86 MB'}
     """
-    single = scores.get("rungs", 1) == 1
+    single = scores.get("rungs", 1) <= 1
     known = [name for name in COSTS if scores.get(name) is not None and not (single and name.startswith("tuning"))]
     found = {COSTS[name][0]: COSTS[name][1](scores[name]) for name in known}
     if "memory_kind" in scores and "peak memory" in found:

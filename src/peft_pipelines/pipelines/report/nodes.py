@@ -16,7 +16,9 @@ from peft_pipelines.specs import MAJORITY, RANDOM, MethodSpec, ModelSpec, PscpSp
 BASELINE = "baseline"
 GUESSES = (MAJORITY, RANDOM)
 """The rows that no model answers for: they stand first."""
-TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", "memory_kind", "marks")
+RECORD = ("cell", "run_id", "git_commit", "checkpoint")
+"""Where a number's record lies."""
+TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", "memory_kind", "marks", *RECORD)
 NUMBERS = (
     "primary_low",
     "primary_high",
@@ -49,7 +51,9 @@ def guess(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
     return {"metric": task.primary, **random_scores(score, len(rows), task.label_words)}
 
 
-def tabulate(differences: pd.DataFrame, **parts: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tabulate(
+    differences: pd.DataFrame, data: list[dict[str, Any]] | None, **parts: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a cell, unrounded, as a frame for Parquet and the same for CSV.
 
     Models stand in the order of the grid; in each the majority and the random answers, the other baselines, then the
@@ -58,12 +62,13 @@ def tabulate(differences: pd.DataFrame, **parts: Any) -> tuple[pd.DataFrame, pd.
 
     Args:
         differences: what ``judge`` made of all comparisons.
+        data: the data report's rows, or None where none was made.
         parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the baselines' answers;
-            ``spec.<name>``: the method's row of the configuration; ``profile.<task>``: the data report of a task.
+            ``spec.<name>``: the method's row of the configuration.
     """
     specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in part(parts, "spec").items()}
     families = dict.fromkeys(GUESSES, BASELINE) | {name: spec.family for name, spec in specs.items()}
-    found, profiles = part(parts, "rows"), part(parts, "profile")
+    found, leaks = part(parts, "rows"), {row["task"]: row["test = train"] for row in data or []}
     metric = {row["task"]: row["metric"] for row in found[MAJORITY]}
     common = {(row["model"], row["task"]): row["primary"] for row in found[MAJORITY]}
     alike, models = like_majority(differences), list(dict.fromkeys(row["model"] for row in found[MAJORITY]))
@@ -74,7 +79,7 @@ def tabulate(differences: pd.DataFrame, **parts: Any) -> tuple[pd.DataFrame, pd.
             "method": method,
             "family": families[method],
             "predicted_classes": predicted_classes(row),
-            "leaked": leaked(profiles[row["task"]]),
+            "leaked": leaks.get(row["task"]),
             "marks": "" if method in GUESSES else _marks(row, method, alike, common[row["model"], row["task"]]),
         }
         for method in sorted(found, key=lambda name: (name != MAJORITY, name != RANDOM, families[name] != BASELINE))
@@ -88,11 +93,6 @@ def _marks(row: dict[str, Any], method: str, alike: set[tuple[str, str, str]], c
     """A score that is no better than the majority answer's needs no test to say so."""
     below = row.get("primary") is not None and row["primary"] <= common
     return marks_of(row, below or (row["model"], row["task"], method) in alike)
-
-
-def leaked(profile: dict[str, Any] | None) -> int | None:
-    """How many test inputs stand among the training inputs; None where no data report was made."""
-    return profile["in_train"]["test"]["exact"] if profile else None
 
 
 def tell(results: pd.DataFrame, pscp: PscpSpec, **parts: Any) -> str:

@@ -54,7 +54,9 @@ def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
     for score in flat["score"]:
         figure.add_hline(y=score, line=LINE, layer="below")
     for text, height in beside(names, list(flat["score"]), (high - low) * 0.05):
-        figure.add_annotation(text=text, x=1, y=height, xref="paper", xanchor="left", xshift=4, showarrow=False)
+        figure.add_annotation(
+            text=text, x=1, y=height, xref="paper", xanchor="left", align="left", xshift=4, showarrow=False
+        )
     title = f"{AXES[cost]}{_without_mean(results)}"
     figure.update_xaxes(type="log", title=title, gridcolor=GRID, tickvals=_ticks(costly["cost"]), tickformat="~s")
     figure.update_xaxes(range=_padded(costly["cost"]))

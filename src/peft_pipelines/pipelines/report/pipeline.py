@@ -16,7 +16,7 @@ from peft_pipelines.pipelines.report.pareto import plot_costs
 from peft_pipelines.pipelines.report.plots import plot
 from peft_pipelines.pipelines.report.ranks import rank
 from peft_pipelines.pipelines.report.training import plot_curves, plot_ladders
-from peft_pipelines.specs import MAJORITY, PROFILES, RANDOM, Grid
+from peft_pipelines.specs import MAJORITY, RANDOM, Grid
 
 TAGS = ["report"]
 
@@ -28,7 +28,6 @@ def create_pipeline(grid: Grid) -> Pipeline:
     models = {f"model.{model}": f"params:models.{model}" for model in grid.models}
     tasks = {f"task.{task}": f"params:tasks.{task}" for task in grid.tasks}
     prompts = {f"prompts.{task}": f"{task}_prompts" for task in grid.tasks}
-    profiles = {f"profile.{task}": f"{PROFILES}.{task}-profile" for task in grid.tasks}
     answers = {f"answers.{method}": f"{method}_answers" for method in grid.methods}
     found = {f"details.{method}": f"{method}_details" for method in grid.methods}
     numbers = {name: name for name in ("results", "comparisons", "differences", "ranks")}
@@ -40,7 +39,11 @@ def create_pipeline(grid: Grid) -> Pipeline:
             *[node for method in grid.methods for node in _method(grid, method)],
             _node(compare, answers | tasks | prompts | {"majority": f"{MAJORITY}_results"}, "comparisons"),
             _node(judge, "comparisons", "differences"),
-            _node(tabulate, {"differences": "differences"} | rows | specs | profiles, ["results", "results_csv"]),
+            _node(
+                tabulate,
+                {"differences": "differences", "data": "data_report"} | rows | specs,
+                ["results", "results_csv"],
+            ),
             _node(tell, {"results": "results", "pscp": "params:pscp"} | models, "results_table"),
             _node(latex, "results", "results_latex"),
             _node(rank, "results", ["ranks", "rank_plot"]),

@@ -1,0 +1,135 @@
+"""Comparisons of methods, their adjusted p-values and what the report draws from them."""
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from made import Made, free, labelled
+
+from peft_pipelines.pipelines.report.compare import compare, groups, judge, like_majority
+from peft_pipelines.pipelines.report.details import items_digest
+from peft_pipelines.specs import TaskSpec
+
+
+def given(task: TaskSpec, right: list[str], **answers: list[list[str]]) -> dict[str, Any]:
+    """The arguments of ``compare``: of each method the answers of its seeds on one task of one model."""
+    rows = [{"prompt": f"line {place}", "references": [word]} for place, word in enumerate(right)]
+    items = items_digest(rows)
+    return {
+        "majority": [{"model": "tiny", "task": task.name, "answer": task.label_words[0] if task.labels else "2"}],
+        f"task.{task.name}": task,
+        f"prompts.{task.name}": {"test": pa.Table.from_pylist(rows)},
+        **{
+            f"answers.{method}": {
+                f"tiny.{task.name}.s{place}": {"items": items, "answers": found} for place, found in enumerate(seeds)
+            }
+            for method, seeds in answers.items()
+        },
+    }
+
+
+RIGHT = ["no", "yes"] * 20
+GOOD, POOR = [*RIGHT[:36], "no", "no", "no", "no"], ["no"] * 38 + ["yes", "yes"]
+
+
+def test_methods_stand_best_first_with_their_intervals_and_all_pairs() -> None:
+    (entry,) = compare(**given(labelled(), RIGHT, poor=[POOR], good=[GOOD]))
+    assert (entry["model"], entry["task"], entry["metric"]) == ("tiny", "moods", "macro_f1")
+    assert list(entry["scores"]) == ["good", "poor", "majority"]
+    assert entry["scores"]["good"]["value"] == pytest.approx(0.9499, abs=1e-4)
+    assert entry["scores"]["good"]["low"] < 0.9499 < entry["scores"]["good"]["high"]
+    assert [(pair["first"], pair["second"]) for pair in entry["pairs"]] == [
+        ("good", "poor"),
+        ("good", "majority"),
+        ("poor", "majority"),
+    ]
+    best = entry["pairs"][1]
+    assert best["difference"] == pytest.approx(0.9499 - 1 / 3, abs=1e-4)
+    assert (best["n"], best["units"], best["test"]) == (40, 40, "bootstrap_t")
+
+
+def test_a_share_of_independent_rows_of_one_seed_is_compared_by_mcnemar() -> None:
+    parts = given(labelled(metrics=["accuracy"]), RIGHT, good=[GOOD], poor=[POOR])
+    pairs = {(pair["first"], pair["second"]): pair for pair in compare(**parts)[0]["pairs"]}
+    assert pairs["good", "poor"]["test"] == "mcnemar"
+    assert pairs["good", "poor"]["p"] == pytest.approx(21 / 2**19)  # 19 rows against 1
+
+
+def test_seeds_of_a_method_count_together() -> None:
+    (entry,) = compare(**given(labelled(), RIGHT, good=[GOOD, RIGHT], poor=[POOR]))
+    assert entry["scores"]["good"]["value"] == pytest.approx((0.9499 + 1) / 2, abs=1e-4)
+    assert entry["scores"]["good"]["n"] == 40
+
+
+def test_answers_to_other_items_are_left_out() -> None:
+    parts = given(labelled(), RIGHT, good=[GOOD], stale=[GOOD])
+    parts["answers.stale"]["tiny.moods.s0"]["items"] = "of other rows"
+    assert list(compare(**parts)[0]["scores"]) == ["good", "majority"]
+
+
+def pair(task: str, first: str, second: str, p: float) -> dict[str, Any]:
+    numbers = dict.fromkeys(("difference", "low", "high", "error", "detectable"), 0.1)
+    return {"first": first, "second": second, "p": p, **numbers, "n": 40, "units": 40, "test": "bootstrap"}
+
+
+def entry(model: str, task: str, *pairs: tuple[str, str, float]) -> dict[str, Any]:
+    return {"model": model, "task": task, "metric": "macro_f1", "pairs": [pair(task, *found) for found in pairs]}
+
+
+def test_holm_runs_over_all_tasks_of_a_model_and_not_over_models() -> None:
+    table = judge(
+        [
+            entry("tiny", "moods", ("a", "b", 0.01)),
+            entry("tiny", "sums", ("a", "b", 0.04)),
+            entry("small", "moods", ("a", "b", 0.04)),
+        ]
+    )
+    assert list(table["p_holm"]) == [0.02, 0.04, 0.04]
+    assert list(table.columns[:4]) == ["model", "task", "first", "second"]
+
+
+def test_no_comparisons_are_an_empty_table_that_all_readers_take() -> None:
+    table = judge([{"model": "tiny", "task": "moods", "metric": "macro_f1", "pairs": []}])
+    assert len(table) == 0 and "p_holm" in table
+    assert like_majority(table) == set()
+
+
+def judged(*pairs: tuple[str, str, float]) -> pd.DataFrame:
+    """A table of one task whose adjusted p-values are these."""
+    rows = [{"model": "tiny", "task": "moods", "first": a, "second": b, "p_holm": p} for a, b, p in pairs]
+    return pd.DataFrame(rows)
+
+
+def test_groups_share_a_letter_where_nothing_tells_them_apart() -> None:
+    table = judged(("a", "b", 0.5), ("a", "c", 0.01), ("b", "c", 0.3))
+    assert groups(table, "tiny", "moods") == {"a": "a", "b": "ab", "c": "b"}
+
+
+def test_what_is_not_better_than_the_majority_answer_is_like_it() -> None:
+    table = judged(("good", "majority", 0.001), ("even", "majority", 0.2), ("majority", "worse", 0.001))
+    assert like_majority(table) == {("tiny", "moods", "even"), ("tiny", "moods", "worse")}
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Twelve methods on two tasks, the better half far ahead."""
+    shares = {f"m{place}": 0.95 if place < 6 else 0.3 for place in range(12)}
+    return Made(tmp_path_factory.mktemp("many"), shares, [labelled(), free()], n=150)
+
+
+def test_holm_over_a_wide_table_still_tells_plain_differences_apart(many: Made) -> None:
+    """156 pairs: with p-values of 2 / 10,001 at least, Holm would leave none of the macro F1 below .03."""
+    table = judge(many.compared())
+    plain = table[
+        table["first"].isin([f"m{n}" for n in range(6)]) & table["second"].isin([f"m{n}" for n in range(6, 12)])
+    ]
+    assert len(table) == 156 and len(plain) == 72
+    assert (plain["p_holm"] < 1e-4).all()
+    assert set(plain["test"]) == {"bootstrap_t", "mcnemar"}
+
+
+def test_alike_methods_share_a_letter_and_the_two_halves_none(many: Made) -> None:
+    found = groups(judge(many.compared()), "tiny", "moods")
+    better, worse = ("".join(found[f"m{n}"] for n in part) for part in (range(6), range(6, 12)))
+    assert not set(better) & set(worse)
