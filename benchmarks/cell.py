@@ -71,7 +71,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     from peft_pipelines.pipelines.cells.score import score  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.train import train  # noqa: PLC0415
     from peft_pipelines.pipelines.data.nodes import adapt, instruct  # noqa: PLC0415
-    from peft_pipelines.specs import Rows  # noqa: PLC0415
+    from peft_pipelines.specs import Rows, TuningSpec  # noqa: PLC0415
 
     torch.set_num_threads(args.threads)
     loader = OmegaConfigLoader(str(PROJECT / "conf"), base_env="base", default_run_env="base")
@@ -91,11 +91,13 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         ready = construct(method, model, protocol, args.weights, seed=0)
         clock.lap("construct")
-        trained = train(ready, prompts, Path(folder, "state"), task, protocol, seed=0)
+        trained = train(
+            ready, prompts, Path(folder, "state"), task, protocol, seed=0, tuning=TuningSpec(factors=(1.0,))
+        )
         store = CheckpointFolder(filepath=f"{folder}/checkpoint")
         store.save(trained)
         clock.lap("train")
-        predictions, cost = generate(method, model, protocol, args.weights, store.load(), prompts, task)
+        predictions, cost = generate(method, model, protocol, args.weights, store.load(), prompts, task, seed=0)
         clock.lap("generate")
         scores = score(predictions, cost, store.load(), task, rows.pscp, rows.execution)
         clock.lap("score")

@@ -113,6 +113,20 @@ def test_the_data_alone_need_the_model_for_its_tokens(project: Project) -> None:
     assert json.loads(Path("data/05_model_input/mood/profile.json").read_text())["tokens_of"] == "tiny"
 
 
+def test_each_folder_can_be_another_for_one_run(project: Project) -> None:  # noqa: F811
+    """Kedro puts what --params gives among the parameters as well, so no folder may be called as rows are."""
+    model = project.parameters["models"]["tiny"]
+    del model["folder"]
+    model["hub"] = {"repo": "nobody/tiny"}
+    for old, new in (("model", "fetched/tiny"), ("raw/mood", "rows/mood")):
+        Path(new).parent.mkdir()
+        Path(old).rename(new)
+    told = project.kedro("run", "--pipeline=data", "--params=raw=rows,weights=fetched,store=made")
+    assert told.exit_code == 0, told.output
+    assert json.loads(Path("made/05_model_input/mood/profile.json").read_text())["tokens_of"] == "tiny"
+    assert not Path("data").exists()
+
+
 def test_the_data_alone_refuse_a_folder_with_code(project: Project) -> None:  # noqa: F811
     path = Path("model/config.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": {"AutoModel": "x.Y"}}))

@@ -3,19 +3,13 @@
 import pytest
 import tiny
 import torch
+from tiny import START, prompts, tuned
 
 from peft_pipelines.generation import Decoding, generate
 from peft_pipelines.providers import Attached
 
-START = [17, 5, 99, 200, 31]
-LENGTHS = (9, 2, 6, 1, 4)
 NEVER = (9999,)
 NEW = 6
-
-
-def prompts() -> list[list[int]]:
-    texts = tiny.ids(max(LENGTHS), rows=len(LENGTHS)).tolist()
-    return [START + text[:length] for text, length in zip(texts, LENGTHS, strict=True)]
 
 
 def decoding(**values) -> Decoding:
@@ -29,12 +23,6 @@ def uncached(attached: Attached, prompt: list[int], tokens: int = NEW) -> list[i
     for _ in range(tokens):
         text = torch.cat([text, tiny.logits(attached.plain, text)[:, -1:].argmax(-1)], dim=1)
     return text[0, len(prompt) :].tolist()
-
-
-def tuned(name: str, family: str) -> Attached:
-    attached = tiny.stir(tiny.attach(name, family))
-    attached.plain.eval()
-    return attached
 
 
 CASES = [*tiny.CASES, ("lora", "mistral_window")]

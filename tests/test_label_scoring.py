@@ -3,23 +3,17 @@
 import pytest
 import tiny
 import torch
+from tiny import START, prompts, tuned
 
 from peft_pipelines import label_scoring
 from peft_pipelines.generation import Decoding, answer, generate
 from peft_pipelines.providers import Attached
 
-START = [17, 5, 99, 200, 31]
-LENGTHS = (9, 2, 6, 1, 4)
 END = 259
 ONE, THREE, FOUR = [72, END], [9, 101, 44, END], [72, 3, 4, 5, END]
 LABELS = [ONE, THREE, FOUR]
 PLAIN = {"shared_prefix": False, "batch_size": 1}
 CASES = [*tiny.CASES, ("lora", "mistral_window"), ("prefix_tuning", "mistral_window")]
-
-
-def prompts() -> list[list[int]]:
-    texts = tiny.ids(max(LENGTHS), rows=len(LENGTHS)).tolist()
-    return [START + text[:length] for text, length in zip(texts, LENGTHS, strict=True)]
 
 
 def decoding(**values) -> Decoding:
@@ -33,12 +27,6 @@ def naive(attached: Attached, prompt: list[int], tokens: list[int]) -> tuple[flo
     right = torch.tensor(tokens)
     chances = said.double().log_softmax(-1).gather(-1, right[:, None])
     return chances.sum().item(), int((said.argmax(-1) == right).sum())
-
-
-def tuned(name: str, family: str) -> Attached:
-    attached = tiny.stir(tiny.attach(name, family))
-    attached.plain.eval()
-    return attached
 
 
 def judged(attached: Attached, asked: list[list[list[int]]], **values) -> list[list[tuple[float, int]]]:

@@ -10,9 +10,10 @@ from transformers import OPTForCausalLM
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from peft_pipelines import models, providers
+from peft_pipelines.batches import shared_prefix
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded, shared_prefix
+from peft_pipelines.prompting import Encoded
 from peft_pipelines.providers import Attached
 
 PATHS = {

@@ -45,6 +45,17 @@ def test_a_command_is_told_as_it_is_typed() -> None:
     assert command_line(run) == "kedro run --env=smoke --tags=a,b --params=training.epochs=2,raw=<raw>"
 
 
+def test_a_pinned_version_is_part_of_the_command() -> None:
+    run = {"pipeline_names": ["report"], "load_versions": {"sst2_adapted": "2026-01-01T00.00.00.000Z"}}
+    assert command_line(run) == "kedro run --pipelines=report --load-versions=sst2_adapted:2026-01-01T00.00.00.000Z"
+
+
+def test_a_folder_with_a_blank_in_its_name_is_one_of_this_machine(tmp_path: Path) -> None:
+    folder = str(tmp_path / "my data" / "tiny")
+    assert public({"folder": folder, "text": "/shrug at it"}) == {"folder": "tiny", "text": "/shrug at it"}
+    assert command_line({"runtime_params": {"store": folder}}) == "kedro run --params=store=<store>"
+
+
 def test_folders_of_the_machine_are_left_out_of_values() -> None:
     assert public({"folder": "/a/b/tiny", "text": "/ or \\", "~": ["~/x"]}) == {
         "folder": "tiny",

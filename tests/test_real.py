@@ -5,9 +5,10 @@ import tiny
 import torch
 
 from peft_pipelines import models, providers
+from peft_pipelines.batches import shared_prefix
 from peft_pipelines.generation import Decoding, answer, generate
 from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded, Prompter, shared_prefix
+from peft_pipelines.prompting import Encoded, Prompter
 from peft_pipelines.providers import Attached
 
 pytestmark = pytest.mark.real

@@ -11,28 +11,23 @@ import pyarrow as pa
 import pytest
 import yaml
 from pyarrow import parquet
-from tiny import PROJECT, rows_of
+from tiny import ALL_ROWS, PROJECT, task_of
 
 from peft_pipelines.io import RowsFolder, Splits
 from peft_pipelines.metrics import score
 from peft_pipelines.pipelines.data.nodes import adapt, adapt_row
-from peft_pipelines.specs import SamplingSpec, TaskSpec, parse, template_fields
+from peft_pipelines.specs import SamplingSpec, TaskSpec, template_fields
 
 SAMPLES = PROJECT / "data/01_raw/samples"
 REAL = PROJECT.parent / "shared/data"
 TASKS = sorted(path.name for path in SAMPLES.iterdir())
 GRID = yaml.safe_load((PROJECT / "conf/base/grid.yml").read_text(encoding="utf-8"))["tasks"]
 LEAST = {"train": 160, "validation": 40, "test": 80}
-ALL_ROWS = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
 A_QUARTER = SamplingSpec(split_seed=0, validation_share=0.25, train_rows=None, validation_rows=8, test_rows=None)
 
 
 def samples(task: str) -> Splits:
     return RowsFolder(filepath=str(SAMPLES / task)).load()
-
-
-def spec(task: str) -> TaskSpec:
-    return parse(TaskSpec, f"task '{task}'", {**rows_of("tasks")[task], "name": task})
 
 
 def plain(text: str) -> str:
@@ -67,13 +62,13 @@ def test_a_task_of_the_default_grid_has_enough_rows(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_has_enough_rows_though_a_quarter_be_cut_off_for_validation(task: str) -> None:
-    rows = {name: table.num_rows for name, table in adapt(samples(task), spec(task), A_QUARTER).items()}
+    rows = {name: table.num_rows for name, table in adapt(samples(task), task_of(task), A_QUARTER).items()}
     assert rows["train"] >= 24 and rows["validation"] >= 8 and rows["test"] >= 16, rows
 
 
-@pytest.mark.parametrize("task", [task for task in TASKS if spec(task).label])
+@pytest.mark.parametrize("task", [task for task in TASKS if task_of(task).label])
 def test_labels_are_balanced_and_none_is_hidden(task: str) -> None:
-    row = spec(task)
+    row = task_of(task)
     assert row.labels
     for name, table in samples(task).items():
         counts = Counter(table[row.label].to_pylist())
@@ -89,7 +84,7 @@ def test_each_operation_of_the_word_problems_is_common() -> None:
 
 
 def test_the_answer_of_a_word_problem_is_what_its_equation_gives() -> None:
-    task = spec("svamp")
+    task = task_of("svamp")
     for name, table in samples("svamp").items():
         for row in table.to_pylist():
             answers = adapt_row(row, task, name)["references"]
@@ -99,7 +94,7 @@ def test_the_answer_of_a_word_problem_is_what_its_equation_gives() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_row_comes_twice_in_a_split_or_in_two(task: str) -> None:
-    row = spec(task)
+    row = task_of(task)
     texts = {name: [essence(line, row) for line in table.to_pylist()] for name, table in samples(task).items()}
     for name, lines in texts.items():
         assert [text for text, count in Counter(lines).items() if count > 1] == [], name
@@ -109,7 +104,7 @@ def test_no_row_comes_twice_in_a_split_or_in_two(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_row_of_a_split_is_nearly_one_of_another(task: str) -> None:
-    row = spec(task)
+    row = task_of(task)
     words = {
         name: [set(told(line, row).split()) for line in table.to_pylist()] for name, table in samples(task).items()
     }
@@ -161,7 +156,7 @@ def test_the_names_of_a_passage_are_where_the_row_says_and_hold_the_answer() -> 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_row_makes_a_prompt_and_an_answer(task: str) -> None:
-    row = spec(task)
+    row = task_of(task)
     raw = samples(task)
     adapted = adapt(raw, row, ALL_ROWS)
     for table in adapted.values():
@@ -195,7 +190,7 @@ def kind(type_: pa.DataType) -> str:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_row_is_a_real_one(task: str) -> None:
-    row = spec(task)
+    row = task_of(task)
     real = {told(line, row) for table in real_splits(task).values() for line in table.to_pylist()}
     for table in samples(task).values():
         assert [line for line in table.to_pylist() if told(line, row) in real] == []

@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from peft_pipelines import models, providers, training
-from peft_pipelines.batches import Batches
+from peft_pipelines.batches import Batches, shared_prefix
 from peft_pipelines.io import CheckpointFolder, Trained
 from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded, shared_prefix
+from peft_pipelines.prompting import Encoded
 from peft_pipelines.trainer import CellTrainer
 from peft_pipelines.training import train
 from peft_pipelines.validation import validation_loss

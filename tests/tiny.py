@@ -30,7 +30,7 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from peft_pipelines import models, providers
 from peft_pipelines.providers import Attached
-from peft_pipelines.specs import MethodSpec, TrainingSpec, parse
+from peft_pipelines.specs import MethodSpec, SamplingSpec, TaskSpec, TrainingSpec, parse
 
 PROJECT = Path(__file__).parents[1]
 os.environ.setdefault("PEFT_DIR", str(PROJECT / "methods"))
@@ -124,6 +124,15 @@ METHODS = {name: row for name, row in ROWS.items() if providers.is_installed(row
 name one of them."""
 
 
+TASKS = rows_of("tasks")
+ALL_ROWS = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
+
+
+def task_of(name: str) -> TaskSpec:
+    """A task row of conf/base."""
+    return parse(TaskSpec, f"task '{name}'", {**TASKS[name], "name": name})
+
+
 def protocol(**values: Any) -> TrainingSpec:
     """The shared protocol with some values of one's own."""
     row = yaml.safe_load((PARAMETERS / "training.yml").read_text())["training"]
@@ -162,9 +171,26 @@ def stir(attached: Attached, spread: float = 0.1) -> Attached:
     return attached
 
 
+def tuned(name: str, family: str) -> Attached:
+    """A method row that shows something, ready to answer."""
+    attached = stir(attach(name, family))
+    attached.plain.eval()
+    return attached
+
+
 def ids(length: int, rows: int = 1, seed: int = 3) -> torch.Tensor:
     """Token ids (rows, length), none of them special."""
     return torch.randint(0, 256, (rows, length), generator=torch.Generator().manual_seed(seed))
+
+
+START = [17, 5, 99, 200, 31]
+LENGTHS = (9, 2, 6, 1, 4)
+
+
+def prompts() -> list[list[int]]:
+    """Token ids of prompts that begin alike and are of several lengths."""
+    texts = ids(max(LENGTHS), rows=len(LENGTHS)).tolist()
+    return [START + text[:length] for text, length in zip(texts, LENGTHS, strict=True)]
 
 
 def logits(model: Any, tokens: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,7 @@
-"""Which rows meet in a batch, and in which order: by seed and epoch, with rows of like length together."""
+"""Which rows meet in a batch, and in which order: by seed and epoch, with rows of like length together.
+
+And what the rows of a batch begin with.
+"""
 
 import math
 import random
@@ -91,3 +94,17 @@ def within(lengths: Sequence[int], tokens: int | None) -> list[list[int]]:
             parts.append([])
         parts[-1].append(row)
     return parts
+
+
+def shared_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens that all rows begin with, but for the last token of each, which must still predict the next one.
+
+    >>> shared_prefix([[1, 2, 3, 4], [1, 2, 9]])
+    [1, 2]
+    >>> shared_prefix([[1, 2], [1, 2]])
+    [1]
+    """
+    first, last = min(map(list, rows)), max(map(list, rows))
+    longest = min(map(len, rows)) - 1
+    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), longest)
+    return list(first[: min(same, longest)])

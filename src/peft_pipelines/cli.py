@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 RUNNER = "peft_pipelines.runners.CellRunner"
 RUNNER_HELP = "The runner. The default goes cell by cell, skips what stands unchanged, and goes on when a cell fails."
-AXES = ("methods", "models", "tasks", "seeds")
 RUNNERS_HELP = "Of Kedro's own only 'SequentialRunner' works here: there is one model at a time, in one process."
 
 
@@ -155,6 +154,8 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
 
 def _names_of(cell: tuple[str, ...], rows: "Rows") -> list[str]:
     """The names of four rows, given apart or as one id."""
+    from peft_pipelines.specs import AXES  # noqa: PLC0415  (heavy, see above)
+
     names = [name for part in cell for name in part.split(".")]
     if len(names) != len(AXES):
         raise ConfigError(f"cell: must be METHOD MODEL TASK SEED or METHOD.MODEL.TASK.SEED, got '{' '.join(cell)}'")

@@ -10,11 +10,10 @@ import torch
 from transformers import Cache, DynamicCache
 
 from peft_pipelines import progress
-from peft_pipelines.batches import cut, within
+from peft_pipelines.batches import cut, shared_prefix, within
 from peft_pipelines.label_scoring import Likelihood, Prompted, forward, likelihoods
 from peft_pipelines.models import autocast
 from peft_pipelines.objective import prefix_cache
-from peft_pipelines.prompting import shared_prefix
 from peft_pipelines.providers import Attached
 
 TOKENS = 32 * 512

@@ -13,7 +13,8 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from peft_pipelines import energy, quiet
-from peft_pipelines.audit.manifest import CELLS_FAILED, DONE, FAILED, RUNNING, Manifest
+from peft_pipelines.audit.manifest import Manifest
+from peft_pipelines.audit.runs import CELLS_FAILED, DONE, FAILED, RUNNING
 from peft_pipelines.audit.stamp import Stamps
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.grid import load_grid

@@ -86,10 +86,7 @@ def _lora_plus(attached: Attached, protocol: TrainingSpec, options: LoraPlusOpti
     )
     faster = [group for group in optimizer.param_groups if group["lr"] > protocol.learning_rate]
     if options.ratio > 1 and not any(value.dim() > 1 for group in faster for value in group["params"]):
-        raise ConfigError(
-            f"method '{attached.method.name}', optimizer: type '{attached.method.optimizer['type']}' is for pairs of "
-            f"factors, and the method trains none; choose {PLAIN}"
-        )
+        raise _unfit(attached.method, "for pairs of factors, and the method trains none")
     return optimizer
 
 
@@ -100,10 +97,18 @@ def _low_rank(attached: Attached, protocol: TrainingSpec, options: LowRankOption
     matrices = {id(part.weight) for part in linear}
     trained = attached.trainable()
     projected = [value for value in trained.values() if id(value) in matrices]
+    if not projected:
+        raise _unfit(attached.method, "for the weights of linear layers, and the method trains none")
     others = {name: value for name, value in trained.items() if id(value) not in matrices}
     groups = _by_decay(others, _decayed(attached.plain), protocol)
     low = {"params": projected, "weight_decay": protocol.weight_decay, **options.model_dump()}
     return LowRankAdamW([*groups, low], lr=protocol.learning_rate, **ADAM)
+
+
+def _unfit(method: MethodSpec, reason: str) -> ConfigError:
+    return ConfigError(
+        f"method '{method.name}', optimizer: type '{method.optimizer['type']}' is {reason}; choose {PLAIN}"
+    )
 
 
 def _by_decay(trained: Mapping[str, nn.Parameter], decayed: set[str], protocol: TrainingSpec) -> list[dict[str, Any]]:
@@ -132,5 +137,5 @@ class Kind:
 KINDS = {
     PLAIN: Kind(NoOptions, _adamw),
     "loraplus_adamw": Kind(LoraPlusOptions, _lora_plus, picky=True),
-    "galore_adamw": Kind(LowRankOptions, _low_rank),
+    "galore_adamw": Kind(LowRankOptions, _low_rank, picky=True),
 }

@@ -181,20 +181,6 @@ class Prompter:
         return text
 
 
-def shared_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
-    """The tokens that all rows begin with, but for the last token of each, which must still predict the next one.
-
-    >>> shared_prefix([[1, 2, 3, 4], [1, 2, 9]])
-    [1, 2]
-    >>> shared_prefix([[1, 2], [1, 2]])
-    [1]
-    """
-    first, last = min(map(list, rows)), max(map(list, rows))
-    longest = min(map(len, rows)) - 1
-    same = next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), longest)
-    return list(first[: min(same, longest)])
-
-
 def learnable(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> list[Encoded]:
     """Rows of ``prompt`` and ``references`` as tokens; the answer to learn is the first reference.
 

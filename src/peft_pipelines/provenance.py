@@ -80,6 +80,9 @@ def command_line(run: Mapping[str, Any]) -> str:
         names = [value] if isinstance(value, str) else sorted(value or ())
         if names and names != ["__default__"]:
             parts.append(f"{option}={','.join(names)}")
+    pinned = run.get("load_versions") or {}
+    if pinned:
+        parts.append("--load-versions=" + ",".join(f"{name}:{version}" for name, version in pinned.items()))
     given = run.get("runtime_params") or {}
     if given:
         parts.append("--params=" + ",".join(f"{key}={_public(key, value)}" for key, value in flat(given).items()))
@@ -129,4 +132,9 @@ def public(value: Any) -> Any:
 
 
 def _is_machine_path(text: str) -> bool:
-    return text.startswith("~") or ("\n" not in text and " " not in text and len(text) > 1 and Path(text).is_absolute())
+    """Whether a text is a folder or file of a machine. With a blank in it, it may be words, unless its root is here."""
+    if text.startswith("~"):
+        return True
+    if "\n" in text or len(text) < 2 or not Path(text).is_absolute():  # noqa: PLR2004
+        return False
+    return " " not in text or Path(*Path(text).parts[:2]).exists()

@@ -80,6 +80,11 @@ def test_moves_are_sorted_by_size_and_adjusted_by_holm(tmp_path: Path) -> None:
     assert found.moved[0].adjusted == pytest.approx(2 * 2 / 2**15)
 
 
+def test_other_answers_with_the_same_score_have_not_moved(tmp_path: Path) -> None:
+    found = moves(run(tmp_path, "1", {CELL: hits(20)}), run(tmp_path, "2", {CELL: hits(20)[::-1]}))
+    assert (found.moved, found.unchanged) == ([], 1)
+
+
 def test_the_table_says_it(tmp_path: Path) -> None:
     first, second = run(tmp_path, "1", {CELL: hits(10)}), run(tmp_path, "2", {CELL: hits(30)})
     text = told(moves(first, second), first, second)

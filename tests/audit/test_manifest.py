@@ -1,6 +1,7 @@
 """What a run puts on record, and what its cells' own records say."""
 
 import getpass
+import json
 import platform
 import socket
 import tempfile
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from project import Project
-from recorded import LORA, ZERO, ids, manifest, only, original, read, recorded  # noqa: F401
+from recorded import LORA, RUNS, ZERO, ids, manifest, only, original, read, recorded  # noqa: F401
 
 HEX = 64
 
@@ -67,11 +68,12 @@ def test_each_row_of_the_results_leads_to_its_cell(recorded: Project) -> None:  
 
 def test_nothing_on_record_names_this_machine(recorded: Project) -> None:  # noqa: F811
     names = {platform.node(), socket.gethostname(), getpass.getuser()} - {"", "root", "localhost"}
-    written = [*Path("data").rglob("*.json"), *Path("data").rglob("README.md"), *Path("data").rglob("*.yml")]
+    written = [path for path in Path("data").rglob("*") if path.is_file()]
+    assert {".json", ".jsonl", ".yml", ".md", ".csv", ".parquet", ".html", ".tex"} <= {path.suffix for path in written}
     for path in written:
-        text = path.read_text()
-        assert tempfile.gettempdir() not in text, path
-        assert not any(name in text for name in names), path
+        content = path.read_bytes()
+        assert tempfile.gettempdir().encode() not in content, path
+        assert path.suffix in (".html", ".safetensors") or not any(name.encode() in content for name in names), path
 
 
 def test_a_second_run_has_its_own_record_and_leaves_the_first(recorded: Project) -> None:  # noqa: F811
@@ -94,6 +96,32 @@ def test_a_run_that_ends_early_is_on_record_as_failed(recorded: Project) -> None
     assert failed["status"] == "failed"
     assert failed["reason"]
     assert manifest(first) == before
+
+
+def test_a_killed_run_has_no_numbers_and_the_next_one_puts_them_on_record(recorded: Project) -> None:  # noqa: F811
+    (first,) = ids()
+    found = manifest(first)
+    left = {key: value for key, value in found.items() if key not in ("models", "data", "results", "ended")}
+    (RUNS / first / "manifest.json").write_text(json.dumps({**left, "status": "running", "cells": {}}))
+    card = only("06_models/tiny/mood/lora/s0/checkpoint/*/checkpoint/README.md")
+    card.write_text("no scores yet")
+    for command in (("verify", first), ("reproduce", first), ("compare", first, first)):
+        told = recorded.kedro(*command)
+        assert told.exit_code == 1
+        assert told.stderr.startswith(
+            f"Error: RUN_ID: run '{first}' goes on or was killed, and has no number on record"
+        )
+    assert "no run is on record" in recorded.kedro("verify").stderr
+    assert recorded.kedro("run").exit_code == 0
+    assert manifest(ids()[1])["cells"][LORA]["run_id"] == first
+    assert manifest(ids()[1])["cells"][LORA]["numbers"] == found["cells"][LORA]["numbers"]
+    assert "| accuracy | 0.0000 | " in card.read_text()
+
+
+def test_a_run_without_cells_cannot_be_reproduced(recorded: Project) -> None:  # noqa: F811
+    assert recorded.kedro("run", "--pipelines=data").exit_code == 0
+    told = recorded.kedro("reproduce", ids()[1])
+    assert told.stderr == f"Error: RUN_ID: run '{ids()[1]}' has no cell on record (status: done)\n"
 
 
 def test_times_and_commits_make_no_cell_stale(recorded: Project) -> None:  # noqa: F811

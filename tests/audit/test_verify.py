@@ -64,6 +64,19 @@ def test_what_was_changed_is_named(case: str, recorded: Project) -> None:  # noq
     assert any(line.startswith(expected) for line in lines(told)), told.output
 
 
+def test_the_table_and_the_bounds_of_a_score_are_looked_at(recorded: Project) -> None:  # noqa: F811
+    (run_id,) = ids()
+    spoil(only("08_reporting/results.parquet/*/results.parquet"))
+    path = RUNS / run_id / "manifest.json"
+    found = json.loads(path.read_text())
+    found["cells"][LORA]["numbers"]["primary_high"] = 0.99
+    path.write_text(json.dumps(found))
+    told = recorded.kedro("verify")
+    assert told.exit_code == 1
+    assert "results: results.parquet: differs" in lines(told)
+    assert any(line.startswith(f"primary_high of {LORA}: is ") for line in lines(told))
+
+
 def test_raw_rows_and_weights_are_looked_at(recorded: Project) -> None:  # noqa: F811
     spoil(Path("model/model.safetensors"))
     Path("raw/mood/train.jsonl").write_text(Path("raw/mood/train.jsonl").read_text() + "\n")

@@ -6,10 +6,12 @@ import pyarrow as pa
 import pytest
 import tiny
 
+from peft_pipelines.metrics.baselines import random_scores
 from peft_pipelines.pipelines.data.nodes import instruct
 from peft_pipelines.pipelines.data.overlap import overlap
-from peft_pipelines.pipelines.data.profile import profile
+from peft_pipelines.pipelines.data.profile import primary, profile
 from peft_pipelines.pipelines.data.report import data_report, notes
+from peft_pipelines.pipelines.report.nodes import guess, majority
 from peft_pipelines.specs import ModelSpec, TaskSpec, parse
 
 TASK = parse(
@@ -100,8 +102,20 @@ def test_examples_show_what_the_loss_covers(found: dict) -> None:
 
 
 def test_the_scores_of_knowing_nothing_are_there(found: dict) -> None:
-    assert found["majority"] == {"metric": "accuracy", "score": 0.5}
-    assert 0 <= found["random"]["score"] <= 1
+    assert (found["metric"], found["majority"], found["random"]) == ("accuracy", 0.5, 0.5)
+
+
+def test_the_scores_of_knowing_nothing_are_those_of_the_results() -> None:
+    task = TASK.model_copy(update={"metrics": ["macro_f1", "accuracy"]})
+    split = pa.Table.from_pylist([{"prompt": "?", "references": [word]} for word in ("bad", "good", "good")])
+    rows, told = split.to_pylist(), guess({"train": split, "test": split}, task)
+    assert random_scores(primary(rows, task), 3, task.label_words)["macro_f1"] == told["primary"]
+    assert primary(rows, task)(["good"] * 3)["macro_f1"] == majority({"train": split, "test": split}, task)["primary"]
+
+
+def test_free_text_has_no_score_of_drawing_at_random(found: dict) -> None:
+    table, _ = data_report(mood={**found, "random": None})
+    assert table[0]["random"] == "—"
 
 
 def test_the_report_has_a_line_a_task_and_says_what_to_distrust(found: dict) -> None:

@@ -105,9 +105,9 @@ def test_too_little_for_ranks_is_said(methods: dict[str, list[float | None]]) ->
 # --- names of points ---
 
 
-def test_a_name_stands_at_the_right_unless_something_is_there() -> None:
-    assert positions([(0.5, 0.5)], ["alone"]) == ["middle right"]
-    assert positions([(0.5, 0.5)], ["alone"], [0.5]) == ["top right"]
+def test_a_name_stands_beneath_at_the_right_unless_something_is_there() -> None:
+    assert positions([(0.5, 0.5)], ["alone"]) == ["bottom right"]
+    assert positions([(0.5, 0.5)], ["alone"], [0.47]) == ["middle right"]
     assert positions([], []) == []
 
 

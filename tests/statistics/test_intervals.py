@@ -121,6 +121,16 @@ def test_nineteen_in_twenty_intervals_hold_the_truth() -> None:
     assert held / 200 == pytest.approx(0.95, abs=0.035)
 
 
+@pytest.mark.parametrize("units", [8, 20])
+def test_nineteen_in_twenty_intervals_of_few_groups_hold_the_truth(units: int) -> None:
+    held, groups = 0, np.repeat(np.arange(units), 5).astype(str).tolist()
+    for seed in range(300):
+        values = np.repeat(np.random.default_rng(seed).random(units) < 0.6, 5).astype(int).tolist()
+        found = bootstrap(accuracy_of(values, seed=seed, groups=groups, resamples=400))
+        held += found.low <= 0.6 <= found.high
+    assert held / 300 == pytest.approx(0.95, abs=0.035)
+
+
 def test_groups_that_are_alike_inside_count_as_one_item_each() -> None:
     values = [value for value in [1, 0, 1, 1, 0, 1, 1, 1, 0, 1] for _ in range(20)]
     groups = [f"p{place // 20}" for place in range(200)]

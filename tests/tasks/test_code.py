@@ -7,16 +7,15 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import ALL_ROWS, task_of
 
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
 from peft_pipelines.pipelines.data.nodes import adapt, adapt_row, instruct
-from peft_pipelines.specs import SamplingSpec, TaskSpec, parse
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared" / "data"
 ROWS = yaml.safe_load((ROOT / "conf/base/parameters/tasks/code.yml").read_text())["tasks"]
-ALL = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
 
 CONALA = {
     "question_id": 7,
@@ -39,14 +38,10 @@ ASK += "output. Where starter code precedes the problem, complete that code inst
 SOLUTIONS = ["print(\n  1)", "A, b = map(int, input().split())\nprint(A + b)"]
 
 
-def _task(name: str) -> TaskSpec:
-    return parse(TaskSpec, f"task '{name}'", {**ROWS[name], "name": name})
-
-
 def _prompts(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    task = _task(name)
+    task = task_of(name)
     table = pa.Table.from_pylist([*rows, *rows])  # one of the training rows becomes the validation row
-    prompts: list[dict[str, Any]] = instruct(adapt({"train": table, "test": table}, task, ALL), task)[
+    prompts: list[dict[str, Any]] = instruct(adapt({"train": table, "test": table}, task, ALL_ROWS), task)[
         "test"
     ].to_pylist()
     return prompts[: len(prompts) // 2]
@@ -91,9 +86,9 @@ def test_exact_prompt_and_references(name: str, row: dict[str, Any], prompt: str
 
 
 def test_test_cases_ride_with_the_test_split_only() -> None:
-    task = _task("apps")
+    task = task_of("apps")
     split = pa.Table.from_pylist([APPS, {**APPS, "input_output": ""}, APPS])
-    prompts = instruct(adapt({"train": split, "test": split}, task, ALL), task)
+    prompts = instruct(adapt({"train": split, "test": split}, task, ALL_ROWS), task)
     assert {name: "tests" in table.column_names for name, table in prompts.items()} == {
         "train": False,
         "validation": False,
@@ -165,7 +160,7 @@ def test_odd_rows_raise_our_own_error_or_keep_their_answer(name: str, row: dict[
     texts = st.one_of(st.none(), st.text(), st.sampled_from(["", "[]", "{}", '["{x}"]', "null"]))
     odd = {key: data.draw(texts) if isinstance(value, str) else value for key, value in row.items()}
     try:
-        prompt = adapt_row(odd, _task(name), "row 0")
+        prompt = adapt_row(odd, task_of(name), "row 0")
     except ConfigError as error:
         assert str(error).startswith(f"task '{name}', row 0")
     else:
@@ -178,7 +173,7 @@ def test_every_row_on_disk_adapts(name: str, folder: Path) -> None:
     if not (folder / name).is_dir():
         pytest.skip(f"no rows in {folder / name}")
     raw = RowsFolder(filepath=str(folder / name)).load()
-    adapted = adapt(raw, _task(name), ALL)
+    adapted = adapt(raw, task_of(name), ALL_ROWS)
     assert {split: table.num_rows for split, table in adapted.items()} == {
         "train": raw["train"].num_rows - round(raw["train"].num_rows * 0.1),
         "validation": round(raw["train"].num_rows * 0.1),

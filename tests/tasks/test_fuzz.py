@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.pipelines.data.nodes import adapt_row
-from peft_pipelines.specs import TaskSpec, parse
 
 SAMPLES = Path(__file__).parents[2] / "data/01_raw/samples"
-TASKS = tiny.rows_of("tasks")
 
 ANYTHING = st.one_of(
     st.none(),
@@ -34,9 +32,9 @@ def sample(task: str) -> dict[str, Any]:
     return row
 
 
-@pytest.mark.parametrize("name", sorted(TASKS))
+@pytest.mark.parametrize("name", sorted(tiny.TASKS))
 def test_a_row_is_adapted_or_refused_in_one_line(name: str) -> None:
-    task, row = parse(TaskSpec, f"task '{name}'", {**TASKS[name], "name": name}), sample(name)
+    task, row = tiny.task_of(name), sample(name)
     changes = st.dictionaries(st.sampled_from(sorted(row)), ANYTHING, min_size=1, max_size=len(row))
 
     @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

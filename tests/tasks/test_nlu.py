@@ -7,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
+from tiny import ALL_ROWS, task_of
 
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
 from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.specs import SamplingSpec, TaskSpec, parse, template_fields
+from peft_pipelines.specs import template_fields
 
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared/data"
@@ -21,7 +22,6 @@ ROWS: dict[str, Any] = {
     for name, row in yaml.safe_load((PROJECT / f"conf/base/parameters/tasks/{file}.yml").read_text())["tasks"].items()
 }
 SPLITS = ("train", "validation", "test")
-ALL = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
 
 # task: one raw row, the prompt, the right answers
 CASES: dict[str, tuple[dict[str, Any], str, list[str]]] = {
@@ -192,34 +192,30 @@ COUNTS: dict[str, dict[str, int] | int] = {
 }
 
 
-def spec(task: str) -> TaskSpec:
-    return parse(TaskSpec, f"task '{task}'", {**ROWS[task], "name": task})
-
-
 def adapted(task: str, row: dict[str, Any]) -> dict[str, pa.Table]:
     """The row's prompts, with the row as every split; a second training row, so that one is left for validation.
 
     Where rows share a passage the second has another, and stands only in training: a passage is never cut in two.
     """
-    shared = template_fields(spec(task).group or "")
+    shared = template_fields(task_of(task).group or "")
     second = {column: f"{value} More." if column in shared else value for column, value in row.items()}
     raw = {name: pa.Table.from_pylist([row, second][: 2 if name == "train" else 1]) for name in SPLITS}
-    return instruct(adapt(raw, spec(task), ALL), spec(task))
+    return instruct(adapt(raw, task_of(task), ALL_ROWS), task_of(task))
 
 
 @pytest.mark.parametrize("task", CASES)
 def test_a_row_becomes_exactly_this_prompt_and_these_answers(task: str) -> None:
     row, prompt, references = CASES[task]
     (found,) = adapted(task, row)["test"].to_pylist()
-    together = {name: found.pop(name) for name in ("group", "question") if getattr(spec(task), name)}
+    together = {name: found.pop(name) for name in ("group", "question") if getattr(task_of(task), name)}
     assert found == {"prompt": prompt, "references": references}
     assert all(len(name) == 16 for name in together.values())
 
 
-@pytest.mark.parametrize("task", [task for task in CASES if spec(task).label])
+@pytest.mark.parametrize("task", [task for task in CASES if task_of(task).label])
 def test_each_answer_word_stands_in_the_instruction(task: str) -> None:
-    words = spec(task).label_words
-    answers = spec(task).instruction.split("Answer with", 1)[1]
+    words = task_of(task).label_words
+    answers = task_of(task).instruction.split("Answer with", 1)[1]
     assert all(word in answers for word in words)
 
 
@@ -265,9 +261,9 @@ def test_real_rows_adapt_with_the_counted_answers(task: str) -> None:
     if not (REAL / task).is_dir():
         pytest.skip("the real rows are not on this machine")
     raw = RowsFolder(filepath=str(REAL / task)).load()
-    prompts = instruct(adapt(raw, spec(task), ALL), spec(task))
-    bare = len(spec(task).instruction) + 2
+    prompts = instruct(adapt(raw, task_of(task), ALL_ROWS), task_of(task))
+    bare = len(task_of(task).instruction) + 2
     assert all(len(prompt) > bare for table in prompts.values() for prompt in table["prompt"].to_pylist())
     answers = prompts["test"]["references"].to_pylist()
-    found = Counter(words[0] for words in answers) if spec(task).label else len(answers)
+    found = Counter(words[0] for words in answers) if task_of(task).label else len(answers)
     assert found == COUNTS[task]

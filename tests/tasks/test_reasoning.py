@@ -7,12 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
+from tiny import ALL_ROWS, task_of
 
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import RowsFolder
 from peft_pipelines.metrics.numbers import evaluate
 from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.specs import SamplingSpec, TaskSpec, parse
+from peft_pipelines.specs import TaskSpec
 
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared" / "data"
@@ -22,7 +23,6 @@ ROWS: dict[str, Any] = {
     for file in ("reasoning", "math")
     for name, row in yaml.safe_load((PROJECT / f"conf/base/parameters/tasks/{file}.yml").read_text())["tasks"].items()
 }
-ALL = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
 
 # task: one raw row, the prompt, the right answers
 CASES: dict[str, tuple[dict[str, Any], str, list[str]]] = {
@@ -175,18 +175,14 @@ HOW_TO = {
 }
 
 
-def spec(name: str) -> TaskSpec:
-    return parse(TaskSpec, f"task '{name}'", {**ROWS[name], "name": name})
-
-
 def prompts(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Prompts of rows that are scored; the other splits hold the literal row of the task."""
-    task = spec(name)
+    task = task_of(name)
     raw = {
         split: pa.Table.from_pylist([CASES[name][0]] * 2) for split in filter(None, task.splits.model_dump().values())
     }
     raw[task.splits.test] = pa.Table.from_pylist(rows)
-    return list(instruct(adapt(raw, task, ALL), task)["test"].to_pylist())
+    return list(instruct(adapt(raw, task, ALL_ROWS), task)["test"].to_pylist())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -272,8 +268,8 @@ def test_a_missing_column_is_named(name: str, column: str) -> None:
 def test_all_real_rows_are_adapted(name: str) -> None:
     if not (REAL / name).is_dir():
         pytest.skip("no real rows here")
-    task, raw = spec(name), RowsFolder(filepath=str(REAL / name)).load()
-    adapted = adapt(raw, task, ALL)
+    task, raw = task_of(name), RowsFolder(filepath=str(REAL / name)).load()
+    adapted = adapt(raw, task, ALL_ROWS)
     assert sum(table.num_rows for table in adapted.values()) == sum(raw[split].num_rows for split in taking_part(task))
     texts = [
         text for table in adapted.values() for row in table.to_pylist() for text in (row["input"], *row["references"])

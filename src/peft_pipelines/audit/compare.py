@@ -48,16 +48,19 @@ class Moves:
 
 
 def moves(first: Run, second: Run, *, every: bool = False) -> Moves:
-    """The primary metric, or ``every`` metric, of all cells that both runs have scored."""
+    """The primary metric, or ``every`` metric, of all cells that both runs have scored.
+
+    A score that other answers left as it was has not moved, but counts among the tests that Holm adjusts for.
+    """
     done = [{cell for cell, entry in run.cells.items() if entry["status"] == "done"} for run in (first, second)]
     both = [cell for cell in first.cells if cell in done[0] & done[1]]
     found, unchanged = [], 0
     for cell in both:
         mine = _of_cell(first, second, cell, every)
         found += mine
-        unchanged += not mine
+        unchanged += all(one.first == one.second for one in mine)
     adjusted = holm({(one.cell, one.metric): one.p for one in found})
-    found = [replace(one, adjusted=adjusted[one.cell, one.metric]) for one in found]
+    found = [replace(one, adjusted=adjusted[one.cell, one.metric]) for one in found if one.first != one.second]
     found.sort(key=lambda one: -abs(one.second - one.first))
     lone = [
         [cell for cell in run.cells if cell in done[place] - set(both)] for place, run in enumerate((first, second))
@@ -134,7 +137,8 @@ def told(found: Moves, first: Run, second: Run) -> str:
     beyond = sum(one.adjusted < LEVEL for one in found.moved)
     sentences = [
         f"Second ({second.id}) minus first ({first.id}), in percent. {len(found.moved)} scores moved, {beyond} of them "
-        f"beyond the noise of the test items (p after Holm below {LEVEL}); {found.unchanged} cells are unchanged.",
+        f"beyond the noise of the test items (p after Holm below {LEVEL}); "
+        f"{found.unchanged} cells have the same scores.",
         "The test speaks of other test items, not of other training seeds.",
         *_lone("first", found.only_first),
         *_lone("second", found.only_second),

@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
 from peft_pipelines.audit.origins import WEIGHTS, Origins
-from peft_pipelines.audit.runs import MANIFEST, ROWS, keep, runs_folder
+from peft_pipelines.audit.runs import CELLS_FAILED, DONE, FAILED, MANIFEST, ROWS, RUNNING, keep, runs_folder
 from peft_pipelines.io.atomic import read_json, write_json, write_text
 from peft_pipelines.io.card import card
 from peft_pipelines.io.hashes import CARD, sha256
@@ -23,7 +23,6 @@ from peft_pipelines.runners.units import CELL, Unit, place
 from peft_pipelines.specs import Cell, Grid, ModelSpec, parse
 
 ARTIFACTS = ("checkpoint", "predictions", "generation", "metrics")
-RUNNING, DONE, CELLS_FAILED, FAILED = "running", "done", "cells failed", "failed"
 AXES = ("methods", "models", "tasks", "seeds")
 ASKED = ("pipeline_names", "env", "tags", "node_names", "namespaces", "from_nodes", "to_nodes")
 
@@ -93,12 +92,16 @@ class Manifest:
         return {**made, "artifacts": artifacts, "numbers": numbers}
 
     def _card(self, cell: Cell, numbers: Mapping[str, Any]) -> None:
-        """Write the scores into the checkpoint's card, where they are those of this checkpoint and not in it yet."""
-        if numbers.get("run_id") != self.id:
-            return
+        """Write the scores into the checkpoint's card, where they are those of this checkpoint and not in it yet.
+
+        A run that was killed has left numbers without cards, so it is not asked who made them.
+        """
         checkpoint = self._catalog.load(dataset(cell, "checkpoint"))
-        if checkpoint and checkpoint.folder.parent.name == numbers.get("checkpoint"):
-            write_text(checkpoint.folder / CARD, card(checkpoint.record, numbers))
+        if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
+            return
+        path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
 
     def _artifact(self, cell: Cell, kind: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
         """Version and hashes as they were when the artifact was made, else as it lies there now."""

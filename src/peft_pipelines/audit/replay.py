@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from kedro.framework.project import settings
 
-from peft_pipelines.audit.runs import MANIFEST, RUNS, Run, cell_of
+from peft_pipelines.audit.runs import FAILED, MANIFEST, RUNNING, RUNS, Run, cell_of
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.runners.units import CELL, DATA
 
@@ -38,7 +38,7 @@ def replay(run: Run, cells: Sequence[str], project: Path, env: str | None, param
     environment = {key: value for key, value in os.environ.items() if key != "KEDRO_ENV"} | {"DO_NOT_TRACK": "1"}
     done = subprocess.run(command, cwd=project, env=environment, stdout=subprocess.DEVNULL, check=False)
     made = sorted(Path(catalog[RUNS]["filepath"]).glob(f"*/{MANIFEST}"))
-    if not made or Run(made[-1].parent).manifest["status"] in ("running", "failed"):
+    if not made or Run(made[-1].parent).manifest["status"] in (RUNNING, FAILED):
         raise ConfigError(f"run {run.id}: the replay ended with exit code {done.returncode} before its cells were made")
     return Run(made[-1].parent)
 

@@ -15,6 +15,8 @@ from peft_pipelines.io.atomic import read_json
 from peft_pipelines.specs import Cell
 
 RUNS = "runs"
+RUNNING, DONE, CELLS_FAILED, FAILED = "running", "done", "cells failed", "failed"
+"""How a run stands; one that was killed stays running."""
 MANIFEST, ROWS, PREDICTIONS = "manifest.json", "rows.yml", "predictions"
 
 
@@ -46,6 +48,11 @@ class Run:
         """The run's own parameters, as the configuration had them then."""
         found: dict[str, Any] = yaml.safe_load((self.folder / ROWS).read_text(encoding="utf-8"))
         return found
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has written down what it made."""
+        return bool(self.manifest["status"] != RUNNING)
 
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
@@ -83,15 +90,20 @@ def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
     """A run by its id, or the newest that has ended.
 
     Raises:
-        ConfigError: there is no such run in the store.
+        ConfigError: there is no such run in the store, or it has not ended: its record holds no number yet.
     """
     folder = runs_folder(catalog)
     known = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
     if run_id is not None:
         if run_id not in known:
             raise unknown("RUN_ID", "run", run_id, known)
-        return Run(folder / run_id)
-    ended = [run for name in known if (run := Run(folder / name)).manifest["status"] != "running"]
+        if not (run := Run(folder / run_id)).ended:
+            raise ConfigError(
+                f"RUN_ID: run '{run_id}' goes on or was killed, and has no number on record; "
+                "what its cells have made is on record with the next `kedro run` that ends"
+            )
+        return run
+    ended = [run for name in known if (run := Run(folder / name)).ended]
     if not ended:
         raise ConfigError("RUN_ID: no run is on record in this store; `kedro run` makes one")
     return ended[-1]
@@ -101,8 +113,10 @@ def chosen(run: Run, cells: tuple[str, ...]) -> list[str]:
     """The ids of the cells that are asked for, all of the run by default.
 
     Raises:
-        ConfigError: the run has no such cell.
+        ConfigError: the run has no such cell, or none at all.
     """
+    if not run.cells:
+        raise ConfigError(f"RUN_ID: run '{run.id}' has no cell on record (status: {run.manifest['status']})")
     for cell in cells:
         if cell not in run.cells:
             raise unknown("--cell", "cell", cell, run.cells)

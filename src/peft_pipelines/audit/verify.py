@@ -14,7 +14,7 @@ from peft_pipelines.io.atomic import read_json
 from peft_pipelines.io.hashes import hashes_of, sha256
 from peft_pipelines.models import folder_of
 from peft_pipelines.pipelines.cells.pipeline import dataset
-from peft_pipelines.pipelines.cells.score import task_scores
+from peft_pipelines.pipelines.cells.score import bounds, task_scores
 from peft_pipelines.runners.state import STATE
 from peft_pipelines.runners.units import CELL, Unit, place
 from peft_pipelines.specs import ModelSpec, TaskSpec, parse
@@ -37,7 +37,7 @@ def verify(run: Run, catalog: DataCatalog) -> tuple[list[Finding], int]:
         run: the run on record.
         catalog: where its store, raw rows and models are now.
     """
-    checks = [*_rows(run), *_weights(run, catalog), *_data(run, catalog)]
+    checks = [*_rows(run), *_weights(run, catalog), *_data(run, catalog), *_results(run, catalog)]
     for cell in run.cells:
         checks += _cell(run, cell, catalog)
     return [Finding(what, fault) for what, fault in checks if fault], len(checks)
@@ -68,6 +68,13 @@ def _data(run: Run, catalog: DataCatalog) -> Iterator[Check]:
                 continue  # a later run has written its own
             folder = _version(place(catalog, f"{task}_{kind}"), recorded)
             yield from _files(f"{kind} rows of {task}", recorded["sha256"], hashes_of(folder))
+
+
+def _results(run: Run, catalog: DataCatalog) -> Iterator[Check]:
+    recorded = run.manifest.get("results", {})
+    if recorded.get("version") is not None:
+        folder = _version(place(catalog, "results"), recorded)
+        yield from _files("results", recorded["sha256"], hashes_of(folder))
 
 
 def _newest(run: Run, catalog: DataCatalog, task: str) -> bool:
@@ -127,7 +134,8 @@ def _scores(run: Run, cell_id: str, kept: Path) -> Iterator[Check]:
     name = cell_of(cell_id).task
     task = parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])
     try:
-        scores = task_scores(FORMATS[kept.suffix].read(kept), task)
+        rows = FORMATS[kept.suffix].read(kept)
+        scores = task_scores(rows, task) | bounds(rows, task)
     except (ValueError, KeyError, TypeError) as failed:
         yield f"scores of {cell_id}", f"cannot be scored: {failed}"
         return

@@ -60,7 +60,10 @@ def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
     clone.requires_grad_(False)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return own_trainables(_provider(method).attach(quantised(clone, method), method))
+        attached = own_trainables(_provider(method).attach(quantised(clone, method), method))
+    if not attached.trainable() and method.provider != none.TYPE:
+        raise ConfigError(f"method '{method.name}', config: leaves nothing to train")
+    return attached
 
 
 def save(attached: Attached, folder: Path) -> None:

@@ -15,49 +15,36 @@ from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.providers import special
 from peft_pipelines.providers.attached import Attached
-from peft_pipelines.providers.fields import build, dataclass_fields, one_line
+from peft_pipelines.providers.blocks import PLACES
+from peft_pipelines.providers.fields import build, check_trains, dataclass_fields, one_line
 from peft_pipelines.specs import MethodSpec
 
 NAME = "method"
 NOT_FOR_ROWS = {"architecture"}
-PLACES = {
-    "gpt_neox": {
-        "model_embeddings": "embed_in",
-        "model_layers": "layers",
-        "layer_self_attn": "attention",
-        "attn_qkv_proj": "query_key_value",
-        "attn_o_proj": "dense",
-        "layer_intermediate_proj": "mlp.dense_h_to_4h",
-        "layer_output_proj": "mlp.dense_4h_to_h",
-        "layer_pre_self_attn": "input_layernorm",
-        "layer_pre_ffn": "post_attention_layernorm",
-    },
-    "opt": {
-        "model_embeddings": "decoder.embed_tokens",
-        "model_layers": "decoder.layers",
-        "layer_self_attn": "self_attn",
-        "attn_q_proj": "q_proj",
-        "attn_k_proj": "k_proj",
-        "attn_v_proj": "v_proj",
-        "attn_o_proj": "out_proj",
-        "layer_intermediate_proj": "fc1",
-        "layer_output_proj": "fc2",
-        "layer_pre_self_attn": "self_attn_layer_norm",
-        "layer_pre_ffn": "final_layer_norm",
-    },
-}
-"""The parts of a block, for model types that the library has no places of its own for."""
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     """Build the config and add it to the skeleton, which has the model's modules but no weights."""
     config = _config(method)
+    if method.quantization:
+        raise ConfigError(
+            f"method '{method.name}', quantization: must be null, got '{method.quantization}': the library builds its "
+            "layers anew, and these hold plain weights"
+        )
     try:
-        _initialised(skeleton).add_adapter(NAME, config=config)
-    except (TypeError, ValueError, AttributeError) as fault:
+        model = _initialised(skeleton)
+        model.add_adapter(NAME, config=config)
+        model.train_adapter(NAME)
+    except NotImplementedError as fault:
+        if "meta" not in str(fault).lower():
+            raise
+        return  # it needs the weights' values to start: what is left to find shows when it is attached
+    except Exception as fault:  # the library tells a row's mistakes by all kinds of exceptions
         where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
         raise ConfigError(f"{where}: {one_line(fault)}") from None
+    check_trains(method, model)
 
 
 def fingerprint(method: MethodSpec) -> str:
@@ -108,6 +95,7 @@ def _config(method: MethodSpec) -> Any:
     }
     if method.type not in types:
         raise unknown(f"method '{method.name}'", "type", method.type, sorted(types))
+    special.check_type(method)
     allowed = [name for name in dataclass_fields(types[method.type]) if name not in NOT_FOR_ROWS]
     return build(types[method.type], allowed, method)
 

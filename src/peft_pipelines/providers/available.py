@@ -72,7 +72,8 @@ def _of_adapters() -> Iterator[Available]:
         if dataclasses.is_dataclass(config):
             bottleneck = issubclass(config, configuration.BnConfig)
             fields = _fields(config, adapters.NOT_FOR_ROWS)
-            yield Available("adapters", name, "adapter" if bottleneck else "", fields)
+            note = special.REFUSED_CLASSES.get(name, "")
+            yield Available("adapters", name, "adapter" if bottleneck else "", fields, note)
 
 
 def _of_folders() -> Iterator[Available]:

@@ -20,7 +20,7 @@ from transformers import PreTrainedModel
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.providers.attached import Attached
 from peft_pipelines.providers.discovery import discover, methods_folder
-from peft_pipelines.providers.fields import build, check_targets, dataclass_fields, one_line
+from peft_pipelines.providers.fields import build, check_targets, check_trains, dataclass_fields, one_line
 from peft_pipelines.specs import MethodSpec
 
 ADAPTER = "default"
@@ -53,6 +53,7 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         where = f"custom method folder '{methods_folder() / method.type}' on model type '{skeleton.config.model_type}'"
         kind = "" if isinstance(fault, ValueError) else f"{type(fault).__name__}: "
         raise ConfigError(f"{where}: {kind}{one_line(fault)}") from None
+    check_trains(method, skeleton)
 
 
 def fingerprint(method: MethodSpec) -> str:

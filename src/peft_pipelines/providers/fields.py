@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -14,6 +15,16 @@ from peft_pipelines.providers.values import typed, types_of
 from peft_pipelines.specs import MethodSpec
 
 C = TypeVar("C")
+
+NAMING = {
+    "target_modules": "target module",
+    "exclude_modules": "module to exclude",
+    "modules_to_save": "module to save",
+}
+"""Fields of the libraries that name modules by the last parts of their names, and what an error calls such a module."""
+PATTERNS = ("rank_pattern", "alpha_pattern")
+"""Fields whose keys are patterns of modules' names."""
+SCALES = ("lora_alpha", "alpha", "scaling")
 
 
 def build(config_class: Callable[..., C], allowed: Iterable[str], method: MethodSpec, **fixed: Any) -> C:
@@ -37,13 +48,36 @@ def build(config_class: Callable[..., C], allowed: Iterable[str], method: Method
 
 
 def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Refuse a target that is no module of the model: beside a right one, the libraries pass over it silently."""
+    """Refuse what names no part of the model: beside a right name, the libraries pass over it silently."""
     names = [name for name, _ in skeleton.named_modules()]
-    targets = method.config.get("target_modules")
-    for target in targets if isinstance(targets, list) else []:
-        if not any(name == target or name.endswith(f".{target}") for name in names):
-            where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
-            raise unknown(where, "target module", target, linear_modules(skeleton))
+    where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
+    for field, word in NAMING.items():
+        value = method.config.get(field)
+        for target in value if isinstance(value, list) else []:
+            if not any(name == target or name.endswith(f".{target}") for name in names):
+                raise unknown(where, word, target, linear_modules(skeleton))
+    known = [name for name, _ in skeleton.named_parameters()]
+    for target in method.config.get("target_parameters") or []:
+        if not any(name == target or name.endswith(f".{target}") for name in known):
+            raise unknown(where, "target parameter", target, dict.fromkeys(".".join(n.split(".")[-2:]) for n in known))
+    for field in PATTERNS:
+        for pattern in method.config.get(field) or {}:
+            if not any(re.match(rf"(.*\.)?({pattern})$", name) for name in names):
+                raise unknown(where, f"module in {field}", pattern, linear_modules(skeleton))
+    depth, chosen = skeleton.config.num_hidden_layers, method.config.get("layers_to_transform")
+    for layer in chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]:
+        if not 0 <= layer < depth:
+            raise ConfigError(f"{where}: layers_to_transform must be from 0 to {depth - 1}, got {layer}")
+
+
+def check_trains(method: MethodSpec, attached: nn.Module) -> None:
+    """Refuse a row under which nothing of the model would learn, though it was attached without complaint."""
+    where = f"method '{method.name}', config"
+    for name in SCALES:
+        if method.config.get(name) == 0:
+            raise ConfigError(f"{where}: {name} must not be 0: it multiplies what is trained")
+    if not any(parameter.requires_grad for parameter in attached.parameters()):
+        raise ConfigError(f"{where}: leaves nothing to train")
 
 
 def common_divisors(skeleton: PreTrainedModel, targets: object) -> list[int]:
@@ -72,4 +106,5 @@ def dataclass_fields(config_class: Any) -> list[str]:
 
 def one_line(fault: BaseException) -> str:
     """An exception's message without line breaks."""
-    return " ".join(str(fault).split()) or type(fault).__name__
+    told = fault.args[0] if isinstance(fault, KeyError) and fault.args else fault  # its text is quoted once more
+    return " ".join(str(told).split()) or type(fault).__name__

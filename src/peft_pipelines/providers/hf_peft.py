@@ -16,6 +16,7 @@ from peft_pipelines.providers.attached import Attached
 from peft_pipelines.providers.fields import (
     build,
     check_targets,
+    check_trains,
     common_divisors,
     dataclass_fields,
     linear_modules,
@@ -44,13 +45,15 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     check_targets(method, skeleton)
     try:
         with torch.device("meta"):
-            get_peft_model(skeleton, config)
+            model = get_peft_model(skeleton, config)
     except (NotImplementedError, RuntimeError) as fault:
         if "meta" not in str(fault).lower():
             raise _refused(method, skeleton, fault) from None
         # it needs the weights' values to start: what is left to find shows when it is attached
     except Exception as fault:  # the library tells a row's mistakes by all kinds of exceptions
         raise _refused(method, skeleton, fault) from None
+    else:
+        check_trains(method, model)
 
 
 def fingerprint(method: MethodSpec) -> str:

@@ -8,11 +8,18 @@ from peft_pipelines.errors import ConfigError, unknown
 from peft_pipelines.providers.attached import Attached
 from peft_pipelines.specs import MethodSpec
 
+TYPE = "none"
+
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Refuse any config: there is nothing to configure."""
+    """Refuse any type, config and optimizer: there is nothing to configure or to train."""
+    where = f"method '{method.name}'"
+    if method.type != TYPE:
+        raise unknown(where, "type", method.type, [TYPE])
     for name in method.config:
-        raise unknown(f"method '{method.name}', config", "field", name, [])
+        raise unknown(f"{where}, config", "field", name, [])
+    if method.optimizer != MethodSpec.model_fields["optimizer"].default:
+        raise ConfigError(f"{where}, optimizer: must be left out, got {method.optimizer}: nothing is trained")
 
 
 def fingerprint(method: MethodSpec) -> str:

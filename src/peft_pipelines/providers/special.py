@@ -1,4 +1,4 @@
-"""What single tuners of ``peft`` need beside being attached: reasons to refuse, and calls in the training loop."""
+"""What single tuners need beside being attached: reasons to refuse, and calls in the training loop."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -12,13 +12,23 @@ from torch import nn
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.specs import MethodSpec
 
+_MIXES = "it mixes adapters that have been trained before"
 REFUSED_TYPES = {
     "CPT": "its loss weighs the tokens of a row by their part, which a row of a task does not tell",
     "LILY": "its router mixes all tokens of a batch, so that an answer would depend on the rows beside it",
     "POLY": "it must be told each row's task, and a cell has one task",
-    "XLORA": "it mixes adapters that have been trained before",
+    "XLORA": _MIXES,
 }
 """Types that a row alone cannot bring, and why."""
+
+_PLACES = "it changes the first and the last places of what a forward is given, which a cache and a shared prefix move"
+REFUSED_CLASSES = {
+    **dict.fromkeys(("ReftConfig", "LoReftConfig", "NoReftConfig", "DiReftConfig"), _PLACES),
+    **dict.fromkeys(("AdapterFusionConfig", "StaticAdapterFusionConfig", "DynamicAdapterFusionConfig"), _MIXES),
+    "PrefixTuningConfig": "the library cannot save it as safetensors; provider hf_peft has PREFIX_TUNING",
+    "PromptTuningConfig": "the library has no place for it in these models; provider hf_peft has PROMPT_TUNING",
+}
+"""The same for classes of ``adapters``."""
 
 REFUSED_STARTS = {
     "corda": "it starts from a pass over data",
@@ -42,8 +52,9 @@ REFUSES: dict[str, dict[str, str]] = {
 
 def check_type(method: MethodSpec) -> None:
     """Raise ConfigError for a type that a row alone cannot bring."""
-    if method.type in REFUSED_TYPES:
-        raise ConfigError(f"method '{method.name}': type {method.type} is not for a row: {REFUSED_TYPES[method.type]}")
+    reason = (REFUSED_TYPES if method.provider == "hf_peft" else REFUSED_CLASSES).get(method.type)
+    if reason:
+        raise ConfigError(f"method '{method.name}': type {method.type} is not for a row: {reason}")
 
 
 def check_values(method: MethodSpec, config: PeftConfig) -> None:

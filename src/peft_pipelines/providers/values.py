@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 from peft_pipelines.errors import ConfigError, unknown
 
@@ -19,7 +19,7 @@ def fits(value: object, kind: Any) -> bool:
     """
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return any(fits(value, part) for part in parts)
+        return any(fits(value, part) for part in _told_apart(parts))
     if origin is Literal:
         return any(_is_literal(value, part) for part in parts)
     if origin in LISTS:
@@ -27,6 +27,15 @@ def fits(value: object, kind: Any) -> bool:
     if origin is dict:
         return isinstance(value, Mapping) and all(fits(k, parts[0]) and fits(v, parts[1]) for k, v in value.items())
     return _is_plain(value, kind)
+
+
+def _told_apart(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The parts of a union. ``str`` beside an enumeration stands for its members' values, not for any text."""
+    return tuple(part for part in parts if part is not str) if any(map(_is_enum, parts)) else parts
+
+
+def _is_enum(kind: Any) -> TypeGuard[type[Enum]]:
+    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
 def _items_fit(values: list[Any], parts: tuple[Any, ...], *, fixed: bool) -> bool:
@@ -39,7 +48,7 @@ def _is_plain(value: object, kind: Any) -> bool:
         return True
     if kind in (int, float):
         return isinstance(value, (int, kind)) and not isinstance(value, bool)
-    if issubclass(kind, Enum):
+    if _is_enum(kind):
         return any(value == member.value for member in kind)
     return isinstance(value, list if kind in LISTS else kind)
 
@@ -95,10 +104,13 @@ def _readable(kind: Any) -> str:
     "list[str] or 'all' or null"
     """
     if get_origin(kind) in (Union, UnionType):
-        words = {_readable(part) for part in get_args(kind)}  # Python gives them in an order that may differ by run
+        # Python gives the parts in an order that may differ by run
+        words = {_readable(part) for part in _told_apart(get_args(kind))}
         return " or ".join(sorted(words, key=lambda word: (word == "null", "'" in word, word)))
     if get_origin(kind) is Literal:
         return " or ".join(repr(part) for part in get_args(kind))
+    if _is_enum(kind):
+        return " or ".join(repr(member.value) for member in kind)
     if kind is NoneType:
         return "null"
     return str(kind).replace("typing.", "") if get_origin(kind) else getattr(kind, "__name__", str(kind))

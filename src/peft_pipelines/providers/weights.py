@@ -15,8 +15,11 @@ TENSORS = "model.safetensors"
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Refuse an unknown type, and more layers than the model has."""
+    """Refuse an unknown type, more layers than the model has, and quantised weights, which cannot be trained."""
     _chosen(method, skeleton)
+    if method.quantization:
+        where = f"method '{method.name}', quantization"
+        raise ConfigError(f"{where}: must be null, got '{method.quantization}': the weights themselves are trained")
 
 
 def fingerprint(method: MethodSpec) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from peft_pipelines.statistics.intervals import LEVEL, stats
+from peft_pipelines.statistics.intervals import beyond, stats
 from peft_pipelines.statistics.resampling import Resamples
 
 POWER = 0.8
@@ -47,11 +47,12 @@ class McNemar:
 def compare(first: Resamples, second: Resamples) -> Comparison:
     """The paired bootstrap of the difference between two methods: both were scored on the same resamples.
 
-    The p-value is twice the smaller share of resamples on one side of 0, ties counted on both; it is below .05 where
-    the interval leaves 0 out, but for rounding. Where no resample lies on the other side this is 2 / (count + 1), which
-    says how many were drawn, not how far 0 is away, and too much for Holm over thousands of pairs. There the tail of
-    Student's law stands for the resamples that would be needed, if it is smaller: of the difference in units of its
-    error, with one degree of freedom less than there are units, so that few items do not look like certainty.
+    The p-value is twice the smaller share of resamples on one side of 0, ties counted on both, read by Student's law as
+    the interval is (see ``intervals.beyond``); it is below .05 where the interval leaves 0 out, but for rounding. Where
+    no resample lies on the other side, that share says how many were drawn, not how far 0 is away, and is too much for
+    Holm over thousands of pairs. There the tail of Student's law stands for the resamples that would be needed, if it
+    is smaller: of the difference in units of its error, with one degree of freedom less than there are units, so that
+    few items do not look like certainty.
 
     Raises:
         ValueError: the scores are of other items, groups or draws.
@@ -66,20 +67,29 @@ def compare(first: Resamples, second: Resamples) -> Comparison:
     if first.draw != second.draw or first.n != second.n or len(first.drawn) != len(second.drawn):
         raise ValueError("the two scores were resampled differently: items, groups, seed and count must be the same")
     drawn = first.drawn - second.drawn
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    smaller = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    p, error = min(1.0, 2 * (1 + smaller) / (len(drawn) + 1)), float(drawn.std(ddof=1))
     difference, units = first.value - second.value, first.units
+    low, high = np.quantile(drawn, [(share := beyond(units)), 1 - share])
+    smaller = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    p, error = _of_few(min(1.0, 2 * (1 + smaller) / (len(drawn) + 1)), units), float(drawn.std(ddof=1))
     tail = _tail(difference, error, units) if smaller == 0 else 1.0
     test: Literal["bootstrap", "bootstrap_t"] = "bootstrap_t" if tail < p else "bootstrap"
     return Comparison(difference, float(low), float(high), min(p, tail), error, detectable(error), first.n, units, test)
+
+
+def _of_few(p: float, units: int) -> float:
+    """The two-sided p-value that so many units allow to say: the one whose interval (see ``beyond``) ends at 0."""
+    if units < 2:  # noqa: PLR2004
+        return 1.0
+    distance = stats().norm.isf(p / 2) * sqrt((units - 1) / units)
+    return float(2 * stats().t.sf(distance, units - 1))
 
 
 def _tail(difference: float, error: float, units: int) -> float:
     """The two-sided p-value of Student's law; 1 where resamples that are all alike say nothing of an error."""
     if error == 0 or units < 2:  # noqa: PLR2004
         return 1.0
-    return float(2 * stats().t.sf(abs(difference) / error, units - 1))
+    distance = abs(difference) / error * sqrt((units - 1) / units)
+    return float(2 * stats().t.sf(distance, units - 1))
 
 
 def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> McNemar:

@@ -45,13 +45,10 @@ def generate(
         {**row, "prediction": prompter.decode(found.tokens, stop), **facts(found, stop, task)}
         for row, found in zip(rows, answered, strict=True)
     ]
-    report = {
-        **{f"generate_{key}": value for key, value in spent.items()},
-        "generated_tokens": sum(len(found.tokens) for found in answered),
-        "truncated": count_truncated(encoded),
-        **({"shots_used": fmean(row.shots for row in encoded)} if method.shots else {}),
-    }
-    return predictions, report
+    shots = {"shots_used": fmean(row.shots for row in encoded)} if method.shots else {}
+    tokens = {"generated_tokens": sum(len(found.tokens) for found in answered)}
+    costs = {f"generate_{key}": value for key, value in spent.items()}
+    return predictions, {**costs, **tokens, "truncated": count_truncated(encoded), **shots}
 
 
 def questions(

@@ -34,42 +34,25 @@ def _cell(cell: Cell, together: Sequence[str]) -> list[Node]:
         "protocol": "params:training",
         "weights": f"{cell.model}_weights",
     }
-    task, seed, prompts = f"params:tasks.{cell.task}", f"params:seeds.{cell.seed}", f"{cell.task}_prompts"
+    asked = {
+        "task": f"params:tasks.{cell.task}",
+        "seed": f"params:seeds.{cell.seed}",
+        "prompts": f"{cell.task}_prompts",
+    }
+    live = {
+        "peft_model": dataset(cell, "peft_model@live"),
+        "workspace": dataset(cell, "peft_model@workspace"),
+    }
+    made = {name: dataset(cell, name) for name in ("checkpoint", "predictions", "generation")}
+    shared = {"protocol": specs["protocol"], "tuning": "params:grid.tuning"}
+    judging = {"task": asked["task"], "pscp": "params:pscp", "execution": "params:execution"}
     others = {f"task.{name}": f"params:tasks.{name}" for name in together}
     others |= {f"prompts.{name}": f"{name}_prompts" for name in together}
     steps: list[Step] = [
-        (construct, {**specs, "seed": seed}, ["peft_model@live"]),
-        (
-            train,
-            {
-                "peft_model": dataset(cell, "peft_model@live"),
-                "prompts": prompts,
-                "workspace": dataset(cell, "peft_model@workspace"),
-                "task": task,
-                "protocol": "params:training",
-                "seed": seed,
-                "tuning": "params:grid.tuning",
-                **others,
-            },
-            ["checkpoint"],
-        ),
-        (
-            generate,
-            {**specs, "checkpoint": dataset(cell, "checkpoint"), "prompts": prompts, "task": task, "seed": seed},
-            ["predictions", "generation"],
-        ),
-        (
-            score,
-            {
-                "predictions": dataset(cell, "predictions"),
-                "generation": dataset(cell, "generation"),
-                "checkpoint": dataset(cell, "checkpoint"),
-                "task": task,
-                "pscp": "params:pscp",
-                "execution": "params:execution",
-            },
-            ["metrics"],
-        ),
+        (construct, {**specs, "seed": asked["seed"]}, ["peft_model@live"]),
+        (train, {**live, **asked, **shared, **others}, ["checkpoint"]),
+        (generate, {**specs, **asked, "checkpoint": made["checkpoint"]}, ["predictions", "generation"]),
+        (score, {**made, **judging}, ["metrics"]),
     ]
     return [_node(cell, function, inputs, outputs) for function, inputs, outputs in steps]
 

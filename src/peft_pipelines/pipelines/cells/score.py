@@ -24,21 +24,32 @@ def score(
     """The cell's numbers: what the task's metrics say, what it cost, and PSCP from both."""
     scores = task_scores(predictions, task) | bounds(predictions, task)
     record = checkpoint.record
-    memory = max(record["train_peak_memory_gb"], generation["generate_peak_memory_gb"])
-    parameters, constants = record["trainable_parameters"], pscp.model_dump()
-    performance = 100 * scores["primary"]
-    relative = pscp_of(performance, parameters, record["tflop"] - record["base_tflop"], memory, **constants)
-    absolute = pscp_of(performance, parameters, record["tflop"], memory, **constants)
+    costs = spent(record, generation, checkpoint.bytes)
     return {
         **scores,
         **executed(predictions, task, execution),
         "truncated_rows": generation["truncated"] + sum(record["truncated"].values()),
         "truncated_share": truncated_share(record, generation["truncated"], len(predictions)),
-        "trainable_parameters": parameters,
+        **costs,
+        "steps": record["steps"],
+        "learning_rate": record["learning_rate"],
+        "rungs": len(record["ladder"]),
+        "ladder_edge": record["ladder_edge"],
+        "tuning_seconds": record["tuning_seconds"],
+        "tuning_cpu_seconds": record["tuning_cpu_seconds"],
+        **penalised(scores["primary"], costs, pscp),
+        "checkpoint": checkpoint.folder.parent.name,
+    }
+
+
+def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int) -> dict[str, Any]:
+    """What training and answering cost; ``stored`` is the checkpoint's bytes. Energy is None where it is not known."""
+    return {
+        "trainable_parameters": record["trainable_parameters"],
         "tflop": record["tflop"],
         "base_tflop": record["base_tflop"],
-        "checkpoint_bytes": checkpoint.bytes,
-        "peak_memory_gb": memory,
+        "checkpoint_bytes": stored,
+        "peak_memory_gb": max(record["train_peak_memory_gb"], generation["generate_peak_memory_gb"]),
         "memory_kind": record["train_memory_kind"],
         "train_seconds": record["train_seconds"],
         "train_cpu_seconds": record["train_cpu_seconds"],
@@ -48,16 +59,16 @@ def score(
         "train_energy_wh": record.get("train_energy_wh"),
         "generate_energy_wh": generation.get("generate_energy_wh"),
         "co2_g": energy.total([record.get("train_co2_g"), generation.get("generate_co2_g")]),
-        "steps": record["steps"],
-        "learning_rate": record["learning_rate"],
-        "rungs": len(record["ladder"]),
-        "ladder_edge": record["ladder_edge"],
-        "tuning_seconds": record["tuning_seconds"],
-        "tuning_cpu_seconds": record["tuning_cpu_seconds"],
-        **relative,
-        "pscp_absolute": absolute["pscp"],
-        "checkpoint": checkpoint.folder.parent.name,
     }
+
+
+def penalised(primary: float, costs: Mapping[str, Any], pscp: PscpSpec) -> dict[str, float]:
+    """PSCP with its factors, on compute beyond the base model's; ``pscp_absolute`` counts the base's as well."""
+    performance, constants = 100 * primary, pscp.model_dump()
+    parameters, memory = costs["trainable_parameters"], costs["peak_memory_gb"]
+    relative = pscp_of(performance, parameters, costs["tflop"] - costs["base_tflop"], memory, **constants)
+    absolute = pscp_of(performance, parameters, costs["tflop"], memory, **constants)
+    return {**relative, "pscp_absolute": absolute["pscp"]}
 
 
 def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from peft_pipelines import ladder, models, providers, training
+from peft_pipelines.batches import shared_prefix
 from peft_pipelines.errors import ConfigError
 from peft_pipelines.io import Splits, Trained
 from peft_pipelines.objective import Objective, Shortcuts
 from peft_pipelines.pipelines.cells.construct import PeftModel
-from peft_pipelines.prompting import Encoded, Prompter, count_truncated, learnable, shared_prefix
+from peft_pipelines.prompting import Encoded, Prompter, count_truncated, learnable
 from peft_pipelines.providers import Attached
 from peft_pipelines.releases import LEARNING, releases
 from peft_pipelines.specs import MethodSpec, TaskSpec, TrainingSpec, TuningSpec, parse
@@ -55,17 +56,15 @@ def train(
         attached, rungs = ladder.climb(
             attached, lambda: providers.attach(models.clone(base.model), method, seed), course.fit, folders
         )
-    record = {
-        **peft_model.facts,
-        **course.facts(),
-        "max_length": prompter.max_length,
-        "left_out": prompts["train"].num_rows + prompts["validation"].num_rows - len(rows) - len(validation),
-        **ladder.record_of(rungs),
-        "libraries": releases(LEARNING),
-        "machine": platform.machine(),
-        "device": str(models.device()),
-    }
-    return Trained(attached, record, workspace)
+    learnt = [together[f"prompts.{name}"]["train"] for name in method.train_on or ()] or [prompts["train"]]
+    given = sum(table.num_rows for table in (*learnt, prompts["validation"]))
+    record = {**peft_model.facts, **course.facts(), "max_length": prompter.max_length}
+    record["left_out"] = given - len(course.rows) - len(course.validation)
+    return Trained(attached, {**record, **ladder.record_of(rungs), **_surroundings()}, workspace)
+
+
+def _surroundings() -> dict[str, Any]:
+    return {"libraries": releases(LEARNING), "machine": platform.machine(), "device": str(models.device())}
 
 
 def _rows_of(

@@ -1,8 +1,7 @@
 """What a reader should know of a task's rows before trusting a score on them: the data report."""
 
-import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from transformers import AutoTokenizer
 
 from peft_pipelines import metrics, models
 from peft_pipelines.io import Splits
-from peft_pipelines.metrics.baselines import majority_answer
+from peft_pipelines.metrics.baselines import majority_answer, random_scores
 from peft_pipelines.pipelines.data.overlap import key, overlap
 from peft_pipelines.prompting import Encoded, Prompter, learnable
 from peft_pipelines.specs import ModelSpec, TaskSpec, TrainingSpec
@@ -30,7 +29,8 @@ def profile(
 
     By split: rows, label shares, tokens of prompt and answer before any cut, the share of rows that lose text to the
     length limit or whose answer leaves no room for it, repeated inputs. Between training and the other splits: inputs
-    that are equal or nearly so. The scores of always giving the majority answer and of answers drawn at random.
+    that are equal or nearly so. The primary scores of always giving the majority answer and, where there are labels to
+    draw, of drawing one: those of the rows ``majority`` and ``random`` of the results.
     Three rows as the model sees them, the part with loss in ⟦ ⟧.
     """
     folder = models.folder_of(model, weights)
@@ -40,7 +40,7 @@ def profile(
     rows = {name: table.to_pylist() for name, table in prompts.items()}
     whole = {name: learnable(replace(prompter, max_length=UNLIMITED), part) for name, part in rows.items()}
     room = {name: 0 if name == "train" else task.max_new_tokens for name in rows}
-    answers = task.label_words or [row["references"][0] for row in rows["train"]]
+    majority = majority_answer([row["references"] for row in rows["train"]])
     return {
         "task": task.name,
         "tokens_of": model.name,
@@ -53,8 +53,9 @@ def profile(
         "left_out": sum(not prompter.fits(row["references"][0]) for row in rows["train"]),
         "duplicates": {name: len(part) - len(set(map(key, part))) for name, part in inputs.items()},
         "in_train": {name: overlap(inputs["train"], part) for name, part in inputs.items() if name != "train"},
-        "majority": guesses(rows["test"], task, [majority_answer([row["references"] for row in rows["train"]])]),
-        "random": guesses(rows["test"], task, answers),
+        "metric": task.primary,
+        "majority": primary(rows["test"], task)([majority] * len(rows["test"]))[task.primary],
+        "random": random_scores(primary(rows["test"], task), len(rows["test"]), task.label_words).get(task.primary),
         "examples": [marked(row, prompter) for row in learnable(prompter, rows["train"][:EXAMPLES])],
     }
 
@@ -85,14 +86,11 @@ def spread(numbers: list[int]) -> dict[str, float]:
     return {"median": float(np.median(values)), "p95": p95, "max": float(values.max())}
 
 
-def guesses(test: Rows, task: TaskSpec, answers: Sequence[str]) -> dict[str, Any]:
-    """The task's primary score of answers drawn at random (seeded) from a list."""
-    draw = random.Random(0)
-    predictions = [draw.choice(answers) for _ in test]
+def primary(test: Rows, task: TaskSpec) -> Callable[[list[str]], dict[str, float]]:
+    """The task's primary metric as a function of answers to its test rows."""
     questions = [row["question"] for row in test] if task.question else None
     references = [row["references"] for row in test]
-    scores = metrics.score(task.metrics, predictions, references, task.label_words, questions=questions)
-    return {"metric": task.primary, "score": scores[task.primary]}
+    return lambda answers: metrics.score([task.primary], answers, references, task.label_words, questions=questions)
 
 
 def marked(row: Encoded, prompter: Prompter) -> str:

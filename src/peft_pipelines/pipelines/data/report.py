@@ -30,9 +30,9 @@ def summary(found: Profile) -> dict[str, Any]:
         "cut": f"{found['truncated_share']['test']:.1%}",
         "test = train": leak["exact"],
         "≈ train": leak["near"],
-        "metric": found["majority"]["metric"],
-        "majority": f"{100 * found['majority']['score']:.1f}",
-        "random": f"{100 * found['random']['score']:.1f}",
+        "metric": found["metric"],
+        "majority": f"{100 * found['majority']:.1f}",
+        "random": "—" if found["random"] is None else f"{100 * found['random']:.1f}",
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peft_pipelines.pipelines.report.table import DONE, FAILED, NOT_RUN
+from peft_pipelines.pipelines.report.table import DONE, FAILED, NOT_RUN, NOTHING
 
 
 def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def _outcome(found: dict[str, Any] | None) -> dict[str, Any]:
     if found is None:
         return {"status": NOT_RUN, "reason": None}
     if "primary" not in found and "reason" not in found:
-        return {"status": NOT_RUN, "reason": None, **found}
+        return {"status": NOTHING, "reason": None, **found}
     if "primary" not in found:
         return {"status": FAILED, "reason": f"{found['type']}: {found['reason']}"}
     return {"status": DONE, "reason": None, **found}

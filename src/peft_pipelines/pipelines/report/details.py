@@ -78,7 +78,7 @@ def detail(
     }
 
 
-def worst(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
+def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
     """The ``ANSWERS`` rows with the lowest score; of equal ones those whose right answer was least likely first.
 
     Prompts are shown without the instruction, which is the same in all of them.
@@ -96,16 +96,16 @@ def worst(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[dict[str, A
     ]
 
 
-def item_scores(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[float]:
+def item_scores(rows: list[dict[str, Any]], task: TaskSpec) -> list[float]:
     """How good each answer is, higher is better: right or not for labels, minus the error for numbers, else the metric.
 
     An answer that is no number where one is asked for stands below all others.
     """
-    answers, references = [row["prediction"] for row in rows], [row["references"] for row in rows]
+    answers, references = answers_of(rows, task), [row["references"] for row in rows]
     if task.labels or task.primary in MEANS:
         name = "accuracy" if task.labels else task.primary
         return [float(value) for value in item_values(name, answers, references, task.label_words)]
-    if "rmse" in task.metrics:
+    if task.primary in ("pearson", "spearman", "rmse"):
         return [_closeness(answer, right[0]) for answer, right in zip(answers, references, strict=True)]
     metric = METRICS[task.primary]
     return [metric([answer], [right], ())[task.primary] for answer, right in zip(answers, references, strict=True)]

@@ -11,8 +11,8 @@ WIDTH, HEIGHT = 900, 360
 """Pixels that a plot's area is taken to have."""
 LETTER, LINE, DOT = 7.5, 15.0, 7.0
 SIDES = {"left": -1, "center": 0, "right": 1, "bottom": -1, "middle": 0, "top": 1}
-# beside a dot first: above and beneath it stands its error bar
-POSITIONS = ("middle right", "middle left", "top right", "bottom right", "top left", "bottom left", "top center")
+# above and beneath a dot stands its error bar; a line of what nothing beats rises to the right
+POSITIONS = ("bottom right", "middle right", "top left", "middle left", "top right", "bottom left", "top center")
 
 
 def positions(places: Sequence[Place], names: Sequence[str], lines: Sequence[float] = ()) -> list[str]:
@@ -24,7 +24,7 @@ def positions(places: Sequence[Place], names: Sequence[str], lines: Sequence[flo
         lines: the heights of lines across, from 0 to 1.
 
     >>> positions([(0.5, 0.5), (0.52, 0.5)], ["one", "two"])
-    ['middle left', 'middle right']
+    ['bottom right', 'top left']
     """
     dots = [(x * WIDTH, y * HEIGHT, DOT, DOT) for x, y in places]
     taken: list[Box] = [*dots, *((WIDTH / 2, height * HEIGHT, WIDTH / 2, 1.0) for height in lines)]

@@ -94,9 +94,10 @@ def _padded(costs: "pd.Series[float]") -> list[float] | None:
 
 
 def _ticks(costs: "pd.Series[float]") -> list[float]:
-    """1, 2 and 5 of each power of ten, over many powers only 1."""
+    """1, 2 and 5 of each power of ten; within one power all, over many only 1."""
     low, high = _padded(costs) or [0.0, 1.0]
-    firsts = (1, 2, 5) if high - low <= MOST_DECADES else (1,)
+    firsts: Sequence[int] = (1, 2, 5) if high - low <= MOST_DECADES else (1,)
+    firsts = range(1, 10) if high - low < 1 else firsts
     return [first * 10.0**power for power in range(int(np.floor(low)), int(np.ceil(high)) + 1) for first in firsts]
 
 

@@ -11,7 +11,7 @@ from peft_pipelines.specs import MAJORITY, RANDOM
 
 WIDTH = 120
 MISSING = "—"
-DONE, FAILED, NOT_RUN = "done", "failed", "not run"
+DONE, FAILED, NOT_RUN, NOTHING = "done", "failed", "not run", "nothing to draw"
 CAPTION = (
     "Each task's primary metric in percent, in brackets the 95 % interval over test rows, and the mean over tasks."
 )

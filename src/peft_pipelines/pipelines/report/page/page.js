@@ -117,12 +117,16 @@ function fill(body, detail, shared) {
 }
 
 async function inspect(id) {
-  const { cells, shared } = await details();
-  const body = dialog.querySelector("div"), detail = cells[id];
+  const body = dialog.querySelector("div");
   dialog.querySelector("h2").textContent = id.split(".").join(" · ");
-  if (detail) fill(body, detail, shared);
-  else body.replaceChildren(element("p", "The files of this cell are not there any more; its numbers are."));
   if (!dialog.open) dialog.showModal();
+  if (!window.DecompressionStream) {
+    body.replaceChildren(element("p", "This browser is too old to unpack what stands behind the cells (it lacks DecompressionStream)."));
+    return;
+  }
+  const { cells, shared } = await details();
+  if (cells[id]) fill(body, cells[id], shared);
+  else body.replaceChildren(element("p", "The files of this cell are not there any more; its numbers are."));
   body.scrollTop = 0;
 }
 

@@ -1,0 +1,86 @@
+"""The grid: which names meet, and its cells."""
+
+from itertools import product
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from peft_pipelines.specs.base import Name, Names, Spec, as_tuple
+
+
+class Cell(Spec):
+    """One run: a name from each axis."""
+
+    method: Name
+    model: Name
+    task: Name
+    seed: Name
+
+    @property
+    def id(self) -> str:
+        """``method.model.task.seed``: its tag, and the place of its artifacts."""
+        return f"{self.method}.{self.model}.{self.task}.{self.seed}"
+
+
+AXES = ("methods", "models", "tasks", "seeds")
+"""What a grid crosses, in the order of a cell's names; rows are kept by the same words."""
+
+MAJORITY, RANDOM, PROFILES = "majority", "random", "profiles"
+RESERVED = (MAJORITY, RANDOM, PROFILES)
+"""The pipeline's own boxes, which stand beside those of the methods."""
+
+
+Rates = Annotated[
+    tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
+    BeforeValidator(as_tuple),
+    Field(min_length=1, max_length=20),
+]
+
+
+class TuningSpec(Spec):
+    """The ladder of learning rates that each method climbs: its own one times each factor. One factor is no ladder."""
+
+    factors: Rates
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "TuningSpec":
+        twice = next((factor for factor in self.factors if self.factors.count(factor) > 1), None)
+        if twice:
+            raise ValueError(f"factors must be distinct, got {twice:g} twice")
+        return self
+
+    def ladder(self, rate: float) -> tuple[float, ...]:
+        """The learning rates from the lowest to the highest.
+
+        >>> TuningSpec(factors=[3, 1]).ladder(0.5)
+        (0.5, 1.5)
+        """
+        return tuple(rate * factor for factor in sorted(self.factors))
+
+
+class Grid(Spec):
+    """Which names meet, each once, and the learning rates that are tried in each cell."""
+
+    methods: Names
+    models: Names
+    tasks: Names
+    seeds: Names
+    tuning: TuningSpec = TuningSpec(factors=(1.0,))
+    published: Name | None = None
+
+    def cells(self) -> list[Cell]:
+        """All combinations, method by method."""
+        axes = product(self.methods, self.models, self.tasks, self.seeds)
+        return [Cell(method=m, model=b, task=t, seed=s) for m, b, t, s in axes]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Grid":
+        for axis in AXES:
+            names = getattr(self, axis)
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice:
+                raise ValueError(f"{axis} must name each row once, got '{twice}' twice")
+        for name in self.methods:
+            if name in RESERVED:
+                raise ValueError(f"a method must not be called {' or '.join(RESERVED)}, got '{name}'")
+        return self

@@ -1,0 +1,93 @@
+"""All rows of a configuration together, and the check that a grid names only rows that are there."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.parsing import parse
+from peft_pipelines.specs.base import Spec
+from peft_pipelines.specs.grid import AXES, Grid
+from peft_pipelines.specs.method import MethodSpec
+from peft_pipelines.specs.model import ModelSpec
+from peft_pipelines.specs.protocol import ExecutionSpec, PscpSpec, SamplingSpec, TrainingSpec
+from peft_pipelines.specs.published import PublishedSpec
+from peft_pipelines.specs.task import TaskSpec
+
+
+class Seeds(Spec):
+    """The seeds by name."""
+
+    seeds: dict[str, int]
+
+
+class Rows(Spec):
+    """All rows of a configuration, by name."""
+
+    tasks: dict[str, TaskSpec]
+    models: dict[str, ModelSpec]
+    methods: dict[str, MethodSpec]
+    seeds: dict[str, int]
+    training: TrainingSpec
+    sampling: SamplingSpec
+    pscp: PscpSpec
+    published: dict[str, PublishedSpec]
+    execution: ExecutionSpec
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> "Rows":
+        """The rows of a parameters mapping as Kedro loads it.
+
+        Raises:
+            ConfigError: a row has an unknown key, a value of a wrong type, or contradicts itself.
+        """
+        return cls(
+            tasks=_named(TaskSpec, "tasks", parameters),
+            models=_named(ModelSpec, "models", parameters),
+            methods=_named(MethodSpec, "methods", parameters),
+            seeds=parse(Seeds, "parameters", {"seeds": parameters["seeds"]}).seeds,
+            training=parse(TrainingSpec, "training", parameters["training"]),
+            sampling=parse(SamplingSpec, "sampling", parameters["sampling"]),
+            pscp=parse(PscpSpec, "pscp", parameters["pscp"]),
+            published=_named(PublishedSpec, "published", parameters),
+            execution=parse(ExecutionSpec, "execution", parameters["execution"]),
+        )
+
+    def check(self, grid: Grid) -> None:
+        """Raise ConfigError for the first name of the grid that no row has."""
+        for axis in AXES:
+            for name in getattr(grid, axis):
+                if name not in getattr(self, axis):
+                    raise unknown("grid.yml", axis.removesuffix("s"), name, sorted(getattr(self, axis)))
+        if grid.published and grid.published not in self.published:
+            raise unknown("grid.yml", "published", grid.published, sorted(self.published))
+        for name in grid.methods:
+            self.training.overridden(self.methods[name])
+            self._check_train_on(self.methods[name], grid)
+
+    def _check_train_on(self, method: MethodSpec, grid: Grid) -> None:
+        where, tasks = f"method '{method.name}', train_on", method.train_on or grid.tasks
+        twice = next((task for task in tasks if tasks.count(task) > 1), None)
+        if twice:
+            raise ConfigError(f"{where}: must name each task once, got '{twice}' twice")
+        for task in tasks:
+            if task not in self.tasks:
+                raise unknown(where, "task", task, sorted(self.tasks))
+        for task in grid.tasks:
+            if task not in tasks:
+                raise ConfigError(f"{where}: must name each task of the grid, got {', '.join(tasks)} without '{task}'")
+
+
+S = TypeVar("S", bound=Spec)
+
+
+def _named(kind: type[S], axis: str, parameters: Mapping[str, Any]) -> dict[str, S]:
+    rows = parameters[axis]
+    if not isinstance(rows, Mapping):
+        raise ConfigError(f"parameters, {axis}: must be rows by name, got {rows!r}")
+    found = {}
+    for name, row in rows.items():
+        where = f"{axis.removesuffix('s')} '{name}'"
+        if not isinstance(row, Mapping):
+            raise ConfigError(f"{where}: must be a row of fields, got {row!r}")
+        found[name] = parse(kind, where, {**row, "name": name})
+    return found

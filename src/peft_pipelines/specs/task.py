@@ -1,0 +1,114 @@
+"""A task's row: where its data come from, what a model is asked, and how it is judged."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from peft_pipelines import metrics, preprocess
+from peft_pipelines.errors import unknown
+from peft_pipelines.parsing import template_fields
+from peft_pipelines.specs.base import Count, Spec, Text, Texts
+from peft_pipelines.specs.protocol import TrainingSpec
+
+
+class HubSource(Spec):
+    """A data set of the hub. ``parquet_branch`` reads the hub's own conversion, for sets that are scripts.
+
+    ``splits`` gives the hub's name of a raw split where it has another one there.
+    """
+
+    repo: Text
+    config: Text | None = None
+    parquet_branch: bool = False
+    splits: dict[str, Text] = Field(default={})
+
+
+class Splits(Spec):
+    """Which raw split plays which part. Without ``validation`` one is cut off the training rows by the split seed."""
+
+    train: Text
+    test: Text
+    validation: Text | None = None
+
+
+class TaskSpec(Spec):
+    """What a model is asked and how it is judged, for one data set.
+
+    The answer is exactly one of: ``label`` (a raw column whose values ``labels`` turns into words), ``target``
+    (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the rows must be on
+    disk. ``max_length`` (tokens of prompt and
+    answer) stands in for the protocol's where a task needs more.
+
+    ``group`` and ``question`` are templates: rows that give the same text belong together. Rows of a ``group``, such
+    as a passage, never stand on both sides of a cut, and vary together in an interval; rows of a ``question`` are drawn
+    together, and judged together by the metrics that ask for it.
+
+    ``tests`` is a raw column with test cases as JSON (metrics/cases.py): where execution is switched on, the answers to
+    the test split are run on them.
+
+    ``ignore_case`` takes a label word in any case for that label: for words that are labels whatever their case.
+    """
+
+    name: str = ""
+    type: Text
+    source: HubSource | None = None
+    splits: Splits
+    instruction: Text
+    preprocess: Text | None = None
+    input: Text
+    label: Text | None = None
+    labels: dict[int | str, Text] | None = None
+    ignore_case: bool = False
+    target: Text | None = None
+    references: Text | None = None
+    group: Text | None = None
+    question: Text | None = None
+    tests: Text | None = None
+    metrics: Texts = Field(min_length=1)
+    max_new_tokens: Count
+    max_length: Annotated[int, Field(ge=16)] | None = None
+    licence: Text
+    citation: Text
+    notes: str = ""
+
+    @property
+    def label_words(self) -> tuple[str, ...]:
+        """The words a model may answer with; empty where the answer is free text."""
+        return tuple(self.labels.values()) if self.labels else ()
+
+    @property
+    def primary(self) -> str:
+        """The metric that stands for the task in the table: the first one named."""
+        return self.metrics[0]
+
+    def limit(self, protocol: TrainingSpec) -> int:
+        """Tokens of prompt and answer that a row may have."""
+        return self.max_length or protocol.max_length
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the templates name, after ``preprocess``."""
+        templates = [text for text in (self.input, self.target, self.group, self.question) if text]
+        direct = [column for column in (self.label, self.references) if column]
+        return tuple(dict.fromkeys([field for text in templates for field in template_fields(text)] + direct))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TaskSpec":
+        answers = [name for name in ("label", "target", "references") if getattr(self, name)]
+        if len(answers) != 1:
+            raise ValueError(f"exactly one of label, target and references is needed, got {answers or 'none'}")
+        if bool(self.label) != bool(self.labels):
+            raise ValueError("label and labels go together")
+        if len(set(self.label_words)) != len(self.label_words):
+            raise ValueError(f"two labels share a word: {', '.join(self.label_words)}")
+        if self.ignore_case and len({word.casefold() for word in self.label_words}) != max(1, len(self.label_words)):
+            raise ValueError(f"ignore_case needs labels that differ in more than case, got {list(self.label_words)}")
+        if self.preprocess and self.preprocess not in preprocess.FUNCTIONS:
+            raise unknown("preprocess", "function", self.preprocess, preprocess.FUNCTIONS)
+        if self.question and not self.group:
+            raise ValueError("question needs group: rows of a question must not stand on both sides of a cut")
+        for metric in self.metrics:
+            if metric not in metrics.NAMES:
+                raise unknown("metrics", "metric", metric, metrics.NAMES)
+            if metric in metrics.BY_QUESTION and not self.question:
+                raise ValueError(f"metric '{metric}' needs the field question, a template such as '{{question}}'")
+        return self
