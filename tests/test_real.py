@@ -65,14 +65,18 @@ def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
     for key, value in plain[1].items():
         assert (fast[1][key] - value).abs().max().item() <= 1e-5 * scale, key
     if attached.trainable():
-        rate = tiny.protocol().overridden(method).learning_rate
+        rate = 0.1 * min(tiny.protocol().overridden(method).learning_rate, 0.05)  # small, as warm-up's first step is
         first, second = (step(attached, rows, rate) for _ in range(2))
         assert second < first
     attached.plain.eval()
     providers.save(attached, tmp_path)
     loaded = providers.load(models.clone(base.model), method, tmp_path)
     ids = torch.tensor([rows[0].prompt])
-    assert torch.equal(tiny.logits(loaded.plain, ids), tiny.logits(attached.plain, ids))
+    found, expected = tiny.logits(loaded.plain, ids), tiny.logits(attached.plain, ids)
+    if attached.initial:  # saved as the difference from its start: equal to rounding
+        assert torch.allclose(found, expected, atol=1e-3)
+    else:
+        assert torch.equal(found, expected)
     stop = tuple(prompter.end_of_turn()[-1:])
     batched = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 3, True))
     alone = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 1, False))

@@ -318,7 +318,9 @@ def test_what_cannot_live_on_packed_weights_is_refused_early():
 
 
 def test_one_task_is_the_first_of_a_multitask_prompt():
-    attached = tiny.stir(attach("MULTITASK_PROMPT_TUNING", {"num_virtual_tokens": 4, "num_tasks": 2}))
+    method = row("MULTITASK_PROMPT_TUNING", {"num_virtual_tokens": 4, "num_tasks": 2})
+    together = method.model_copy(update={"train_on": ("one", "other")})
+    attached = tiny.stir(providers.attach(models.clone(tiny.base("llama")), together, 0))
     told = attached.plain(input_ids=TOKENS, task_ids=torch.zeros(2, dtype=torch.long)).logits
     other = attached.plain(input_ids=TOKENS, task_ids=torch.ones(2, dtype=torch.long)).logits
     assert torch.equal(attached.plain(input_ids=TOKENS).logits, told)
