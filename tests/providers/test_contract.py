@@ -84,8 +84,11 @@ NEOX_HEAD = "embed_out" if hasattr(tiny.skeleton("gpt_neox"), "embed_out") else 
 per_case = pytest.mark.parametrize(("name", "family"), tiny.CASES)
 TRAINABLE = [case for case in tiny.CASES if tiny.METHODS[case[0]].provider != "none"]
 trainable_case = pytest.mark.parametrize(("name", "family"), TRAINABLE)
-two_families = pytest.mark.parametrize(("name", "family"), [case for case in TRAINABLE if case[1] in ("llama", "gpt2")])
-"""For what depends on the method alone: linear layers and Conv1D, rotary and learned positions."""
+two_families = pytest.mark.parametrize(
+    ("name", "family"),
+    [case if case[1] in ("llama", "gpt2") else pytest.param(*case, marks=pytest.mark.slow) for case in TRAINABLE],
+)
+"""For what depends on the method alone: linear layers and Conv1D, rotary and learned positions; the rest are slow."""
 
 
 def identity(method: MethodSpec) -> bool:
