@@ -55,7 +55,7 @@ def step(attached: Attached, rows: list[Encoded], rate: float) -> float:
 
 
 ROUGH = ("mpt",)
-"""Starts near zero, where the first norm blows any step up: the contract holds that its loss falls over twelve."""
+"""Starts near zero, where a norm blows up each step and each rounding: ten steps, and gradients in double precision."""
 
 
 @pytest.mark.parametrize("name", tiny.METHODS)
@@ -63,7 +63,10 @@ def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
     method = tiny.METHODS[name]
     attached = providers.attach(models.clone(base.model), method, 0)
     attached.plain.train()
-    plain, fast = gradients(attached, rows, **PLAIN), gradients(attached, rows)
+    measured = providers.attach(models.clone(base.model), method, 0) if name in ROUGH else attached
+    if name in ROUGH:
+        measured.plain.double().train()
+    plain, fast = gradients(measured, rows, **PLAIN), gradients(measured, rows)
     assert fast[0] == pytest.approx(plain[0], abs=1e-5)
     scale = max((value.abs().max().item() for value in plain[1].values()), default=1.0)
     for key, value in plain[1].items():
@@ -71,7 +74,8 @@ def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
     if attached.trainable():
         rate = 0.1 * min(tiny.protocol().overridden(method).learning_rate, 0.05)  # small, as warm-up's first step is
         first, second = (step(attached, rows, rate) for _ in range(2))
-        assert second < first or name in ROUGH
+        more = [step(attached, rows, method.training["learning_rate"]) for _ in range(8)] if name in ROUGH else []
+        assert min(second, *more) < first if more else second < first
     attached.plain.eval()
     providers.save(attached, tmp_path)
     loaded = providers.load(models.clone(base.model), method, tmp_path)
