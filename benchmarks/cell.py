@@ -65,13 +65,14 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     import torch  # noqa: PLC0415  (the import is one of the phases)
     from kedro.config import OmegaConfigLoader  # noqa: PLC0415
 
-    from peft_pipelines.io import CheckpointFolder, RowsFolder  # noqa: PLC0415
+    from peft_pipelines.config import Rows, TuningSpec  # noqa: PLC0415
+    from peft_pipelines.data.adapt import adapt, instruct  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.construct import construct  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.generate import generate  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.score import score  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.train import train  # noqa: PLC0415
-    from peft_pipelines.pipelines.data.nodes import adapt, instruct  # noqa: PLC0415
-    from peft_pipelines.specs import Rows, TuningSpec  # noqa: PLC0415
+    from peft_pipelines.storage.checkpoint import CheckpointFolder  # noqa: PLC0415
+    from peft_pipelines.storage.splits import RowsFolder  # noqa: PLC0415
 
     torch.set_num_threads(args.threads)
     loader = OmegaConfigLoader(str(PROJECT / "conf"), base_env="base", default_run_env="base")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kedro.config import OmegaConfigLoader
 
-from peft_pipelines.grid import pipelines_of
-from peft_pipelines.runners.units import split
-from peft_pipelines.specs import Grid, Rows
+from peft_pipelines.config import Grid, Rows
+from peft_pipelines.pipelines.grid import pipelines_of
+from peft_pipelines.running.units import split
 
 PROJECT = Path(__file__).resolve().parent.parent
 TASKS, METHODS, SEEDS = 27, 19, 5

@@ -6,9 +6,9 @@ import pytest
 import tiny
 import yaml
 
-from peft_pipelines import models
-from peft_pipelines.fetch import fetch_model
-from peft_pipelines.specs import ModelSpec, parse
+from peft_pipelines.config import ModelSpec, parse
+from peft_pipelines.data.fetch import fetch_model
+from peft_pipelines.models import base_model
 
 PROJECT = Path(__file__).parents[1]
 ROWS = yaml.safe_load((PROJECT / "conf/base/parameters/models.yml").read_text(encoding="utf-8"))["models"]
@@ -46,6 +46,6 @@ def base_folder(base_spec: ModelSpec) -> Path:
 
 
 @pytest.fixture(scope="session")
-def base(base_spec: ModelSpec, base_folder: Path) -> models.Base:
+def base(base_spec: ModelSpec, base_folder: Path) -> base_model.Base:
     """The embedded model, resident."""
-    return models.load(base_spec, base_folder)
+    return base_model.load(base_spec, base_folder)

@@ -12,21 +12,23 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from peft_pipelines import energy, quiet
-from peft_pipelines.audit.manifest import Manifest
-from peft_pipelines.audit.runs import CELLS_FAILED, DONE, FAILED, RUNNING
-from peft_pipelines.audit.stamp import Stamps
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.grid import load_grid
-from peft_pipelines.preflight import preflight
-from peft_pipelines.runners import CellRunner, CellsFailed
-from peft_pipelines.runners.closing import closing
-from peft_pipelines.runners.display import say
-from peft_pipelines.runners.state import forget
-from peft_pipelines.runners.units import split
-from peft_pipelines.specs import Rows, parse
-
-LOCK = "conf/hub/lock.json"
+from peft_pipelines.config import EnergySpec, Parameters, parse
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.costs import energy
+from peft_pipelines.data import preprocess
+from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.files import names
+from peft_pipelines.files.status import Status
+from peft_pipelines.pipelines.grid import load_grid
+from peft_pipelines.running import quiet
+from peft_pipelines.running.cell_runner import CellRunner, CellsFailed
+from peft_pipelines.running.display import say
+from peft_pipelines.running.preflight import preflight
+from peft_pipelines.running.state import forget
+from peft_pipelines.running.summary import closing
+from peft_pipelines.running.units import split
+from peft_pipelines.tracking.manifest import Manifest
+from peft_pipelines.tracking.stamp import Stamps
 
 RUNNERS = (CellRunner.__name__, "SequentialRunner")
 REFUSED = ("ParallelRunner", "ThreadRunner")
@@ -53,24 +55,27 @@ class ProjectHooks:
         global _loader  # noqa: PLW0603  (Kedro builds pipelines without passing the session's configuration)
         _loader = context.config_loader
         self._project = context.project_path
-        _name_methods_folder(context.project_path / "methods")
+        _name_methods_folder(context.project_path / names.METHODS_FOLDER)
         quiet.silence()
         parameters, grid = _loader["parameters"], load_grid(_loader)
-        Rows.of(parameters).check(grid)
+        rows = Parameters.of(parameters)
+        for task in rows.tasks.values():
+            task.check(preprocess.FUNCTIONS, registry.NAMES, registry.BY_QUESTION)
+        rows.check(grid)
         _loader["parameters"] = {**named(parameters), "grid": grid.model_dump(mode="json")}
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Fetch what is missing and find what is wrong, before any weights are read."""
         _check_runner(run_params["runner"])
-        preflight(pipeline, catalog, self._project / LOCK, say)
+        preflight(pipeline, catalog, self._project / names.LOCK, say)
         if CellRunner.__name__ not in run_params["runner"]:
             work = split(pipeline.nodes, {})
             forget(work.data + work.cells, catalog)
         energy.use(_energy(catalog.load("parameters")))
         self._manifest = Manifest(run_params, pipeline, catalog, self._project)
         self._stamps = Stamps(self._manifest, catalog)
-        self._manifest.write(RUNNING)
+        self._manifest.write(Status.RUNNING)
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -87,17 +92,17 @@ class ProjectHooks:
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Put the run on record, show the table and name the files."""
-        self._record(DONE)
+        self._record(Status.DONE)
         self._close(pipeline, catalog)
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Put the run on record; show the table and name the files where cells failed and the rest stands."""
         if isinstance(error, CellsFailed):
-            self._record(CELLS_FAILED)
+            self._record(Status.CELLS_FAILED)
             self._close(pipeline, catalog)
         else:
-            self._record(FAILED, f"{type(error).__name__}: {error}")
+            self._record(Status.FAILED, f"{type(error).__name__}: {error}")
 
     def _record(self, status: str, reason: str | None = None) -> None:
         """Write the run's manifest; a run that ended before it began has none."""
@@ -111,10 +116,10 @@ class ProjectHooks:
             click.echo(text)
 
 
-def _energy(parameters: dict[str, Any]) -> energy.EnergySpec | None:
+def _energy(parameters: dict[str, Any]) -> EnergySpec | None:
     """The row that says whether energy is estimated; without one it is not."""
     row = parameters.get("energy")
-    return None if row is None else parse(energy.EnergySpec, "energy", row)
+    return None if row is None else parse(EnergySpec, "energy", row)
 
 
 def _name_methods_folder(folder: Path) -> None:

@@ -8,8 +8,8 @@ from kedro.framework.project import settings
 from kedro.pipeline import Pipeline
 from kedro.utils import find_kedro_project
 
-from peft_pipelines.grid import load_grid, load_together, pipelines_of
 from peft_pipelines.hooks import current_loader
+from peft_pipelines.pipelines.grid import load_grid, load_together, pipelines_of
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -14,7 +14,7 @@ from hub_stand_in import hub
 from project import Project, project  # noqa: F401
 from pyarrow import parquet
 
-from peft_pipelines.cli import cli
+from peft_pipelines.cli.main import cli
 
 LINE = "zero_shot · tiny · mood · s0: accuracy"
 

@@ -10,7 +10,7 @@ import tiny
 import yaml
 from project import Project, project  # noqa: F401
 
-from peft_pipelines import providers
+from peft_pipelines.methods import providers
 
 Change = Callable[[Project], Any]
 

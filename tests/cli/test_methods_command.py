@@ -9,10 +9,10 @@ from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
 from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
 
-from peft_pipelines.cli import cli
-from peft_pipelines.providers.available import available
+from peft_pipelines.cli.main import cli
+from peft_pipelines.methods.catalogue import available
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

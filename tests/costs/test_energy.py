@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from peft_pipelines import energy, measure
-from peft_pipelines.energy import EnergySpec
-from peft_pipelines.errors import ConfigError
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.costs import energy, measure
+from peft_pipelines.costs.energy import EnergySpec
 
 ON = EnergySpec(enabled=True, country="SVK")
 

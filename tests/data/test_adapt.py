@@ -8,10 +8,11 @@ import pyarrow as pa
 import pytest
 import tiny
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.pipelines.data.nodes import adapt, adapt_row, instruct, sample
-from peft_pipelines.specs import SamplingSpec, TaskSpec, parse
+from peft_pipelines.config import SamplingSpec, TaskSpec, parse
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.adapt import adapt, adapt_row, instruct, sample
+from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.storage.splits import RowsFolder
 
 SAMPLES = tiny.PROJECT / "data" / "01_raw" / "samples"
 REAL = tiny.PROJECT.parent / "shared" / "data"
@@ -384,7 +385,7 @@ def test_a_column_that_groups_need_is_missing():
 def test_a_row_that_cannot_be_grouped_is_refused(changes: dict[str, Any], message: str):
     row = {**PASSAGES.model_dump(), "splits": {"train": "train", "test": "test"}, "source": None, **changes}
     with pytest.raises(ConfigError) as caught:
-        parse(TaskSpec, "task 'passages'", row)
+        parse(TaskSpec, "task 'passages'", {**row, "name": "passages"}).check({}, registry.NAMES, registry.BY_QUESTION)
     assert str(caught.value).startswith(message)
 
 

@@ -17,13 +17,13 @@ from pyarrow import parquet
 from tiny import fresh, tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from peft_pipelines import models
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.fetch import fetch_model, fetch_rows
-from peft_pipelines.hub import pinned
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.prompting import Prompter
-from peft_pipelines.specs import ModelSpec, TaskSpec
+from peft_pipelines.config import ModelSpec, TaskSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.fetch import fetch_model, fetch_rows
+from peft_pipelines.data.hub import pinned
+from peft_pipelines.data.tokenize import Prompter
+from peft_pipelines.models import base_model
+from peft_pipelines.storage.splits import RowsFolder
 
 # The embedded model
 
@@ -31,7 +31,7 @@ ZEROS = "0" * 64
 
 
 @pytest.fixture(scope="module")
-def words(base: models.Base) -> PreTrainedTokenizerBase:
+def words(base: base_model.Base) -> PreTrainedTokenizerBase:
     return base.tokenizer
 
 
@@ -61,7 +61,7 @@ def test_each_digit_is_a_token_and_the_blanks_before_it_stay_together(
 
 
 @pytest.mark.real
-def test_the_end_of_a_turn_ends_the_text_and_padding_is_another_token(base: models.Base) -> None:
+def test_the_end_of_a_turn_ends_the_text_and_padding_is_another_token(base: base_model.Base) -> None:
     words = base.tokenizer
     assert (words.eos_token, words.pad_token, words.bos_token) == ("<|im_end|>", "<|endoftext|>", "<|im_start|>")
     for config in (base.model.config, base.model.generation_config):
@@ -92,7 +92,7 @@ def test_a_text_comes_back_as_it_was(words: PreTrainedTokenizerBase, text: str) 
 
 
 @pytest.mark.real
-def test_the_chat_template_says_exactly_this(base: models.Base) -> None:
+def test_the_chat_template_says_exactly_this(base: base_model.Base) -> None:
     prompter = Prompter(base.tokenizer, chat=True, max_length=512)
     assert prompter.render("Is it good?") == (
         "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
@@ -114,7 +114,7 @@ def test_saved_and_read_again_the_tokenizer_is_the_same(words: PreTrainedTokeniz
 
 
 @pytest.mark.real
-def test_the_model_answers_sensibly_and_stops_at_the_end_of_its_turn(base: models.Base) -> None:
+def test_the_model_answers_sensibly_and_stops_at_the_end_of_its_turn(base: base_model.Base) -> None:
     prompter = Prompter(base.tokenizer, chat=True, max_length=512)
     prompt = prompter.encode("What is the capital of France? Answer in one word.").prompt
     answer = base.model.generate(torch.tensor([prompt]), max_new_tokens=20, do_sample=False)[0, len(prompt) :].tolist()
@@ -122,7 +122,7 @@ def test_the_model_answers_sensibly_and_stops_at_the_end_of_its_turn(base: model
 
 
 @pytest.mark.real
-def test_the_folder_holds_safetensors_and_no_trace_of_the_package(base: models.Base, base_folder: Path) -> None:
+def test_the_folder_holds_safetensors_and_no_trace_of_the_package(base: base_model.Base, base_folder: Path) -> None:
     assert sum(value.numel() for value in base.model.parameters()) == 134_515_008
     assert not [path.name for path in base_folder.iterdir() if path.suffix not in (".json", ".safetensors", ".jinja")]
 
@@ -315,7 +315,7 @@ def test_a_hub_model_lies_in_its_folder_and_loads_without_a_network(visited: Vis
     words = {"tokenizer.json", "tokenizer_config.json"}
     found = {path.name for path in (visited.folder / "model").iterdir()}
     assert found - {"special_tokens_map.json"} == wanted | words  # transformers 4 writes that one too
-    loaded = models.load(ModelSpec.model_validate(hub_model("org/tiny")), visited.folder / "model")
+    loaded = base_model.load(ModelSpec.model_validate(hub_model("org/tiny")), visited.folder / "model")
     assert torch.equal(loaded.model.lm_head.weight, fresh("llama").lm_head.weight)
 
 

@@ -6,13 +6,13 @@ import pyarrow as pa
 import pytest
 import tiny
 
-from peft_pipelines.metrics.baselines import random_scores
-from peft_pipelines.pipelines.data.nodes import instruct
-from peft_pipelines.pipelines.data.overlap import overlap
-from peft_pipelines.pipelines.data.profile import primary, profile
-from peft_pipelines.pipelines.data.report import data_report, notes
-from peft_pipelines.pipelines.report.nodes import guess, majority
-from peft_pipelines.specs import ModelSpec, TaskSpec, parse
+from peft_pipelines.config import ModelSpec, TaskSpec, parse
+from peft_pipelines.data.adapt import instruct
+from peft_pipelines.data.overlap import overlap
+from peft_pipelines.data.profile import primary, profile
+from peft_pipelines.evaluation.metrics.baselines import random_scores
+from peft_pipelines.reporting.data_report import data_report, notes
+from peft_pipelines.reporting.results import guess, majority
 
 TASK = parse(
     TaskSpec,

@@ -13,10 +13,10 @@ import yaml
 from pyarrow import parquet
 from tiny import ALL_ROWS, PROJECT, task_of
 
-from peft_pipelines.io import RowsFolder, Splits
-from peft_pipelines.metrics import score
-from peft_pipelines.pipelines.data.nodes import adapt, adapt_row
-from peft_pipelines.specs import SamplingSpec, TaskSpec, template_fields
+from peft_pipelines.config import SamplingSpec, TaskSpec, template_fields
+from peft_pipelines.data.adapt import adapt, adapt_row
+from peft_pipelines.evaluation.metrics.registry import score
+from peft_pipelines.storage.splits import RowsFolder, Splits
 
 SAMPLES = PROJECT / "data/01_raw/samples"
 REAL = PROJECT.parent / "shared/data"

@@ -3,8 +3,8 @@
 import pytest
 import tiny
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.prompting import IGNORED, Prompter
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.tokenize import IGNORED, Prompter
 
 END, PAD, START, STOP, BEGIN, HEAD, HEADED, EOT = range(256, 264)
 

@@ -12,13 +12,14 @@ from project import Project, project
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from peft_pipelines import models, providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.specs import MethodSpec, parse
+from peft_pipelines.config import MethodSpec, parse
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
 
 __all__ = ["project"]
 
-PAGE = (Path(__file__).parents[1] / "docs/custom_method.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/custom_method.md").read_text(encoding="utf-8")
 CODE = dict(re.findall(r"^```python\n# methods/channel_gain/(\w+\.py)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 ROW = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1])["methods"]
 TOLD = dict(re.findall(r"^\| ([^|]+) \| `([^`]+)` \|$", PAGE, re.MULTILINE))
@@ -48,7 +49,7 @@ def test_the_page_holds_two_files_and_one_row():
 def test_it_trains_and_is_saved_loaded_and_merged(method, family, tmp_path):
     providers.check(method, tiny.skeleton(family))
     base = tiny.base(family)
-    attached = providers.attach(models.clone(base, torch.Tensor.clone), method, seed=0)
+    attached = providers.attach(base_model.clone(base, torch.Tensor.clone), method, seed=0)
     assert torch.equal(tiny.logits(attached.plain, TOKENS), tiny.logits(base, TOKENS))
     losses = train(attached)
     assert losses[-1] < losses[0] - 0.1
@@ -56,7 +57,7 @@ def test_it_trains_and_is_saved_loaded_and_merged(method, family, tmp_path):
     providers.save(attached, tmp_path)
     saved = load_file(tmp_path / "adapter_model.safetensors")
     assert sum(value.numel() for value in saved.values()) == attached.trainable_parameters()
-    loaded = providers.load(models.clone(base), method, tmp_path)
+    loaded = providers.load(base_model.clone(base), method, tmp_path)
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), expected)
     assert (tiny.logits(providers.merge(attached), TOKENS) - expected).abs().max() < 1e-4
 

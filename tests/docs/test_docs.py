@@ -8,12 +8,12 @@ import pytest
 import tiny
 import yaml
 
-from peft_pipelines import providers
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.specs import Grid, MethodSpec, ModelSpec, SamplingSpec, TaskSpec, parse
+from peft_pipelines.config import Grid, MethodSpec, ModelSpec, SamplingSpec, TaskSpec, parse
+from peft_pipelines.data.adapt import adapt, instruct
+from peft_pipelines.methods import providers
+from peft_pipelines.storage.splits import RowsFolder
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "benchmarks", "methods", "conf", "notebooks", "src", "tests")
 TEXTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))])
 LINK = re.compile(r"\]\(<?([^)\s>]+)")

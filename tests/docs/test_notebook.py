@@ -10,8 +10,8 @@ from kedro.io import DataCatalog
 from made import Made, free, labelled
 from nbclient import NotebookClient
 
-from peft_pipelines.pipelines.report.compare import judge
-from peft_pipelines.pipelines.report.ranks import rank
+from peft_pipelines.reporting.comparisons import judge
+from peft_pipelines.reporting.ranks import rank
 
 PROJECT = Path(__file__).parents[2]
 NOTEBOOK = PROJECT / "notebooks/results.ipynb"

@@ -4,12 +4,13 @@ import pytest
 import tiny
 import torch
 
-from peft_pipelines import models, providers
-from peft_pipelines.batches import shared_prefix
-from peft_pipelines.generation import Decoding, answer, generate
-from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded, Prompter
-from peft_pipelines.providers import Attached
+from peft_pipelines.data.batching import shared_prefix
+from peft_pipelines.data.tokenize import Encoded, Prompter
+from peft_pipelines.inference.generate import Decoding, answer, generate
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models import base_model
+from peft_pipelines.training.loss import Objective, Shortcuts, collate
 
 pytestmark = pytest.mark.real
 
@@ -70,9 +71,9 @@ ROUGH = ("mpt",)
 @pytest.mark.parametrize("name", tiny.METHODS)
 def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
     method = tiny.METHODS[name]
-    attached = providers.attach(models.clone(base.model), method, 0)
+    attached = providers.attach(base_model.clone(base.model), method, 0)
     attached.plain.train()
-    measured = providers.attach(models.clone(base.model), method, 0) if name in ROUGH else attached
+    measured = providers.attach(base_model.clone(base.model), method, 0) if name in ROUGH else attached
     if name in ROUGH:
         measured.plain.double().train()
     plain, fast = gradients(measured, rows, **PLAIN), gradients(measured, rows)
@@ -87,7 +88,7 @@ def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
         assert min(second, *more) < first if more else second < first
     attached.plain.eval()
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(base.model), method, tmp_path)
+    loaded = providers.load(base_model.clone(base.model), method, tmp_path)
     ids = torch.tensor([rows[0].prompt])
     found, expected = tiny.logits(loaded.plain, ids), tiny.logits(attached.plain, ids)
     if attached.initial:  # saved as the difference from its start: equal to rounding
@@ -103,7 +104,7 @@ def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
 
 
 def test_the_model_speaks(base, prompter):
-    attached = providers.attach(models.clone(base.model), tiny.METHODS["zero_shot"], 0)
+    attached = providers.attach(base_model.clone(base.model), tiny.METHODS["zero_shot"], 0)
     prompt = prompter.encode("What is the capital of France? Answer in one word.").prompt
     stop = tuple(prompter.end_of_turn()[-1:])
     (answer,) = generate(attached, [prompt], Decoding(12, stop, 0, 1, True))
@@ -114,7 +115,7 @@ def test_the_model_speaks(base, prompter):
 @pytest.mark.filterwarnings("ignore:In CPU autocast")
 @pytest.mark.parametrize("name", ["zero_shot", "prefix_tuning", "lora"])
 def test_labels_are_as_likely_as_a_forward_of_the_whole_row_says(name, base, prompter):
-    attached = tiny.stir(providers.attach(models.clone(base.model), tiny.METHODS[name], 0), 0.02)
+    attached = tiny.stir(providers.attach(base_model.clone(base.model), tiny.METHODS[name], 0), 0.02)
     attached.plain.eval()
     prompts = [prompter.encode(ASK + text).prompt for text, _ in TEXTS]
     labels = [prompter.answer(word) for word in ("positive", "negative", "not at all positive")]

@@ -14,7 +14,8 @@ import tiny
 import torch
 from project import ROWS, Project, project  # noqa: F401
 
-from peft_pipelines import models, providers
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
 
 SOFT_PROMPTS = [name for name, row in tiny.METHODS.items() if row.family == "soft_prompt"]
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
@@ -47,12 +48,12 @@ def test_each_task_reports_what_its_kind_asks_for(name: str) -> None:
 @pytest.mark.parametrize("name", SOFT_PROMPTS)
 def test_6_a_trained_soft_prompt_survives_save_and_load(name, dtype, device, tmp_path: Path) -> None:
     base, tokens = tiny.fresh("llama", dtype).to(device), tiny.ids(12, rows=2).to(device)
-    attached = providers.attach(models.clone(base), tiny.method_for(name, "llama"), 0)
+    attached = providers.attach(base_model.clone(base), tiny.method_for(name, "llama"), 0)
     before = tiny.logits(attached.plain.eval(), tokens)
     tiny.stir(attached)
     expected = tiny.logits(attached.plain.eval(), tokens)
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(base), tiny.method_for(name, "llama"), tmp_path)
+    loaded = providers.load(base_model.clone(base), tiny.method_for(name, "llama"), tmp_path)
     found = tiny.logits(loaded.plain.eval(), tokens)
     assert torch.equal(found, expected)
     assert not torch.equal(found, before)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from peft_pipelines.io.atomic import read_json
+from peft_pipelines.files.atomic import read_json
 
 pytestmark = pytest.mark.real
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 KEDRO = Path(sys.executable).with_name("kedro")
 CELL = "cell.lora.smollm2_135m.sst2.s0"
 LONGER = "training.epochs=4,training.evaluations=4"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from peft_pipelines.io.atomic import replacing
+from peft_pipelines.files.atomic import replacing
 
 
 class Interrupted(BaseException):

@@ -5,8 +5,8 @@ import tiny
 import torch
 from tiny import START, prompts, tuned
 
-from peft_pipelines.generation import Decoding, generate
-from peft_pipelines.providers import Attached
+from peft_pipelines.inference.generate import Decoding, generate
+from peft_pipelines.methods.attached import Attached
 
 NEVER = (9999,)
 NEW = 6

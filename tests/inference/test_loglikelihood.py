@@ -5,9 +5,9 @@ import tiny
 import torch
 from tiny import START, prompts, tuned
 
-from peft_pipelines import label_scoring
-from peft_pipelines.generation import Decoding, answer, generate
-from peft_pipelines.providers import Attached
+from peft_pipelines.inference import loglikelihood
+from peft_pipelines.inference.generate import Decoding, answer, generate
+from peft_pipelines.methods.attached import Attached
 
 END = 259
 ONE, THREE, FOUR = [72, END], [9, 101, 44, END], [72, 3, 4, 5, END]
@@ -68,8 +68,8 @@ def test_each_row_may_be_asked_for_answers_of_its_own():
 def test_however_many_go_through_the_model_at_once(positions, cached, monkeypatch):
     attached = tuned("prefix_tuning", "llama")
     expected = judged(attached, [LABELS] * 5)
-    monkeypatch.setattr(label_scoring, "POSITIONS", positions)
-    monkeypatch.setattr(label_scoring, "CACHED", cached)
+    monkeypatch.setattr(loglikelihood, "POSITIONS", positions)
+    monkeypatch.setattr(loglikelihood, "CACHED", cached)
     assert_same(judged(attached, [LABELS] * 5), expected)
 
 

@@ -7,13 +7,13 @@ import pytest
 import tiny
 from project import PARAMETERS
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.generation import Answered
-from peft_pipelines.label_scoring import Likelihood
-from peft_pipelines.pipelines.cells.generate import answers_to_judge, draw_shots, facts, questions
-from peft_pipelines.pipelines.cells.score import task_scores
-from peft_pipelines.prompting import Prompter
-from peft_pipelines.specs import TaskSpec, parse
+from peft_pipelines.config import TaskSpec, parse
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.tokenize import Prompter
+from peft_pipelines.evaluation.score import task_scores
+from peft_pipelines.inference.generate import Answered
+from peft_pipelines.inference.loglikelihood import Likelihood
+from peft_pipelines.inference.questions import answers_to_judge, draw_shots, facts, questions
 
 END = 259
 ROWS = [{"prompt": f"{number}?", "references": ["no" if number < 30 else "yes"]} for number in range(40)]

@@ -10,9 +10,10 @@ from torch import nn
 from transformers import OPTConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from peft_pipelines import models, providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.providers.adapters import NAME
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.adapterhub import NAME
+from peft_pipelines.models import base_model
 
 adapters = pytest.importorskip("adapters", reason="an environment may lack the library")
 TOKENS = tiny.ids(12, rows=2)
@@ -81,7 +82,7 @@ def by_hand(base: PreTrainedModel, attached: providers.Attached, name: str, fami
 @pytest.mark.parametrize("name", ["sequential_bottleneck", "parallel_adapter"])
 def test_each_bottleneck_stands_where_its_paper_has_it(name, family):
     attached = stirred(name, family)
-    base = models.clone(tiny.base(family))
+    base = base_model.clone(tiny.base(family))
     with by_hand(base, attached, name, family):
         expected = tiny.logits(base, TOKENS)
     assert torch.allclose(tiny.logits(attached.plain, TOKENS), expected, atol=1e-5)
@@ -128,7 +129,7 @@ def test_cached_left_padded_batches_are_generated_as_single_rows_without_a_cache
 @per_row_and_family
 def test_a_half_precision_base_needs_no_autocast(name, family):
     base = tiny.fresh(family, torch.bfloat16)
-    attached = tiny.stir(providers.attach(models.clone(base), tiny.METHODS[name], seed=0))
+    attached = tiny.stir(providers.attach(base_model.clone(base), tiny.METHODS[name], seed=0))
     found = tiny.logits(attached.plain, TOKENS)
     assert found.dtype == torch.bfloat16
     assert (found - tiny.logits(stirred(name, family).plain, TOKENS)).abs().max() < 0.3
@@ -139,7 +140,7 @@ def test_a_half_precision_base_needs_no_autocast(name, family):
 def test_the_library_itself_reads_the_checkpoint(name, tmp_path):
     attached = stirred(name, "gpt2")
     providers.save(attached, tmp_path)
-    model = models.clone(tiny.base("gpt2"))
+    model = base_model.clone(tiny.base("gpt2"))
     adapters.init(model)
     model.set_active_adapters(model.load_adapter(str(tmp_path), with_head=False, use_safetensors=True))
     assert torch.equal(tiny.logits(model, TOKENS), tiny.logits(attached.plain, TOKENS))

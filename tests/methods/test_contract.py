@@ -12,11 +12,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
-from peft_pipelines import models, providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.training.loss import Objective, Shortcuts, collate
 
 IDENTITIES = {
     *(("hf_peft", type_) for type_ in ("LORA", "IA3", "OFT", "LN_TUNING")),
@@ -128,9 +129,9 @@ def train(attached: providers.Attached, steps: int, rate: float = 0.01) -> list[
 def _base_is_never_touched(request):
     family = request.node.callspec.params.get("family", "llama") if hasattr(request.node, "callspec") else "llama"
     base = tiny.base(family)
-    before = models.checksum(base), tiny.logits(base, TOKENS), list(tiny.traits(base))
+    before = base_model.checksum(base), tiny.logits(base, TOKENS), list(tiny.traits(base))
     yield
-    assert models.checksum(base) == before[0]
+    assert base_model.checksum(base) == before[0]
     assert torch.equal(tiny.logits(base, TOKENS), before[1])
     assert list(tiny.traits(base)) == before[2]
 
@@ -204,12 +205,12 @@ def test_trains_only_its_own_in_fp32_memory_that_the_base_does_not_share(name, f
 @two_families
 def test_a_base_in_half_precision_gets_trainables_in_single_and_trains(name, family):
     base = tiny.fresh(family, torch.bfloat16)
-    before = models.checksum(base)
-    attached = providers.attach(models.clone(base), tiny.method_for(name, family), 0)
+    before = base_model.checksum(base)
+    attached = providers.attach(base_model.clone(base), tiny.method_for(name, family), 0)
     assert {value.dtype for value in attached.trainable().values()} == {torch.float32}
     losses = train(attached, 6)
     assert losses[-1] < losses[0]
-    assert models.checksum(base) == before
+    assert base_model.checksum(base) == before
 
 
 @two_families
@@ -236,7 +237,7 @@ def test_saved_and_loaded_it_gives_equal_logits_and_is_frozen(name, family, tmp_
     attached = tiny.stir(tiny.attach(name, family))
     attached.plain.eval()
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path)
+    loaded = providers.load(base_model.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path)
     found, expected = tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS)
     assert torch.equal(found, expected) or (name in REWRITES and torch.allclose(found, expected, atol=1e-3))
     assert not loaded.trainable()
@@ -277,7 +278,9 @@ def test_training_goes_on_from_a_checkpoint(name, family, tmp_path):
     attached = tiny.attach(name, family)
     train(attached, 2)
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path, trainable=True)
+    loaded = providers.load(
+        base_model.clone(tiny.base(family)), tiny.method_for(name, family), tmp_path, trainable=True
+    )
     saved = {key: value.clone() for key, value in loaded.trainable().items()}
     assert {value.dtype for value in saved.values()} == {torch.float32}
     if name in DROPPED:

@@ -11,10 +11,10 @@ import tiny
 import torch
 from safetensors.torch import load_file
 
-from peft_pipelines import models, providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.providers import discovery
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import custom_discovery, providers
+from peft_pipelines.models import base_model
 
 CONFIG = """
 from dataclasses import dataclass
@@ -141,21 +141,21 @@ def row(**values) -> MethodSpec:
 
 
 def test_only_classes_defined_in_the_files_count(folder):
-    found = discovery.discover("noop")
+    found = custom_discovery.discover("noop")
     assert (found.config.__name__, found.tuner.__name__) == ("NoopConfig", "NoopModel")
 
 
 def test_a_folder_without_both_files_is_none(folder):
     write(folder.parent / "half", CONFIG, None)
     (folder.parent / "notes.txt").write_text("no folder")
-    assert discovery.names() == ["noop"]
+    assert custom_discovery.names() == ["noop"]
 
 
 def test_a_changed_file_is_read_anew_and_has_another_fingerprint(folder):
     before = providers.fingerprint(row())
     assert providers.fingerprint(row()) == before
     write(folder, CONFIG.replace("1.0", "2.0"), MODEL)
-    assert discovery.discover("noop").config().strength == 2.0
+    assert custom_discovery.discover("noop").config().strength == 2.0
     assert providers.fingerprint(row()) != before
 
 
@@ -231,7 +231,7 @@ def test_a_rows_fault_is_one_line_before_any_weights(name, values, words):
 @pytest.mark.parametrize("targets", [["q_proj"], ["q_proj", "down_proj"]])
 def test_bitfit_trains_the_biases_that_a_row_names(targets):
     method = tiny.METHODS["bitfit"].model_copy(update={"config": {"target_modules": targets}})
-    attached = providers.attach(models.clone(tiny.base("llama")), method, 0)
+    attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
     assert {name.split(".")[-2] for name in attached.trainable()} == set(targets)
     assert all(torch.count_nonzero(value) == 0 for value in attached.trainable().values())
 
@@ -241,10 +241,10 @@ def test_a_checkpoint_of_other_targets_is_refused(tmp_path):
         tiny.METHODS["bitfit"].model_copy(update={"config": {"target_modules": [name]}})
         for name in ("q_proj", "v_proj")
     ]
-    saved = providers.attach(models.clone(tiny.base("llama")), rows[0], 0)
+    saved = providers.attach(base_model.clone(tiny.base("llama")), rows[0], 0)
     providers.save(saved, tmp_path)
     with pytest.raises(ConfigError, match="of method 'bitfit': tensors do not match"):
-        providers.load(models.clone(tiny.base("llama")), rows[1], tmp_path)
+        providers.load(base_model.clone(tiny.base("llama")), rows[1], tmp_path)
 
 
 def test_a_tuner_gets_a_config_of_the_very_class_that_its_folder_defines(tmp_path, monkeypatch):
@@ -256,7 +256,7 @@ def test_a_tuner_gets_a_config_of_the_very_class_that_its_folder_defines(tmp_pat
     strict = f"{hook}        assert isinstance(config, BitFitConfig)\n\n"
     (tmp_path / "bitfit/model.py").write_text(model.replace(head, strict + head, 1))
     monkeypatch.setenv("PEFT_DIR", str(tmp_path))
-    attached = providers.attach(models.clone(tiny.base("llama")), row(type="bitfit"), seed=0)
+    attached = providers.attach(base_model.clone(tiny.base("llama")), row(type="bitfit"), seed=0)
     assert attached.trainable_parameters() > 0
 
 
@@ -270,7 +270,7 @@ def low_rank(tmp_path, monkeypatch) -> MethodSpec:
 
 
 def owned(method: MethodSpec, family: str) -> providers.Attached:
-    attached = providers.attach(models.clone(tiny.base(family), torch.Tensor.clone), method, seed=0)
+    attached = providers.attach(base_model.clone(tiny.base(family), torch.Tensor.clone), method, seed=0)
     attached.plain.eval()
     return attached
 
@@ -293,7 +293,7 @@ def test_a_tuner_written_as_the_librarys_own_runs_whole(low_rank, family, tmp_pa
     saved = load_file(tmp_path / "saved/adapter_model.safetensors")
     assert {f"model.{name}" for name in saved} == attached.trainable().keys()
     assert json.loads((tmp_path / "saved/adapter_config.json").read_text())["peft_type"] == "LOW_RANK"
-    loaded = providers.load(models.clone(base), low_rank, tmp_path / "saved")
+    loaded = providers.load(base_model.clone(base), low_rank, tmp_path / "saved")
     expected = tiny.logits(attached.plain.eval(), TOKENS)
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), expected)
     merged = providers.merge(attached)
@@ -306,7 +306,7 @@ def fall(attached: providers.Attached) -> list[float]:
     attached.plain.train()
     losses = []
     for _ in range(12):
-        with models.autocast(attached.core):
+        with base_model.autocast(attached.core):
             loss = attached.plain(input_ids=TOKENS, attention_mask=torch.ones_like(TOKENS), labels=TOKENS).loss
         loss.backward()
         optimizer.step()
@@ -316,7 +316,7 @@ def fall(attached: providers.Attached) -> list[float]:
 
 
 def test_it_trains_in_single_precision_on_a_base_in_half(low_rank):
-    attached = providers.attach(models.clone(tiny.fresh("llama", torch.bfloat16)), low_rank, seed=0)
+    attached = providers.attach(base_model.clone(tiny.fresh("llama", torch.bfloat16)), low_rank, seed=0)
     assert {value.dtype for value in attached.trainable().values()} == {torch.float32}
     losses = fall(attached)
     assert losses[-1] < losses[0] - 0.1
@@ -339,7 +339,7 @@ def test_what_a_tuner_made_and_keeps_frozen_is_saved_too(low_rank, tmp_path):
     providers.save(attached, tmp_path)
     kinds = {name.split(".")[-3] for name in load_file(tmp_path / "adapter_model.safetensors")}
     assert kinds == {"low_rank_down", "low_rank_up"}
-    loaded = providers.load(models.clone(tiny.base("llama")), method, tmp_path)  # draws other projections first
+    loaded = providers.load(base_model.clone(tiny.base("llama")), method, tmp_path)  # draws other projections first
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS))
 
 
@@ -347,7 +347,7 @@ def test_a_checkpoint_of_another_size_is_refused(low_rank, tmp_path):
     saved = owned(low_rank.model_copy(update={"config": {"rank": 2}}), "llama")
     providers.save(saved, tmp_path)
     with pytest.raises(ConfigError, match=r"of method 'mine': tensors do not match: .*down.default.weight \[2, 32\]"):
-        providers.load(models.clone(tiny.base("llama")), low_rank.model_copy(update={"config": {}}), tmp_path)
+        providers.load(base_model.clone(tiny.base("llama")), low_rank.model_copy(update={"config": {}}), tmp_path)
 
 
 def test_a_tuner_that_reads_weights_is_not_refused_where_there_are_none(low_rank, tmp_path):
@@ -388,7 +388,7 @@ def test_a_folder_that_can_be_no_method_says_why(folder, name, files, words):
     with pytest.raises(ConfigError) as caught:
         providers.check(row(type=name), tiny.skeleton("llama"))
     assert str(caught.value) == f"custom method folder '{folder.parent / name}': {words}"
-    assert discovery.names() == ["noop"]
+    assert custom_discovery.names() == ["noop"]
 
 
 def test_a_methods_folder_that_is_none_is_named(tmp_path, monkeypatch):
@@ -415,7 +415,7 @@ def test_svft_is_exact_at_any_rank_and_saves_only_m(family, config, tmp_path):
     expected = tiny.logits(attached.plain, TOKENS)
     providers.save(attached, tmp_path)
     assert {name.split(".")[-2] for name in load_file(tmp_path / "adapter_model.safetensors")} == {"svft_m"}
-    loaded = providers.load(models.clone(tiny.base(family)), method, tmp_path)
+    loaded = providers.load(base_model.clone(tiny.base(family)), method, tmp_path)
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), expected)
     assert (tiny.logits(providers.merge(attached), TOKENS) - expected).abs().max() < 1e-4
 

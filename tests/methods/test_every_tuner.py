@@ -8,14 +8,16 @@ import torch
 from peft import PeftModel
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
-from peft_pipelines import measure, models, providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.generation import Decoding, generate
-from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded
-from peft_pipelines.providers.fields import dataclass_fields
-from peft_pipelines.providers.values import fits, types_of
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.costs import measure
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.inference.generate import Decoding, generate
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.config_check import dataclass_fields
+from peft_pipelines.methods.type_check import fits, types_of
+from peft_pipelines.models import base_model
+from peft_pipelines.training.loss import Objective, Shortcuts, collate
 
 TYPES = {str(kind.value): config for kind, config in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
 DEFAULT = (
@@ -77,7 +79,7 @@ def row(kind: str, config: dict, **values) -> MethodSpec:
 
 
 def attach(kind: str, config: dict) -> providers.Attached:
-    return providers.attach(models.clone(tiny.base("llama")), row(kind, config), 0)
+    return providers.attach(base_model.clone(tiny.base("llama")), row(kind, config), 0)
 
 
 def rows() -> list[Encoded]:
@@ -110,9 +112,9 @@ def train(attached: providers.Attached, steps: int = 8) -> list[float]:
 @pytest.fixture(autouse=True)
 def _base_is_never_touched():
     base = tiny.base("llama")
-    before = models.checksum(base), list(tiny.traits(base))
+    before = base_model.checksum(base), list(tiny.traits(base))
     yield
-    assert (models.checksum(base), list(tiny.traits(base))) == before
+    assert (base_model.checksum(base), list(tiny.traits(base))) == before
 
 
 def test_each_registered_type_is_taken_or_refused():
@@ -134,7 +136,7 @@ def test_a_row_alone_trains_saves_and_answers(kind, config, tmp_path):
     assert losses[-1] < losses[0] - 0.02
     attached.plain.eval()
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(tiny.base("llama")), row(kind, config), tmp_path)
+    loaded = providers.load(base_model.clone(tiny.base("llama")), row(kind, config), tmp_path)
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS))
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
     prompts = [[9, 9, 9, 4, 5], [9, 9, 9], [9, 9, 9, 9, 8, 7, 6]]
@@ -173,12 +175,12 @@ def test_short_cuts_and_checkpointing_give_the_plain_loss_or_are_refused(kind, c
 def test_variants_of_lora_train_and_reload(config, tmp_path):
     method = row("LORA", {"r": 2, "target_modules": ["q_proj", "v_proj"], **config})
     providers.check(method, tiny.skeleton("llama"))
-    attached = providers.attach(models.clone(tiny.base("llama")), method, 0)
+    attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
     losses = train(attached)
     assert losses[-1] < losses[0] - 0.03
     attached.plain.eval()
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(tiny.base("llama")), method, tmp_path)
+    loaded = providers.load(base_model.clone(tiny.base("llama")), method, tmp_path)
     assert torch.allclose(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS), atol=1e-3)
 
 
@@ -188,7 +190,7 @@ def test_what_starts_from_the_base_is_saved_as_a_plain_adapter_of_twice_the_rank
     assert attached.initial
     tiny.stir(attached).plain.eval()
     providers.save(attached, tmp_path)
-    plain = PeftModel.from_pretrained(models.clone(tiny.base("llama")), str(tmp_path))
+    plain = PeftModel.from_pretrained(base_model.clone(tiny.base("llama")), str(tmp_path))
     assert (plain.active_peft_config.r, plain.active_peft_config.init_lora_weights) == (4, True)
     assert torch.allclose(tiny.logits(plain, TOKENS), tiny.logits(attached.plain, TOKENS), atol=1e-3)
     base = tiny.base("llama").get_parameter("model.layers.0.self_attn.q_proj.weight")
@@ -214,7 +216,7 @@ def test_a_schedule_of_ranks_runs_over_the_real_steps(tmp_path):
     assert sum(kept) == 2 * len(kept) == 2 * 4
     attached.plain.eval()
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(tiny.base("llama")), attached.method, tmp_path)
+    loaded = providers.load(base_model.clone(tiny.base("llama")), attached.method, tmp_path)
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS))
 
 
@@ -280,7 +282,7 @@ def test_the_library_keeps_its_own_types(kind):
 @pytest.mark.parametrize(("family", "layers"), [("llama", 14), ("gpt2", 8), ("opt", 12), ("gpt_neox", 8)])
 def test_a_quantised_base_has_four_bits_a_weight_and_leaves_the_resident_one(family, layers):
     base, method = tiny.base(family), tiny.METHODS["zero_shot_nf4"]
-    attached = providers.attach(models.clone(base), method, 0)
+    attached = providers.attach(base_model.clone(base), method, 0)
     packed = [part for part in attached.core.modules() if type(part).__name__ == "Linear4bit"]
     assert len(packed) == layers
     assert all(part.weight.dtype == torch.uint8 and part.weight.quant_state.nested for part in packed)
@@ -290,7 +292,7 @@ def test_a_quantised_base_has_four_bits_a_weight_and_leaves_the_resident_one(fam
     found, expected = tiny.logits(attached.plain, TOKENS), tiny.logits(base, TOKENS)
     distance = (found - expected).norm() / expected.norm()
     assert 0.01 < distance < 1
-    again = providers.attach(models.clone(base), method, 1)
+    again = providers.attach(base_model.clone(base), method, 1)
     assert torch.equal(tiny.logits(again.plain, TOKENS), found)
 
 
@@ -320,7 +322,7 @@ def test_what_cannot_live_on_packed_weights_is_refused_early():
 def test_one_task_is_the_first_of_a_multitask_prompt():
     method = row("MULTITASK_PROMPT_TUNING", {"num_virtual_tokens": 4, "num_tasks": 2})
     together = method.model_copy(update={"train_on": ("one", "other")})
-    attached = tiny.stir(providers.attach(models.clone(tiny.base("llama")), together, 0))
+    attached = tiny.stir(providers.attach(base_model.clone(tiny.base("llama")), together, 0))
     told = attached.plain(input_ids=TOKENS, task_ids=torch.zeros(2, dtype=torch.long)).logits
     other = attached.plain(input_ids=TOKENS, task_ids=torch.ones(2, dtype=torch.long)).logits
     assert torch.equal(attached.plain(input_ids=TOKENS).logits, told)

@@ -9,9 +9,9 @@ import pytest
 import tiny
 import torch
 
-from peft_pipelines import providers
-from peft_pipelines.io import CheckpointFolder, Trained
-from peft_pipelines.providers import Attached
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.storage.checkpoint import CheckpointFolder, Trained
 
 RECORD: dict[str, Any] = {
     "model": {"name": "tiny", "licence": "-", "citation": "-"},

@@ -7,8 +7,11 @@ import pytest
 import tiny
 import torch
 
-from peft_pipelines import models, optimizers, preflight, providers
-from peft_pipelines.errors import ConfigError
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.running import preflight
+from peft_pipelines.training import optimizers
 
 LORA = {"r": 8, "target_modules": ["q_proj"]}
 BOTTLENECK = {"reduction_factor": 16, "non_linearity": "swish"}
@@ -56,12 +59,12 @@ def test_what_fits_is_taken() -> None:
 def test_what_needs_weights_to_start_is_refused_when_it_is_attached() -> None:
     method = tiny.METHODS["bottleneck"].model_copy(update={"config": {**BOTTLENECK, "leave_out": [0, 1]}})
     with pytest.raises(ConfigError, match="leaves nothing to train"):
-        providers.attach(models.clone(tiny.base("llama")), method, seed=0)
+        providers.attach(base_model.clone(tiny.base("llama")), method, seed=0)
 
 
 def test_a_low_rank_optimizer_takes_factors_too() -> None:
     method = tiny.METHODS["lora"].model_copy(update={"optimizer": GALORE})
-    attached = providers.attach(models.clone(tiny.base("llama")), method, seed=0)
+    attached = providers.attach(base_model.clone(tiny.base("llama")), method, seed=0)
     groups = optimizers.build(attached, tiny.protocol(), method).param_groups
     assert sum(len(group["params"]) for group in groups if "rank" in group) == len(attached.trainable())
     assert isinstance(groups[-1]["params"][0], torch.nn.Parameter)

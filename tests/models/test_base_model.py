@@ -7,9 +7,9 @@ import pytest
 import tiny
 import torch
 
-from peft_pipelines import models
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.specs import ModelSpec
+from peft_pipelines.config import ModelSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.models import base_model
 
 
 def spec(place: Path, **values) -> ModelSpec:
@@ -32,7 +32,7 @@ def folder(tmp_path):
 
 
 def test_a_base_is_frozen_in_eval_mode_and_bears_no_path(folder):
-    base = models.load(spec(folder), folder)
+    base = base_model.load(spec(folder), folder)
     assert torch.equal(tiny.logits(base.model, tiny.ids(9)), tiny.logits(tiny.base("llama"), tiny.ids(9)))
     assert not base.model.training
     assert not [name for name, value in base.model.named_parameters() if value.requires_grad]
@@ -41,10 +41,10 @@ def test_a_base_is_frozen_in_eval_mode_and_bears_no_path(folder):
 
 
 def test_one_base_is_resident(folder):
-    first = models.resident(spec(folder), Path("unused"))
-    assert models.resident(spec(folder), Path("elsewhere")) is first
-    assert models.resident(spec(folder, dtype="bfloat16"), Path("unused")).model.dtype == torch.bfloat16
-    assert models.resident(spec(folder), Path("unused")) is not first
+    first = base_model.resident(spec(folder), Path("unused"))
+    assert base_model.resident(spec(folder), Path("elsewhere")) is first
+    assert base_model.resident(spec(folder, dtype="bfloat16"), Path("unused")).model.dtype == torch.bfloat16
+    assert base_model.resident(spec(folder), Path("unused")) is not first
 
 
 def test_a_tokenizer_without_padding_pads_with_its_end(folder):
@@ -52,7 +52,7 @@ def test_a_tokenizer_without_padding_pads_with_its_end(folder):
         path.write_text(
             json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "pad_token"})
         )
-    base = models.load(spec(folder), folder)
+    base = base_model.load(spec(folder), folder)
     assert base.tokenizer.pad_token_id == base.tokenizer.eos_token_id == 256
 
 
@@ -62,7 +62,7 @@ def test_a_missing_chat_template_is_refused(folder):
     with pytest.raises(
         ConfigError, match="model 'tiny': chat_template is true, but the tokenizer in its folder has none"
     ):
-        models.load(spec(folder), folder)
+        base_model.load(spec(folder), folder)
 
 
 @pytest.mark.parametrize("key", ["auto_map", "_attn_implementation_internal"])
@@ -70,7 +70,7 @@ def test_a_missing_chat_template_is_refused(folder):
 def test_a_folder_that_could_bring_code_is_refused(folder, name, key):
     path = folder / name
     path.write_text(json.dumps({**json.loads(path.read_text()), "inner": {key: {"AutoModel": "evil.Model"}}}))
-    for read in (models.load, models.skeleton):
+    for read in (base_model.load, base_model.skeleton):
         with pytest.raises(ConfigError, match=f"{name} has the key '{key}'"):
             read(spec(folder), folder)
 
@@ -79,22 +79,22 @@ def test_pickle_weights_are_refused(folder):
     (folder / "model.safetensors").unlink()
     torch.save({}, folder / "pytorch_model.bin")
     with pytest.raises(ConfigError, match=r"pickle weights \(pytorch_model.bin\); only \*.safetensors are read"):
-        models.load(spec(folder), folder)
+        base_model.load(spec(folder), folder)
 
 
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"no config\.json there"):
-        models.load(spec(tmp_path), tmp_path)
+        base_model.load(spec(tmp_path), tmp_path)
 
 
 def test_a_folder_without_weights_is_refused(folder):
     (folder / "model.safetensors").unlink()
     with pytest.raises(ConfigError, match="no weights; only"):
-        models.load(spec(folder), folder)
+        base_model.load(spec(folder), folder)
 
 
 def test_a_skeleton_has_the_modules_and_no_memory(folder):
-    found = models.skeleton(spec(folder), folder)
+    found = base_model.skeleton(spec(folder), folder)
     assert [name for name, _ in found.named_modules()] == [name for name, _ in tiny.base("llama").named_modules()]
     assert {value.device.type for value in found.parameters()} == {"meta"}
 
@@ -102,7 +102,7 @@ def test_a_skeleton_has_the_modules_and_no_memory(folder):
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_a_clone_shares_each_tensor_and_no_module(family):
     base = tiny.base(family)
-    clone = models.clone(base)
+    clone = base_model.clone(base)
     for one, other in ((base.parameters, clone.parameters), (base.buffers, clone.buffers)):
         assert [value.data_ptr() for value in one()] == [value.data_ptr() for value in other()]
     assert not {id(module) for module in base.modules()} & {id(module) for module in clone.modules()}
@@ -111,14 +111,14 @@ def test_a_clone_shares_each_tensor_and_no_module(family):
 
 
 def test_a_clone_keeps_tied_weights_tied():
-    clone = models.clone(tiny.base("gpt2"))
+    clone = base_model.clone(tiny.base("gpt2"))
     assert clone.lm_head.weight is clone.transformer.wte.weight
 
 
 def test_what_is_done_to_a_clone_is_not_done_to_the_base():
     base = tiny.base("llama")
     before = list(tiny.traits(base))
-    clone = models.clone(base)
+    clone = base_model.clone(base)
     clone.requires_grad_(True).train()
     clone.config.vocab_size = 1
     clone.model.layers[0].register_forward_hook(lambda *_: None)
@@ -130,27 +130,27 @@ def test_what_is_done_to_a_clone_is_not_done_to_the_base():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_any_changed_bit_changes_the_checksum(dtype):
     model = tiny.fresh("qwen2", dtype)
-    before = models.checksum(model)
-    assert models.checksum(tiny.fresh("qwen2", dtype)) == before
+    before = base_model.checksum(model)
+    assert base_model.checksum(tiny.fresh("qwen2", dtype)) == before
     for parameter in model.parameters():
         bits = parameter.data.view(torch.int32 if dtype == torch.float32 else torch.int16).flatten()
         for place in (0, bits.numel() - 1):
             bits[place] ^= 1
-            assert models.checksum(model) != before
+            assert base_model.checksum(model) != before
             bits[place] ^= 1
-    assert models.checksum(model) == before
+    assert base_model.checksum(model) == before
 
 
 def test_two_weights_that_change_places_change_the_checksum():
     model = tiny.fresh("llama")
-    before = models.checksum(model)
+    before = base_model.checksum(model)
     row = model.model.layers[0].mlp.up_proj.weight.data
     row[0, 0], row[1, 5] = row[1, 5].item(), row[0, 0].item()
-    assert models.checksum(model) != before
+    assert base_model.checksum(model) != before
 
 
 def test_a_changed_base_stops_the_run(folder):
-    base = models.load(spec(folder), folder)
+    base = base_model.load(spec(folder), folder)
     base.model.lm_head.weight.data[0, 0] += 1
     with pytest.raises(RuntimeError, match="the weights of base model 'tiny' were changed in memory"):
         base.verify()
@@ -164,4 +164,4 @@ def test_a_changed_base_stops_the_run(folder):
     ],
 )
 def test_checkpoints_name_the_model_by_no_path(tmp_path, values, name):
-    assert models.public_name(spec(tmp_path, **values)) == name
+    assert base_model.public_name(spec(tmp_path, **values)) == name

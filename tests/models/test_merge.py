@@ -10,10 +10,11 @@ from project import Project, project
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from peft_pipelines import merging, models, providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import Checkpoint
-from peft_pipelines.specs import ModelSpec
+from peft_pipelines.config import ModelSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model, merge
+from peft_pipelines.storage.checkpoint import Checkpoint
 
 __all__ = ["project"]
 
@@ -45,24 +46,24 @@ CELL = "lora.tiny.mood.s0"
 def owned(name: str, family: str, dtype: torch.dtype = torch.float32) -> providers.Attached:
     """A stirred method on a clone with memory of its own."""
     base = tiny.base(family) if dtype == torch.float32 else tiny.fresh(family, dtype)
-    clone = models.clone(base, torch.Tensor.clone)
+    clone = base_model.clone(base, torch.Tensor.clone)
     method = tiny.method_for(name, family).model_copy(update={"quantization": None})
     attached = tiny.stir(providers.attach(clone, method, seed=0), 0.02)
     attached.plain.eval()
     return attached
 
 
-def base_of(folder: Path, family: str, dtype: torch.dtype = torch.float32) -> models.Base:
+def base_of(folder: Path, family: str, dtype: torch.dtype = torch.float32) -> base_model.Base:
     tiny.fresh(family, dtype).save_pretrained(folder)
     tiny.tokenizer(tiny.CHATML).save_pretrained(folder)
     row = {"folder": str(folder), "dtype": str(dtype).removeprefix("torch."), "chat_template": True}
-    return models.load(ModelSpec(name="tiny", licence="-", citation="-", **row), folder)
+    return base_model.load(ModelSpec(name="tiny", licence="-", citation="-", **row), folder)
 
 
-def checkpoint_of(base: models.Base, name: str, family: str, folder: Path, **changes) -> Checkpoint:
+def checkpoint_of(base: base_model.Base, name: str, family: str, folder: Path, **changes) -> Checkpoint:
     method = tiny.method_for(name, family).model_copy(update=changes)
     folder.mkdir()
-    attached = tiny.stir(providers.attach(models.clone(base.model), method, seed=0))
+    attached = tiny.stir(providers.attach(base_model.clone(base.model), method, seed=0))
     providers.save(attached, folder)
     return Checkpoint(folder, {"method": method.model_dump(), "base_checksum": base.checksum})
 
@@ -72,12 +73,12 @@ def test_a_merged_model_gives_the_logits_of_the_unmerged_one(name, family):
     attached = owned(name, family)
     expected = tiny.logits(attached.plain, TOKENS)
     assert (expected - tiny.logits(tiny.base(family), TOKENS)).abs().max() > 100 * TOLERANCE
-    before = models.checksum(tiny.base(family))
+    before = base_model.checksum(tiny.base(family))
     merged = providers.merge(attached)
     assert (tiny.logits(merged, TOKENS) - expected).abs().max() < TOLERANCE
     assert type(merged) is type(tiny.base(family))
     assert {type(part) for part in merged.modules()} == {type(part) for part in tiny.base(family).modules()}
-    assert models.checksum(tiny.base(family)) == before
+    assert base_model.checksum(tiny.base(family)) == before
 
 
 @pytest.mark.parametrize(("name", "family", "words"), REFUSED)
@@ -97,7 +98,7 @@ def test_merged_biases_switch_on_what_the_config_has_for_them():
 
 def test_biases_of_some_layers_leave_zeros_on_those_that_the_same_switch_brings():
     method = tiny.METHODS["bitfit"].model_copy(update={"config": {"target_modules": ["q_proj"]}})
-    attached = tiny.stir(providers.attach(models.clone(tiny.base("llama"), torch.Tensor.clone), method, seed=0))
+    attached = tiny.stir(providers.attach(base_model.clone(tiny.base("llama"), torch.Tensor.clone), method, seed=0))
     merged = providers.merge(attached)
     attention = merged.model.layers[0].self_attn
     assert torch.count_nonzero(attention.q_proj.bias)
@@ -112,18 +113,18 @@ def test_biases_of_some_layers_leave_zeros_on_those_that_the_same_switch_brings(
 def test_the_folder_is_a_plain_models(name, family, dtype, tmp_path):
     base = base_of(tmp_path / "base", family, dtype)
     checkpoint = checkpoint_of(base, name, family, tmp_path / "checkpoint")
-    loaded = providers.load(models.clone(base.model), tiny.method_for(name, family), checkpoint.folder)
-    with models.autocast(base.model):
+    loaded = providers.load(base_model.clone(base.model), tiny.method_for(name, family), checkpoint.folder)
+    with base_model.autocast(base.model):
         expected = tiny.logits(loaded.plain, TOKENS).float()
     steps: list[str] = []
-    difference = merging.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", steps.append)
+    difference = merge.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", steps.append)
     plain = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype=dtype).eval()
     found = tiny.logits(plain, TOKENS).float()
     allowed = TOLERANCE if dtype == torch.float32 else 0.3
     assert difference < allowed
     assert (found - expected).abs().max() < allowed
     assert len(steps) == 3
-    assert models.checksum(base.model) == base.checksum
+    assert base_model.checksum(base.model) == base.checksum
     assert AutoTokenizer.from_pretrained(tmp_path / "merged").chat_template == tiny.CHATML
     for path in (tmp_path / "merged").iterdir():
         assert str(tmp_path).encode() not in path.read_bytes()
@@ -135,7 +136,7 @@ def test_a_method_of_a_quantised_base_is_merged_into_the_full_one(tmp_path):
     base = base_of(tmp_path / "base", "llama")
     checkpoint = checkpoint_of(base, "lora", "llama", tmp_path / "checkpoint")
     checkpoint.record["method"]["quantization"] = "nf4"
-    assert merging.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", lambda step: None) < TOLERANCE
+    assert merge.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", lambda step: None) < TOLERANCE
     changed = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").model.layers[0]
     kept = base.model.model.layers[0]
     assert torch.equal(changed.mlp.up_proj.weight, kept.mlp.up_proj.weight)
@@ -147,14 +148,14 @@ def test_another_base_is_refused(tmp_path):
     checkpoint = checkpoint_of(base, "lora", "llama", tmp_path / "checkpoint")
     checkpoint.record["base_checksum"] += 1
     with pytest.raises(ConfigError, match="model 'tiny': its weights must be those that checkpoint 'checkpoint' was"):
-        merging.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", lambda step: None)
+        merge.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", lambda step: None)
 
 
 def test_a_refused_merge_leaves_nothing(tmp_path):
     base = base_of(tmp_path / "base", "llama")
     checkpoint = checkpoint_of(base, "prefix_tuning", "llama", tmp_path / "checkpoint")
     with pytest.raises(ConfigError, match="a soft prompt is no part of the weights"):
-        merging.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", lambda step: None)
+        merge.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", lambda step: None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base", "checkpoint"]
 
 
@@ -169,7 +170,7 @@ def test_the_command_writes_a_folder_that_loads_with_the_cells_logits(project: P
     folder = next((project.folder / "data/06_models/tiny/mood/lora/s0/checkpoint").iterdir()) / "checkpoint"
     record = json.loads((folder / "record.json").read_text())
     method = tiny.METHODS["lora"].model_copy(update={"config": record["method"]["config"]})
-    loaded = providers.load(models.clone(tiny.base("llama")), method, folder)
+    loaded = providers.load(base_model.clone(tiny.base("llama")), method, folder)
     expected = tiny.logits(loaded.plain, TOKENS)
     assert (tiny.logits(plain, TOKENS) - expected).abs().max() < TOLERANCE
     assert (expected - tiny.logits(tiny.base("llama"), TOKENS)).abs().max() > 100 * TOLERANCE

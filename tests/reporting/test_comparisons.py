@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from made import Made, free, labelled
 
-from peft_pipelines.pipelines.report.compare import compare, groups, judge, like_majority
-from peft_pipelines.pipelines.report.details import items_digest
-from peft_pipelines.specs import TaskSpec
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.reporting.comparisons import compare, groups, judge, like_majority
+from peft_pipelines.reporting.details import items_digest
 
 
 def given(task: TaskSpec, right: list[str], **answers: list[list[str]]) -> dict[str, Any]:

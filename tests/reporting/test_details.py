@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from made import GENERATION, NO_RUNS, PSCP, Made, answered, asked, checkpoint, free, labelled, method
 
+from peft_pipelines.config import TaskSpec
 from peft_pipelines.pipelines.cells.score import score
-from peft_pipelines.pipelines.report.cell_facts import confusion, facts, scored, spent, trained
-from peft_pipelines.pipelines.report.details import details, item_scores, items_digest, shortened, worst
-from peft_pipelines.specs import TaskSpec
+from peft_pipelines.reporting.cell_facts import confusion, facts, scored, spent, trained
+from peft_pipelines.reporting.details import details, item_scores, items_digest, shortened, worst
 
 CODE = "def f(x):\n    y = x + 1\n    return y"
 

@@ -5,10 +5,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from peft_pipelines.pipelines.report.labels import beside, positions
-from peft_pipelines.pipelines.report.latex import latex
-from peft_pipelines.pipelines.report.ranks import diagram, rank
-from peft_pipelines.pipelines.report.training import plot_curves, plot_ladders
+from peft_pipelines.reporting.label_placement import beside, positions
+from peft_pipelines.reporting.latex import latex
+from peft_pipelines.reporting.learning_curves import plot_curves, plot_ladders
+from peft_pipelines.reporting.ranks import diagram, rank
 
 
 def curve(*losses: float) -> dict[str, Any]:

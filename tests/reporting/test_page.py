@@ -13,12 +13,12 @@ import yaml
 from made import FAILURE, PSCP, Made, free, labelled
 from project import Project, project  # noqa: F401  (a fixture)
 
-from peft_pipelines.pipelines.report.compare import judge
-from peft_pipelines.pipelines.report.discount import discounted, inputs, stability
-from peft_pipelines.pipelines.report.page import facts
-from peft_pipelines.pipelines.report.page.packed import packed, unpacked
-from peft_pipelines.pipelines.report.page.scores import intervals
-from peft_pipelines.specs import PublishedSpec, parse
+from peft_pipelines.config import PublishedSpec, parse
+from peft_pipelines.reporting.comparisons import judge
+from peft_pipelines.reporting.page import facts
+from peft_pipelines.reporting.page.packed import packed, unpacked
+from peft_pipelines.reporting.page.scores import intervals
+from peft_pipelines.reporting.pscp_ranking import discounted, inputs, stability
 
 PROJECT = Path(__file__).parents[2]
 SHARES = {"base": 0.1, "good": 0.95, "poor": 0.5}

@@ -12,15 +12,15 @@ from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from pandas.testing import assert_frame_equal
 
-from peft_pipelines.grid import pipelines_of
-from peft_pipelines.io import Artifact
-from peft_pipelines.pipelines.report import create_pipeline
-from peft_pipelines.pipelines.report.collect import collect
-from peft_pipelines.pipelines.report.nodes import frame, majority, tabulate, tell
-from peft_pipelines.pipelines.report.pareto import plot_costs
-from peft_pipelines.pipelines.report.plots import plot
-from peft_pipelines.pipelines.report.table import render
-from peft_pipelines.specs import Grid, PscpSpec, TaskSpec, parse
+from peft_pipelines.config import Grid, PscpSpec, TaskSpec, parse
+from peft_pipelines.files.markdown import render
+from peft_pipelines.pipelines.grid import pipelines_of
+from peft_pipelines.pipelines.report.pipeline import create_pipeline
+from peft_pipelines.reporting.collect import collect
+from peft_pipelines.reporting.pareto import plot_costs
+from peft_pipelines.reporting.plots import plot
+from peft_pipelines.reporting.results import frame, majority, tabulate, tell
+from peft_pipelines.storage.artifact import Artifact
 
 PROJECT = Path(__file__).parents[2]
 PARAMETERS = PROJECT / "conf/base/parameters"

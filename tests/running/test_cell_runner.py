@@ -15,8 +15,8 @@ from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 from trivial import CALLS, FAULTS, PARAMETERS, catalog, pipeline, ran
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.runners import CellRunner, CellsFailed
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.running.cell_runner import CellRunner, CellsFailed
 
 ALL = [
     *["adapt.y", "adapt.x"],

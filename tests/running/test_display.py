@@ -7,8 +7,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from peft_pipelines import progress
-from peft_pipelines.runners.display import Lines, Terminal, display
+from peft_pipelines.files import progress
+from peft_pipelines.running.display import Lines, Terminal, display
 
 
 def test_a_log_gets_lines() -> None:

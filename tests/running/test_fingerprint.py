@@ -10,15 +10,17 @@ from kedro.framework.project import pipelines, settings
 from kedro.framework.startup import bootstrap_project
 from project import Project, project  # noqa: F401
 
+from peft_pipelines.data.adapt import adapt, instruct
+from peft_pipelines.data.profile import profile
 from peft_pipelines.pipelines.cells.construct import construct
 from peft_pipelines.pipelines.cells.generate import generate
 from peft_pipelines.pipelines.cells.score import score
 from peft_pipelines.pipelines.cells.train import train
-from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.pipelines.data.profile import profile
-from peft_pipelines.runners.fingerprint import Fingerprints, code, digest, folder_identity, meaning
-from peft_pipelines.runners.stages import stage_of
-from peft_pipelines.runners.units import split
+from peft_pipelines.running import source
+from peft_pipelines.running.fingerprint import Fingerprints, digest, folder_identity
+from peft_pipelines.running.source import meaning
+from peft_pipelines.running.stages import DECIDES_NOTHING, stage_of
+from peft_pipelines.running.units import split
 
 METHODS = ["zero_shot", "lora", "ia3", "bitfit", "sequential_bottleneck"]
 TASKS = ["mood", "other"]
@@ -166,21 +168,60 @@ def test_a_field_makes_stale_what_it_decides(grid: Project, change: Change, stal
     assert differing == {(cell, step) for cell in cells(["zero_shot", "lora"], ["mood"]) for step in stale}
 
 
-def test_code_of_metrics_decides_scores_and_not_training(tmp_path: Path) -> None:
-    for name in ("metrics/text.py", "preprocess.py", "training.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x = 1\n")
-    stages = {function.__name__: stage_of(function) for function in (adapt, train, generate, score)}
-    before = {name: code(tmp_path, stage.aside) for name, stage in stages.items()}
-    for path, stale in (
-        ("metrics/text.py", {"score"}),
-        ("preprocess.py", {"adapt"}),
-        ("training.py", {"train"}),  # the others follow, since their inputs do
-    ):
-        (tmp_path / path).write_text("x = 2\n")
-        code.cache_clear()
-        assert {name for name, stage in stages.items() if code(tmp_path, stage.aside) != before[name]} == stale, path
-        (tmp_path / path).write_text("x = 1\n")
+MODULES = {
+    "pipelines/cells/train.py": "from pkg.training.train import x\n",
+    "pipelines/cells/score.py": "from pkg.evaluation import registry\n",
+    "training/train.py": "from pkg.data import batching\nx = 1\n",
+    "data/batching.py": "x = 1\n",
+    "data/preprocess.py": "x = 1\n",
+    "data/adapt.py": "def adapt():\n    from pkg.data.preprocess import x\n",
+    "evaluation/__init__.py": "",
+    "evaluation/registry.py": "from pkg.evaluation.text import x\n",
+    "evaluation/text.py": "x = 1\n",
+    "reporting/table.py": "x = 1\n",
+    "config/errors.py": "x = 1\n",
+}
+STARTS = {"adapt": "data.adapt", "train": "pipelines.cells.train", "score": "pipelines.cells.score"}
+DECIDED_BY = [
+    ("evaluation/text.py", {"score"}),
+    ("evaluation/__init__.py", {"score"}),
+    ("data/preprocess.py", {"adapt"}),
+    ("data/batching.py", {"train"}),
+    ("training/train.py", {"train"}),  # the steps behind it follow, since their inputs do
+    ("pipelines/cells/score.py", {"score"}),
+    ("reporting/table.py", set()),
+    ("config/errors.py", set()),
+]
+
+
+@pytest.mark.parametrize(("path", "stale"), DECIDED_BY, ids=[path for path, _ in DECIDED_BY])
+def test_code_decides_the_steps_that_reach_it_by_import(tmp_path: Path, path: str, stale: set[str]) -> None:
+    package = tmp_path / "pkg"
+    for name, text in MODULES.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    stages = {"adapt": stage_of(adapt), "train": stage_of(train), "score": stage_of(score)}
+
+    def prints() -> dict[str, str]:
+        source._tree.cache_clear()
+        return {
+            name: source.code(package, stage.folders, DECIDES_NOTHING, start=STARTS[name])
+            for name, stage in stages.items()
+        }
+
+    before = prints()
+    (package / path).write_text((package / path).read_text() + "y = 2\n")
+    after = prints()
+    assert {name for name in before if before[name] != after[name]} == stale
+
+
+def test_each_step_reaches_the_code_that_computes_it() -> None:
+    reached = {name: source.reached(source.PACKAGE, start) for name, start in STARTS.items()}
+    assert {"training/loss.py", "training/lr_search.py", "methods/peft_quirks.py", "data/tokenize.py"} <= reached[
+        "train"
+    ]
+    assert {"evaluation/metrics/codebleu.py", "evaluation/sandbox/launcher.py"} <= reached["score"]
+    assert {"data/preprocess.py", "data/sampling.py"} <= reached["adapt"]
 
 
 def test_the_kind_of_processor_counts_where_a_model_computes() -> None:
@@ -193,17 +234,6 @@ def test_comments_docstrings_and_layout_of_code_mean_nothing() -> None:
     assert meaning('"""Module."""\n\n\ndef f(x):  # why\n    """Adds."""\n    return (x + 1)\n') == meaning(plain)
     assert meaning("def f(x):\n    return x + 2\n") != meaning(plain)
     assert meaning('def f(x="a"):\n    return x\n') != meaning('def f(x="b"):\n    return x\n')
-
-
-def test_code_that_decides_nothing_does_not_count(tmp_path: Path) -> None:
-    for name in ("training.py", "cli.py", "runners/a.py", "pipelines/report/nodes.py", "pipelines/cells/train.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x = 1\n")
-    before = code(tmp_path)
-    for name, decides in (("cli.py", 0), ("runners/a.py", 0), ("pipelines/report/nodes.py", 0), ("training.py", 1)):
-        (tmp_path / name).write_text("x = 2\n")
-        code.cache_clear()
-        assert (code(tmp_path) != before) == bool(decides), name
 
 
 def test_a_row_has_the_same_hash_whatever_the_order_of_its_keys() -> None:

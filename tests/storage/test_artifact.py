@@ -6,8 +6,8 @@ import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import Artifact
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.storage.artifact import Artifact
 
 FRAME = pd.DataFrame({"name": ["a", "b"], "share": [0.1 + 0.2, None], "n": [1.0, 2.0]})
 SEPARATORS = "one\u2028two\u0085three\x0bfour\nfive\rsix"

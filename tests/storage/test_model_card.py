@@ -4,7 +4,7 @@ from typing import Any
 
 from huggingface_hub import ModelCard
 
-from peft_pipelines.io.card import card, front_matter
+from peft_pipelines.storage.model_card import card, front_matter
 
 RECORD: dict[str, Any] = {
     "method": {

@@ -11,7 +11,7 @@ import tiny
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, DatasetError
 
-from peft_pipelines.io import Trained
+from peft_pipelines.storage.checkpoint import Trained
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-02-02T00.00.00.000Z"
 Open = Callable[..., DataCatalog]
@@ -82,5 +82,5 @@ def test_a_version_that_was_not_finished_does_not_count(catalog: Open, tmp_path:
 def test_nothing_in_the_catalog_is_pickled(catalog: Open) -> None:
     resolver = catalog().config_resolver
     kinds = {entry["type"] for entry in [*resolver.config.values(), *resolver._dataset_patterns.values()]}
-    assert "peft_pipelines.io.CheckpointFolder" in kinds
+    assert "peft_pipelines.storage.checkpoint.CheckpointFolder" in kinds
     assert not [kind for kind in kinds if "pickle" in kind.lower()]

@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from peft_pipelines.io import Checkpoint
+from peft_pipelines.config import ExecutionSpec, PscpSpec, TaskSpec, parse
 from peft_pipelines.pipelines.cells.score import score
-from peft_pipelines.pipelines.report.collect import collect
-from peft_pipelines.pipelines.report.compare import compare, judge
-from peft_pipelines.pipelines.report.details import details
-from peft_pipelines.pipelines.report.nodes import guess, majority, tabulate
-from peft_pipelines.pipelines.report.page import page
-from peft_pipelines.pipelines.report.ranks import rank
-from peft_pipelines.specs import ExecutionSpec, PscpSpec, TaskSpec, parse
+from peft_pipelines.reporting.collect import collect
+from peft_pipelines.reporting.comparisons import compare, judge
+from peft_pipelines.reporting.details import details
+from peft_pipelines.reporting.page.page import page
+from peft_pipelines.reporting.ranks import rank
+from peft_pipelines.reporting.results import guess, majority, tabulate
+from peft_pipelines.storage.checkpoint import Checkpoint
 
 PSCP = PscpSpec(c_p=5e8, c_f=10.0, c_m=94.0, beta_p=1.0, beta_f=1.0, beta_m=1.0)
 NO_RUNS = ExecutionSpec(enabled=False, seconds=1, memory_mb=128, processes=1, file_mb=1, output_kb=1)

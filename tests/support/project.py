@@ -11,7 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 from kedro.framework.startup import bootstrap_project
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GRID = {"methods": ["zero_shot"], "models": ["tiny"], "tasks": ["mood"], "seeds": ["s0"]}
 PARAMETERS: dict[str, Any] = {
     "models": {"tiny": {"folder": "model", "dtype": "float32", "chat_template": True, "licence": "-", "citation": "-"}},
@@ -77,7 +77,7 @@ class Project:
 
     def kedro(self, command: str, *arguments: str) -> Result:
         """Run a command of the project's in this process."""
-        from peft_pipelines.cli import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
+        from peft_pipelines.cli.main import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
 
         self.write("local")
         bootstrap_project(self.folder)

@@ -28,11 +28,12 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from peft_pipelines import models, providers
-from peft_pipelines.providers import Attached
-from peft_pipelines.specs import MethodSpec, SamplingSpec, TaskSpec, TrainingSpec, parse
+from peft_pipelines.config import MethodSpec, SamplingSpec, TaskSpec, TrainingSpec, parse
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models import base_model
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 os.environ.setdefault("PEFT_DIR", str(PROJECT / "methods"))
 PARAMETERS = PROJECT / "conf" / "base" / "parameters"
 WORDS = 264
@@ -160,7 +161,7 @@ CASES = [(name, family) for name in METHODS for family in FAMILIES if (name, fam
 
 def attach(name: str, family: str, seed: int = 0) -> Attached:
     """A method row on a clone of the family's base."""
-    return providers.attach(models.clone(base(family)), method_for(name, family), seed)
+    return providers.attach(base_model.clone(base(family)), method_for(name, family), seed)
 
 
 def stir(attached: Attached, spread: float = 0.1) -> Attached:

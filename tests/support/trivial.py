@@ -7,8 +7,8 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
-from peft_pipelines.io.atomic import write_json
-from peft_pipelines.runners import CellRunner
+from peft_pipelines.files.atomic import write_json
+from peft_pipelines.running.cell_runner import CellRunner
 
 CALLS: list[str] = []
 """The nodes that ran, in order, since the last ``ran``."""
@@ -89,7 +89,7 @@ def _cell(method: str, model: str, task: str, seed: str) -> Iterable[Node]:
 
 
 def _file(path: Path, **options: Any) -> dict[str, Any]:
-    return {"type": "peft_pipelines.io.Artifact", "filepath": str(path), **options}
+    return {"type": "peft_pipelines.storage.artifact.Artifact", "filepath": str(path), **options}
 
 
 def catalog(folder: Path, parameters: dict[str, Any] = PARAMETERS, version: str = "1", **load: str) -> DataCatalog:

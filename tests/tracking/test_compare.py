@@ -10,8 +10,8 @@ import yaml
 from project import PARAMETERS, Project
 from recorded import ids, lines, original, recorded  # noqa: F401
 
-from peft_pipelines.audit.compare import moves, told
-from peft_pipelines.audit.runs import Run
+from peft_pipelines.tracking.compare import moves, told
+from peft_pipelines.tracking.runs import Run
 
 CELL = "a.m.mood.s0"
 

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from peft_pipelines.provenance import code_of, command_line, environment, public
+from peft_pipelines.tracking.environment import code_of, command_line, environment, public
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -5,7 +5,7 @@ import json
 from project import Project
 from recorded import LORA, RUNS, ZERO, ids, lines, manifest, original, recorded  # noqa: F401
 
-from peft_pipelines.audit.differences import differences
+from peft_pipelines.tracking.differences import differences
 
 
 def test_a_run_gives_its_numbers_again_whatever_the_configuration_says_today(

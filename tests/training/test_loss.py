@@ -9,12 +9,13 @@ import torch
 from transformers import OPTForCausalLM
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from peft_pipelines import models, providers
-from peft_pipelines.batches import shared_prefix
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded
-from peft_pipelines.providers import Attached
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.batching import shared_prefix
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models import base_model
+from peft_pipelines.training.loss import Objective, Shortcuts, collate
 
 PATHS = {
     "shared prefix": {"shared_prefix": True, "label_positions_only": False},
@@ -181,7 +182,7 @@ def test_gradient_checkpointing_takes_the_plain_path_and_says_so():
 def test_a_methods_dropout_takes_the_plain_path_and_says_so():
     row = tiny.METHODS["lora"]
     method = row.model_copy(update={"config": {**row.config, "lora_dropout": 0.1}})
-    attached = providers.attach(models.clone(tiny.base("llama")), method, 0)
+    attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
     shortcuts = Shortcuts.of(attached, tiny.protocol())
     assert not shortcuts.shared_prefix
     assert shortcuts.reasons == {"shared_prefix": "dropout would draw one mask for all rows"}

@@ -6,9 +6,11 @@ import pytest
 import test_training as trained
 import tiny
 
-from peft_pipelines import ladder, models, providers, training
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.specs import Grid, TuningSpec, parse
+from peft_pipelines.config import Grid, TuningSpec, parse
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.training import lr_search, train
 
 NAMES = {axis: ["x"] for axis in ("methods", "models", "tasks", "seeds")}
 RATES = (0.0001, 0.02, 0.0005)
@@ -28,12 +30,12 @@ class Climber:
         self.fitted.append((rate, phase))
         protocol = trained.protocol(**{**self.values, "learning_rate": rate})
         attached.plain.train()
-        shortcuts = training.objectives.Shortcuts.of(attached, protocol)
-        objective = training.Objective(attached, shortcuts, trained.START)
-        return training.train(objective, trained.rows(), trained.VALIDATION, protocol, 0, 257, state, phase)
+        shortcuts = train.objectives.Shortcuts.of(attached, protocol)
+        objective = train.Objective(attached, shortcuts, trained.START)
+        return train.train(objective, trained.rows(), trained.VALIDATION, protocol, 0, 257, state, phase)
 
     def climb(self):
-        return ladder.climb(self.fresh(), self.fresh, self.fit, self.folders)
+        return lr_search.climb(self.fresh(), self.fresh, self.fit, self.folders)
 
 
 def weights(attached, folder: Path) -> dict[str, bytes]:
@@ -46,7 +48,7 @@ def weights(attached, folder: Path) -> dict[str, bytes]:
 def test_the_chosen_rung_holds_the_weights_of_that_rate_alone(name, tmp_path):
     climber = Climber(tmp_path / "ladder", name, epochs=1)
     attached, rungs = climber.climb()
-    best = ladder.chosen(rungs)
+    best = lr_search.chosen(rungs)
     alone, (only,) = Climber(tmp_path / "alone", name, (best["learning_rate"],), epochs=1).climb()
     same = ("learning_rate", "validation_loss", "best_step", "steps", "tokens", "log")
     assert {key: best[key] for key in same} == {key: only[key] for key in same}
@@ -58,7 +60,7 @@ def test_each_rung_says_what_it_was(tmp_path):
     climber = Climber(tmp_path)
     _, rungs = climber.climb()
     assert climber.fitted == [(rate, f"train, learning rate {place} of 3") for place, rate in enumerate(RATES, 1)]
-    record = ladder.record_of(rungs)
+    record = lr_search.record_of(rungs)
     assert [rung["learning_rate"] for rung in record["ladder"]] == list(RATES)
     assert [rung["chosen"] for rung in record["ladder"]] == [False, True, False]
     assert record["learning_rate"] == 0.02
@@ -90,7 +92,7 @@ def rung(rate: float, loss: float | None, **more) -> dict:
     ],
 )
 def test_the_lowest_validation_loss_is_chosen_and_an_edge_is_told(rungs, rate, edge):
-    record = ladder.record_of(rungs)
+    record = lr_search.record_of(rungs)
     assert (record["learning_rate"], record["ladder_edge"]) == (rate, edge)
 
 
@@ -99,7 +101,7 @@ def test_a_killed_ladder_goes_on_where_it_was(tmp_path):
     cut = Climber(tmp_path / "cut")
     first, second, _ = cut.folders
     attached = cut.fresh()
-    ladder.climb(attached, cut.fresh, cut.fit, {first: cut.folders[first]})
+    lr_search.climb(attached, cut.fresh, cut.fit, {first: cut.folders[first]})
     with pytest.raises(KeyboardInterrupt):
         trained.interrupt(cut.folders[second], 11, learning_rate=second)
     again = Climber(tmp_path / "cut")
@@ -133,7 +135,7 @@ def test_a_diverged_rung_is_recorded_and_not_chosen(tmp_path):
     assert rungs[1]["validation_loss"] is None
     assert 0 < rungs[1]["tokens"] <= sum(len(row.ids) for row in trained.rows())
     assert rungs[1]["steps"] in (2, 3, 5, 6)
-    assert ladder.record_of(rungs)["learning_rate"] == 0.01
+    assert lr_search.record_of(rungs)["learning_rate"] == 0.01
     assert all(value.isfinite().all() for value in attached.trainable().values())
 
 
@@ -148,15 +150,15 @@ def test_a_ladder_on_which_all_diverge_is_an_error(rates, tmp_path):
 def test_nothing_to_train_has_a_rung_without_steps(tmp_path):
     for _ in range(2):
         _, rungs = Climber(tmp_path, "zero_shot", (0.001,)).climb()
-    record = ladder.record_of(rungs)
+    record = lr_search.record_of(rungs)
     assert (record["steps"], record["validation_loss"], record["ladder_edge"]) == (0, None, False)
 
 
 def test_the_base_is_untouched_by_a_ladder(tmp_path):
     base = tiny.base("llama")
-    before = models.checksum(base)
+    before = base_model.checksum(base)
     Climber(tmp_path, "full", epochs=1).climb()
-    assert models.checksum(base) == before
+    assert base_model.checksum(base) == before
 
 
 def test_without_tuning_the_ladder_is_the_methods_own_rate():

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 from transformers import Trainer, TrainingArguments
 
-from peft_pipelines import optimizers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.lowrank import LowRankAdamW
-from peft_pipelines.preflight import check_method
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.running.preflight import check_method
+from peft_pipelines.training import optimizers
+from peft_pipelines.training.galore import LowRankAdamW
 
 ADAM = {"betas": (0.9, 0.999), "eps": 1e-8}
 

@@ -9,13 +9,14 @@ import torch
 from kedro.config import OmegaConfigLoader
 from project import ROWS, Project, project  # noqa: F401
 
-from peft_pipelines import models, providers
-from peft_pipelines.batches import Batches
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.grid import load_grid, load_together, pipelines_of
-from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded
-from peft_pipelines.specs import Grid, Rows
+from peft_pipelines.config import Grid, Parameters
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.batching import Batches
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.pipelines.grid import load_grid, load_together, pipelines_of
+from peft_pipelines.training.loss import Objective, Shortcuts, collate
 
 NAME = "mpt_multitask"
 TASKS = list(tiny.METHODS[NAME].train_on or ())
@@ -55,7 +56,7 @@ def test_short_cuts_are_exact_for_each_task() -> None:
 def test_a_loaded_one_knows_all_tasks(tmp_path: Path) -> None:
     attached = tiny.stir(tiny.attach(NAME, "llama"))
     providers.save(attached, tmp_path)
-    loaded = providers.load(models.clone(tiny.base("llama")), tiny.METHODS[NAME], tmp_path)
+    loaded = providers.load(base_model.clone(tiny.base("llama")), tiny.METHODS[NAME], tmp_path)
     for each in (attached, loaded):
         assert each.select
         each.plain.eval()
@@ -91,7 +92,9 @@ def test_what_is_learnt_must_be_rows_and_hold_the_grids_tasks(train_on: list[str
     parameters = dict(loader["parameters"])
     parameters["methods"] = {NAME: {**parameters["methods"][NAME], "train_on": train_on}}
     with pytest.raises(ConfigError, match=re.escape(message)):
-        Rows.of(parameters).check(Grid(methods=[NAME], models=["smollm2_135m"], tasks=["sst2", "wsc"], seeds=["s0"]))
+        Parameters.of(parameters).check(
+            Grid(methods=[NAME], models=["smollm2_135m"], tasks=["sst2", "wsc"], seeds=["s0"])
+        )
 
 
 def test_a_cell_of_several_tasks_runs(project: Project) -> None:  # noqa: F811

@@ -15,14 +15,15 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
-from peft_pipelines import models, providers, training
-from peft_pipelines.batches import Batches, shared_prefix
-from peft_pipelines.io import CheckpointFolder, Trained
-from peft_pipelines.objective import Objective, Shortcuts, collate
-from peft_pipelines.prompting import Encoded
-from peft_pipelines.trainer import CellTrainer
-from peft_pipelines.training import train
-from peft_pipelines.validation import validation_loss
+from peft_pipelines.data.batching import Batches, shared_prefix
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.storage.checkpoint import CheckpointFolder, Trained
+from peft_pipelines.training.loss import Objective, Shortcuts, collate
+from peft_pipelines.training.train import Outcome, state_digest, train
+from peft_pipelines.training.trainer import CellTrainer
+from peft_pipelines.training.validation import validation_loss
 
 RECORD = {
     "model": {"name": "tiny", "licence": "-", "citation": "-"},
@@ -55,7 +56,7 @@ def protocol(**values):
     return tiny.protocol(**{**QUICK, **values})
 
 
-def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[Objective, training.Outcome]:
+def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[Objective, Outcome]:
     objective = objective_of(name, seed, **values)
     return objective, train(objective, rows(), VALIDATION, protocol(**values), seed, 257, state)
 
@@ -276,7 +277,7 @@ def test_short_cuts_end_at_the_plain_paths_weights(tmp_path):
 
 def test_nothing_to_train_takes_no_step(tmp_path):
     _, outcome = run(tmp_path, "zero_shot")
-    assert outcome == training.Outcome(0, 0, 0, None, [])
+    assert outcome == Outcome(0, 0, 0, None, [])
     assert not list(tmp_path.iterdir())
 
 
@@ -289,10 +290,10 @@ def test_the_log_holds_numbers_by_step(tmp_path):
 
 def test_the_base_is_untouched(tmp_path):
     base = tiny.base("llama")
-    before = models.checksum(base), list(tiny.traits(base))
+    before = base_model.checksum(base), list(tiny.traits(base))
     for name in tiny.METHODS:
         run(tmp_path / name, name, epochs=1)
-    assert (models.checksum(base), list(tiny.traits(base))) == before
+    assert (base_model.checksum(base), list(tiny.traits(base))) == before
 
 
 LENGTHS = [5 + number * 7 % 40 for number in range(403)]
@@ -350,7 +351,7 @@ def test_validation_loss_is_one_number_over_all_labelled_tokens():
 
 
 def test_a_state_digest_tells_trainings_apart():
-    one = training.state_digest({"rate": 0.1}, [[1, 2]])
-    assert one == training.state_digest({"rate": 0.1}, [[1, 2]])
-    assert one != training.state_digest({"rate": 0.2}, [[1, 2]])
-    assert one != training.state_digest({"rate": 0.1}, [[1, 3]])
+    one = state_digest({"rate": 0.1}, [[1, 2]])
+    assert one == state_digest({"rate": 0.1}, [[1, 2]])
+    assert one != state_digest({"rate": 0.2}, [[1, 2]])
+    assert one != state_digest({"rate": 0.1}, [[1, 3]])

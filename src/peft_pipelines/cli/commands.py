@@ -48,10 +48,10 @@ def reproduce(
     afterwards; raw rows and base models are read where they are. Costs are not compared. Exits with 1 where a tensor,
     an answer or a number differs.
     """
-    from peft_pipelines.audit import reproduce as audit  # noqa: PLC0415  (heavy: ``kedro --help`` waits for no torch)
-    from peft_pipelines.audit.differences import changes  # noqa: PLC0415
-    from peft_pipelines.audit.replay import replay  # noqa: PLC0415
-    from peft_pipelines.audit.runs import chosen, find  # noqa: PLC0415
+    from peft_pipelines.tracking import reproduce as audit  # noqa: PLC0415  (heavy: ``kedro --help`` waits for no torch)
+    from peft_pipelines.tracking.differences import changes  # noqa: PLC0415
+    from peft_pipelines.tracking.replay import replay  # noqa: PLC0415
+    from peft_pipelines.tracking.runs import chosen, find  # noqa: PLC0415
 
     with _session(env, params) as (catalog, project):
         run = find(catalog, run_id)
@@ -86,8 +86,8 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
     Re-hashes rows, weights, checkpoints and answers, and scores the kept answers again by the run's own task rows.
     Names what differs or is missing, and then exits with 1.
     """
-    from peft_pipelines.audit.runs import find  # noqa: PLC0415  (heavy, see above)
-    from peft_pipelines.audit.verify import verify as check  # noqa: PLC0415
+    from peft_pipelines.tracking.runs import find  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.tracking.verify import verify as check  # noqa: PLC0415
 
     with _session(env, params) as (catalog, _):
         run = find(catalog, run_id)
@@ -111,8 +111,8 @@ def compare(first: str, second: str, every: bool, env: str | None, params: dict[
     Where both runs answered the same items the test is paired (McNemar's or the bootstrap), otherwise it rests on both
     intervals; p-values are adjusted by Holm over all scores that moved. Costs are not compared.
     """
-    from peft_pipelines.audit import compare as audit  # noqa: PLC0415  (heavy, see above)
-    from peft_pipelines.audit.runs import find  # noqa: PLC0415
+    from peft_pipelines.tracking import compare as audit  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.tracking.runs import find  # noqa: PLC0415
 
     with _session(env, params) as (catalog, _):
         runs = find(catalog, first), find(catalog, second)
@@ -130,21 +130,21 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
 
     What the installed libraries bring is read from their classes.
     """
-    from peft_pipelines import listing  # noqa: PLC0415  (heavy, see above)
-    from peft_pipelines.providers.available import available  # noqa: PLC0415
+    from peft_pipelines.methods.catalogue import available  # noqa: PLC0415
+    from peft_pipelines.reporting import method_list  # noqa: PLC0415  (heavy, see above)
 
     project, rows = _method_rows(env)
     found = available()
     wanted = kind or name
-    shown = listing.chosen(found, rows, wanted) if wanted else found
+    shown = method_list.chosen(found, rows, wanted) if wanted else found
     if coverage:
-        click.echo(listing.coverage(project, rows, any(one.provider == "custom" for one in found)), nl=False)
+        click.echo(method_list.coverage(project, rows, any(one.provider == "custom" for one in found)), nl=False)
     elif as_json:
-        click.echo(listing.as_json(shown, rows))
+        click.echo(method_list.as_json(shown, rows))
     elif wanted:
-        click.echo("\n\n".join(listing.detail(one, rows) for one in shown))
+        click.echo("\n\n".join(method_list.detail(one, rows) for one in shown))
     else:
-        click.echo(listing.overview(found, rows))
+        click.echo(method_list.overview(found, rows))
 
 
 def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:

@@ -13,13 +13,15 @@ from kedro.framework.cli.utils import CONTEXT_SETTINGS, _split_params, env_optio
 from kedro.framework.project import pipelines as registered
 from kedro.framework.project import settings
 
-from peft_pipelines.commands import COMMANDS
-from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.cli.commands import COMMANDS
+from peft_pipelines.config import Cell
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.files import names
 
 if TYPE_CHECKING:
-    from peft_pipelines.specs import Rows
+    from peft_pipelines.config import Parameters
 
-RUNNER = "peft_pipelines.runners.CellRunner"
+RUNNER = "peft_pipelines.running.cell_runner.CellRunner"
 RUNNER_HELP = "The runner. The default goes cell by cell, skips what stands unchanged, and goes on when a cell fails."
 RUNNERS_HELP = "Of Kedro's own only 'SequentialRunner' works here: there is one model at a time, in one process."
 
@@ -52,7 +54,7 @@ def causes(fault: BaseException) -> Iterator[BaseException]:
 
 
 def _expected(fault: BaseException) -> bool:
-    from peft_pipelines.runners import CellsFailed  # noqa: PLC0415  (heavy: ``kedro --help`` must not wait for torch)
+    from peft_pipelines.running.cell_runner import CellsFailed  # noqa: PLC0415  (heavy: ``kedro --help`` must not wait for torch)
 
     return isinstance(fault, ConfigError | CellsFailed)
 
@@ -102,15 +104,14 @@ cli.add_command(run)
 @in_one_line
 def fetch(env: str | None, params: dict[str, Any]) -> None:
     """Bring the models and hub rows of the grid onto this machine."""
-    from peft_pipelines.hooks import LOCK  # noqa: PLC0415  (heavy, see above)
-    from peft_pipelines.preflight import Inputs, fetch_missing  # noqa: PLC0415
+    from peft_pipelines.running.preflight import Inputs, fetch_missing  # noqa: PLC0415  (heavy, see above)
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
         context = session.load_context()
         catalog = context.catalog
         inputs = Inputs(registered["benchmark"], catalog)
         project = Path(context.project_path)
-        for what, folder, fetched in fetch_missing(inputs, catalog, project / LOCK, click.echo):
+        for what, folder, fetched in fetch_missing(inputs, catalog, project / names.LOCK, click.echo):
             shown = folder.relative_to(project) if folder.is_relative_to(project) else folder
             click.echo(f"{what}: {'fetched into' if fetched else 'is there,'} {shown}")
 
@@ -135,26 +136,26 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
     kedro merge lora smollm2_135m sst2 s0 --output merged/lora_sst2
     kedro merge lora.smollm2_135m.sst2.s0 --output merged/lora_sst2
     """
-    from peft_pipelines import merging, models  # noqa: PLC0415  (heavy, see above)
-    from peft_pipelines.specs import Rows  # noqa: PLC0415
+    from peft_pipelines.config import Parameters  # noqa: PLC0415
+    from peft_pipelines.models import base_model, merge  # noqa: PLC0415  (heavy, see above)
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
         context = session.load_context()
-        rows, catalog = Rows.of(context.config_loader["parameters"]), context.catalog
+        rows, catalog = Parameters.of(context.config_loader["parameters"]), context.catalog
         method, model, task, seed = _names_of(cell, rows)
-        dataset = catalog.get(f"{method}.{model}-{task}-{seed}-checkpoint")
+        dataset = catalog.get(names.artifact(Cell(method=method, model=model, task=task, seed=seed), "checkpoint"))
         if not dataset.exists():
             where = dataset._filepath
             raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")
-        source = models.folder_of(rows.models[model], catalog.load(f"{model}_weights"))
-        base = models.load(rows.models[model], source)
-        difference = merging.merge(base, dataset.load(), source, output, click.echo)
+        source = base_model.folder_of(rows.models[model], catalog.load(names.weights(model)))
+        base = base_model.load(rows.models[model], source)
+        difference = merge.merge(base, dataset.load(), source, output, click.echo)
     click.echo(f"{output}: ready; largest difference of a logit from the unmerged model {difference:.1e}")
 
 
-def _names_of(cell: tuple[str, ...], rows: "Rows") -> list[str]:
+def _names_of(cell: tuple[str, ...], rows: "Parameters") -> list[str]:
     """The names of four rows, given apart or as one id."""
-    from peft_pipelines.specs import AXES  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.config import AXES  # noqa: PLC0415  (heavy, see above)
 
     names = [name for part in cell for name in part.split(".")]
     if len(names) != len(AXES):

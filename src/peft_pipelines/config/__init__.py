@@ -3,24 +3,22 @@
 Defaults stand in the YAML rows, not here, so that a reader finds each of them once.
 """
 
-from peft_pipelines.parsing import parse, template_fields
-from peft_pipelines.specs.base import NAME_PATTERN, Spec
-from peft_pipelines.specs.grid import AXES, MAJORITY, PROFILES, RANDOM, RESERVED, Cell, Grid, TuningSpec
-from peft_pipelines.specs.method import Family, MethodSpec
-from peft_pipelines.specs.model import HubModel, ModelSpec, PackageFile, TokenizerFix
-from peft_pipelines.specs.protocol import ExecutionSpec, PscpSpec, SamplingSpec, TrainingSpec
-from peft_pipelines.specs.published import PublishedSpec
-from peft_pipelines.specs.rows import Rows
-from peft_pipelines.specs.task import HubSource, Splits, TaskSpec
+from peft_pipelines.config.grid import AXES, Cell, Grid, TuningSpec
+from peft_pipelines.config.method import Family, MethodSpec
+from peft_pipelines.config.model import HubModel, ModelSpec, PackageFile, TokenizerFix
+from peft_pipelines.config.parameters import Parameters
+from peft_pipelines.config.parsing import parse, template_fields
+from peft_pipelines.config.published import PublishedSpec
+from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
+from peft_pipelines.config.spec import NAME_PATTERN, Spec
+from peft_pipelines.config.task import HubSource, Splits, TaskSpec
+from peft_pipelines.config.training import TrainingSpec
 
 __all__ = [
     "AXES",
-    "MAJORITY",
     "NAME_PATTERN",
-    "PROFILES",
-    "RANDOM",
-    "RESERVED",
     "Cell",
+    "EnergySpec",
     "ExecutionSpec",
     "Family",
     "Grid",
@@ -29,9 +27,9 @@ __all__ = [
     "MethodSpec",
     "ModelSpec",
     "PackageFile",
+    "Parameters",
     "PscpSpec",
     "PublishedSpec",
-    "Rows",
     "SamplingSpec",
     "Spec",
     "Splits",

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from peft_pipelines.specs.base import Name, Names, Spec, as_tuple
+from peft_pipelines.config.spec import Name, Names, Spec, as_tuple
+from peft_pipelines.files.names import RESERVED
 
 
 class Cell(Spec):
@@ -21,13 +22,18 @@ class Cell(Spec):
         """``method.model.task.seed``: its tag, and the place of its artifacts."""
         return f"{self.method}.{self.model}.{self.task}.{self.seed}"
 
+    @classmethod
+    def of(cls, cell_id: str) -> "Cell":
+        """The cell with an id.
+
+        >>> Cell.of("lora.tiny.sst2.s0").task
+        'sst2'
+        """
+        return cls(**dict(zip(("method", "model", "task", "seed"), cell_id.split("."), strict=True)))
+
 
 AXES = ("methods", "models", "tasks", "seeds")
 """What a grid crosses, in the order of a cell's names; rows are kept by the same words."""
-
-MAJORITY, RANDOM, PROFILES = "majority", "random", "profiles"
-RESERVED = (MAJORITY, RANDOM, PROFILES)
-"""The pipeline's own boxes, which stand beside those of the methods."""
 
 
 Rates = Annotated[

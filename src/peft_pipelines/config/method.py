@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from peft_pipelines.specs.base import Names, Spec, Text
+from peft_pipelines.config.spec import Names, Spec, Text
 
 Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "baseline"]
 

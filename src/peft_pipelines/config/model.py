@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from peft_pipelines.specs.base import Count, Spec, Text
+from peft_pipelines.config.spec import Count, Spec, Text
 
 
 class PackageFile(Spec):

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.parsing import parse
-from peft_pipelines.specs.base import Spec
-from peft_pipelines.specs.grid import AXES, Grid
-from peft_pipelines.specs.method import MethodSpec
-from peft_pipelines.specs.model import ModelSpec
-from peft_pipelines.specs.protocol import ExecutionSpec, PscpSpec, SamplingSpec, TrainingSpec
-from peft_pipelines.specs.published import PublishedSpec
-from peft_pipelines.specs.task import TaskSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.grid import AXES, Grid
+from peft_pipelines.config.method import MethodSpec
+from peft_pipelines.config.model import ModelSpec
+from peft_pipelines.config.parsing import parse
+from peft_pipelines.config.published import PublishedSpec
+from peft_pipelines.config.run_settings import ExecutionSpec, PscpSpec, SamplingSpec
+from peft_pipelines.config.spec import Spec
+from peft_pipelines.config.task import TaskSpec
+from peft_pipelines.config.training import TrainingSpec
 
 
 class Seeds(Spec):
@@ -20,7 +21,7 @@ class Seeds(Spec):
     seeds: dict[str, int]
 
 
-class Rows(Spec):
+class Parameters(Spec):
     """All rows of a configuration, by name."""
 
     tasks: dict[str, TaskSpec]
@@ -34,7 +35,7 @@ class Rows(Spec):
     execution: ExecutionSpec
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> "Rows":
+    def of(cls, parameters: Mapping[str, Any]) -> "Parameters":
         """The rows of a parameters mapping as Kedro loads it.
 
         Raises:

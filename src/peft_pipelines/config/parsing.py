@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.config.errors import ConfigError, unknown
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -14,10 +14,10 @@ S = TypeVar("S", bound=BaseModel)
 def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
     """A spec from plain values; its first fault as a one-line ConfigError that names the place.
 
-    >>> from peft_pipelines.specs import HubSource
+    >>> from peft_pipelines.config import HubSource
     >>> parse(HubSource, "task 'x', source", {"repo": "a/b", "confg": "c"})
     Traceback (most recent call last):
-    peft_pipelines.errors.ConfigError: task 'x', source: unknown field 'confg', did you mean 'config'? Allowed: ...
+    peft_pipelines.config.errors.ConfigError: task 'x', source: unknown field 'confg', did you mean ...
     """
     try:
         return kind.model_validate(values)

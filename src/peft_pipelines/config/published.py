@@ -1,6 +1,6 @@
 """Values that others have published, to stand beside ours."""
 
-from peft_pipelines.specs.base import Name, Spec, Text
+from peft_pipelines.config.spec import Name, Spec, Text
 
 
 class PublishedSpec(Spec):

@@ -1,14 +1,14 @@
 """A task's row: where its data come from, what a model is asked, and how it is judged."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from peft_pipelines import metrics, preprocess
-from peft_pipelines.errors import unknown
-from peft_pipelines.parsing import template_fields
-from peft_pipelines.specs.base import Count, Spec, Text, Texts
-from peft_pipelines.specs.protocol import TrainingSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.parsing import template_fields
+from peft_pipelines.config.spec import Count, Spec, Text, Texts
+from peft_pipelines.config.training import TrainingSpec
 
 
 class HubSource(Spec):
@@ -43,7 +43,7 @@ class TaskSpec(Spec):
     as a passage, never stand on both sides of a cut, and vary together in an interval; rows of a ``question`` are drawn
     together, and judged together by the metrics that ask for it.
 
-    ``tests`` is a raw column with test cases as JSON (metrics/cases.py): where execution is switched on, the answers to
+    ``tests`` is a raw column with test cases as JSON (evaluation/metrics/pass_rate.py): where execution is switched on, the answers to
     the test split are run on them.
 
     ``ignore_case`` takes a label word in any case for that label: for words that are labels whatever their case.
@@ -102,13 +102,28 @@ class TaskSpec(Spec):
             raise ValueError(f"two labels share a word: {', '.join(self.label_words)}")
         if self.ignore_case and len({word.casefold() for word in self.label_words}) != max(1, len(self.label_words)):
             raise ValueError(f"ignore_case needs labels that differ in more than case, got {list(self.label_words)}")
-        if self.preprocess and self.preprocess not in preprocess.FUNCTIONS:
-            raise unknown("preprocess", "function", self.preprocess, preprocess.FUNCTIONS)
         if self.question and not self.group:
             raise ValueError("question needs group: rows of a question must not stand on both sides of a cut")
-        for metric in self.metrics:
-            if metric not in metrics.NAMES:
-                raise unknown("metrics", "metric", metric, metrics.NAMES)
-            if metric in metrics.BY_QUESTION and not self.question:
-                raise ValueError(f"metric '{metric}' needs the field question, a template such as '{{question}}'")
         return self
+
+    def check(self, functions: Collection[str], metrics: Collection[str], by_question: Collection[str]) -> None:
+        """Check the names of code that the row gives.
+
+        Args:
+            functions: the functions that ``preprocess`` may name.
+            metrics: all metrics there are.
+            by_question: those of them that need the field ``question``.
+
+        Raises:
+            ConfigError: a name is unknown, or a metric needs a field that the row lacks.
+        """
+        where = f"task '{self.name}'"
+        if self.preprocess and self.preprocess not in functions:
+            raise unknown(f"{where}, preprocess", "function", self.preprocess, functions)
+        for metric in self.metrics:
+            if metric not in metrics:
+                raise unknown(f"{where}, metrics", "metric", metric, metrics)
+            if metric in by_question and not self.question:
+                raise ConfigError(
+                    f"{where}: metric '{metric}' needs the field question, a template such as '{{question}}'"
+                )

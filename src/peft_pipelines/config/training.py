@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from peft_pipelines.parsing import parse
-from peft_pipelines.specs.base import Count, Share, Spec
-from peft_pipelines.specs.method import MethodSpec
+from peft_pipelines.config.method import MethodSpec
+from peft_pipelines.config.parsing import parse
+from peft_pipelines.config.spec import Count, Spec
 
 
 class TrainingSpec(Spec):
@@ -15,7 +15,7 @@ class TrainingSpec(Spec):
     ``evaluations`` is how often during training validation is scored and the state saved; ``max_length`` is in
     tokens of prompt and answer together. ``tokens_per_forward`` bounds the memory of one forward, in rows times the
     longest of them: a batch beyond it runs in parts, with the same gradients. The last three fields switch the exact
-    short cuts of objective.py.
+    short cuts of training.loss.
     """
 
     epochs: Annotated[float, Field(gt=0)]
@@ -39,39 +39,3 @@ class TrainingSpec(Spec):
         """The protocol with a method's own values in it."""
         where = f"method '{method.name}', training"
         return parse(TrainingSpec, where, {**self.model_dump(), **method.training})
-
-
-class SamplingSpec(Spec):
-    """Which rows take part. None stands for all; the split seed is not the training seed."""
-
-    split_seed: int
-    validation_share: Share
-    train_rows: Count | None
-    validation_rows: Count | None
-    test_rows: Count | None
-
-
-class PscpSpec(Spec):
-    """The six constants of PSCP (Belanec et al. 2025): scales of parameters, TFLOP and GB, and their weights."""
-
-    c_p: Annotated[float, Field(gt=0)]
-    c_f: Annotated[float, Field(gt=0)]
-    c_m: Annotated[float, Field(gt=0)]
-    beta_p: Annotated[float, Field(ge=0)]
-    beta_f: Annotated[float, Field(ge=0)]
-    beta_m: Annotated[float, Field(ge=0)]
-
-
-class ExecutionSpec(Spec):
-    """Whether programs that a model wrote are run on their test cases, and the limits of each run.
-
-    ``seconds`` are of CPU time, ``processes`` count threads too, ``memory_mb`` is of each process, ``file_mb`` of all
-    files together, ``output_kb`` of what is printed. The code is in sandbox/.
-    """
-
-    enabled: bool
-    seconds: Count
-    memory_mb: Annotated[int, Field(ge=128)]
-    processes: Count
-    file_mb: Count
-    output_kb: Count

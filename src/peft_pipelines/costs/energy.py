@@ -14,24 +14,15 @@ from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from threading import Thread
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.specs import Spec
+from peft_pipelines.config import EnergySpec
+from peft_pipelines.config.errors import ConfigError
 
 FIELDS = ("energy_wh", "co2_g", "energy_method")
 """Watt-hours, grams of CO₂ equivalent, and how both were estimated or why they were not."""
 OFF, ABSENT = "not measured: switched off", "not measured: codecarbon is not installed"
 MODES = {"cpu_load": "load of this process times TDP of", "constant": "half of a TDP of", "intel_rapl": "RAPL"}
-
-
-class EnergySpec(Spec):
-    """Whether energy is estimated, and the country (three letters of ISO 3166) whose power mix gives the CO₂."""
-
-    enabled: bool
-    country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 _spec: EnergySpec | None = None

@@ -13,9 +13,9 @@ import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from peft_pipelines import energy
-from peft_pipelines.models import autocast
-from peft_pipelines.providers import Attached
+from peft_pipelines.costs import energy
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.base_model import autocast
 
 GB = 1e9
 FORWARD_TOKENS = 512

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from peft_pipelines import preprocess
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.io import Splits
-from peft_pipelines.pipelines.data.cases import check_cases, with_cases
-from peft_pipelines.pipelines.data.draw import Numbers, cut_groups, draw, draw_blocks
-from peft_pipelines.specs import SamplingSpec, TaskSpec, template_fields
+from peft_pipelines.config import SamplingSpec, TaskSpec, template_fields
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.data import preprocess
+from peft_pipelines.data.case_columns import check_cases, with_cases
+from peft_pipelines.data.sampling import Numbers, cut_groups, draw, draw_blocks
+from peft_pipelines.storage.splits import Splits
 
 TOGETHER = ("group", "question")
 """The columns of a task whose row gives these templates: short names of the texts that rows share."""

@@ -14,10 +14,10 @@ from pyarrow import parquet
 from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from peft_pipelines import hub
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.io.atomic import replacing
-from peft_pipelines.specs import ModelSpec, PackageFile, TaskSpec, TokenizerFix
+from peft_pipelines.config import ModelSpec, PackageFile, TaskSpec, TokenizerFix
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.data import hub
+from peft_pipelines.files.atomic import replacing
 
 
 def fetch_model(spec: ModelSpec, folder: Path, lock: Path) -> bool:

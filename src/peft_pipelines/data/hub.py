@@ -14,9 +14,9 @@ from datasets.exceptions import DatasetsError
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io.atomic import read_json, write_json
-from peft_pipelines.specs import HubModel, HubSource
+from peft_pipelines.config import HubModel, HubSource
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.atomic import read_json, write_json
 
 MODEL_FILES = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
 OTHER_FILES = ("*/*", "consolidated*")

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from transformers import AutoTokenizer
 
-from peft_pipelines import metrics, models
-from peft_pipelines.io import Splits
-from peft_pipelines.metrics.baselines import majority_answer, random_scores
-from peft_pipelines.pipelines.data.overlap import key, overlap
-from peft_pipelines.prompting import Encoded, Prompter, learnable
-from peft_pipelines.specs import ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.config import ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.data.overlap import key, overlap
+from peft_pipelines.data.tokenize import Encoded, Prompter, learnable
+from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
+from peft_pipelines.models import base_model
+from peft_pipelines.storage.splits import Splits
 
 UNLIMITED = 1_000_000_000
 EXAMPLES = 3
@@ -33,7 +34,7 @@ def profile(
     draw, of drawing one: those of the rows ``majority`` and ``random`` of the results.
     Three rows as the model sees them, the part with loss in ⟦ ⟧.
     """
-    folder = models.folder_of(model, weights)
+    folder = base_model.folder_of(model, weights)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     prompter = Prompter(tokenizer, model.chat_template, task.max_length or protocol.max_length)
     inputs = {name: [row["input"] for row in table.to_pylist()] for name, table in adapted.items()}
@@ -90,7 +91,7 @@ def primary(test: Rows, task: TaskSpec) -> Callable[[list[str]], dict[str, float
     """The task's primary metric as a function of answers to its test rows."""
     questions = [row["question"] for row in test] if task.question else None
     references = [row["references"] for row in test]
-    return lambda answers: metrics.score([task.primary], answers, references, task.label_words, questions=questions)
+    return lambda answers: registry.score([task.primary], answers, references, task.label_words, questions=questions)
 
 
 def marked(row: Encoded, prompter: Prompter) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
-from peft_pipelines.errors import ConfigError
+from peft_pipelines.config.errors import ConfigError
 
 FIXED_DATE = date(2024, 7, 26).strftime("%d %b %Y")
 """Some templates print today's date; a benchmark's prompts must not change overnight."""

@@ -9,12 +9,12 @@ from itertools import chain, groupby
 import torch
 from transformers import Cache, DynamicCache
 
-from peft_pipelines import progress
-from peft_pipelines.batches import cut, shared_prefix, within
-from peft_pipelines.label_scoring import Likelihood, Prompted, forward, likelihoods
-from peft_pipelines.models import autocast
-from peft_pipelines.objective import prefix_cache
-from peft_pipelines.providers import Attached
+from peft_pipelines.data.batching import cut, shared_prefix, within
+from peft_pipelines.files import progress
+from peft_pipelines.inference.loglikelihood import Likelihood, Prompted, likelihoods
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.base_model import autocast
+from peft_pipelines.models.forward import forward, prefix_cache
 
 TOKENS = 32 * 512
 """Rows times prompt tokens of one batch at most, whatever its size: bounds the memory of long prompts."""

@@ -7,13 +7,13 @@ learnt that the last tokens of a word follow from its first.
 """
 
 import copy
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from transformers import Cache, PreTrainedModel
+
+from peft_pipelines.models.forward import forward
 
 POSITIONS, CACHED = 256, 8192
 """What a forward may hold at once: positions with logits, tokens with keys and values. More is seen in peak memory."""
@@ -112,23 +112,3 @@ def _of_rows(cache: Cache, rows: torch.Tensor) -> Cache:
     chosen.layers = [copy.copy(layer) for layer in cache.layers]
     chosen.batch_select_indices(rows)
     return chosen
-
-
-def forward(
-    core: PreTrainedModel,
-    ids: torch.Tensor,
-    mask: torch.Tensor,
-    positions: torch.Tensor,
-    cache: Cache | None,
-    **options: Any,
-) -> Any:
-    """The model's output for tokens behind a cache, with those options only that its forward takes."""
-    accepted = inspect.signature(core.forward).parameters
-    options = {"position_ids": positions, **options}
-    return core(
-        input_ids=ids,
-        attention_mask=mask,
-        past_key_values=cache,
-        use_cache=True,
-        **{name: value for name, value in options.items() if name in accepted},
-    )

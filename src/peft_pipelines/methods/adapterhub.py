@@ -14,12 +14,12 @@ import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.providers import special
-from peft_pipelines.providers.attached import Attached
-from peft_pipelines.providers.blocks import PLACES
-from peft_pipelines.providers.fields import build, check_trains, dataclass_fields, one_line
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods import peft_quirks
+from peft_pipelines.methods.adapterhub_architectures import PLACES
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.methods.config_check import build, check_trains, dataclass_fields, one_line
 
 NAME = "method"
 NOT_FOR_ROWS = {"architecture"}
@@ -95,7 +95,7 @@ def _config(method: MethodSpec) -> Any:
     }
     if method.type not in types:
         raise unknown(f"method '{method.name}'", "type", method.type, sorted(types))
-    special.check_type(method)
+    peft_quirks.check_type(method)
     allowed = [name for name in dataclass_fields(types[method.type]) if name not in NOT_FOR_ROWS]
     return build(types[method.type], allowed, method)
 

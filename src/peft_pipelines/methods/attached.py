@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import Cache, PreTrainedModel
 
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
 
 
 @dataclass

@@ -11,8 +11,9 @@ from peft.config import PromptLearningConfig
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
 from peft.tuners.tuners_utils import BaseTunerLayer
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.providers import adapters, custom, discovery, hf_peft, is_installed, special, weights
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import adapterhub, custom, custom_discovery, full_finetuning, peft, peft_quirks
+from peft_pipelines.methods.providers import is_installed
 
 REQUIRED = "(required)"
 
@@ -50,8 +51,8 @@ def _of_peft() -> Iterator[Available]:
             continue
         name = str(kind.value)
         family = "soft_prompt" if issubclass(config, PromptLearningConfig) else _family(kind)
-        note = special.REFUSED_TYPES.get(name, "")
-        yield Available("hf_peft", name, family, _fields(config, hf_peft.NOT_FOR_ROWS), note)
+        note = peft_quirks.REFUSED_TYPES.get(name, "")
+        yield Available("hf_peft", name, family, _fields(config, peft.NOT_FOR_ROWS), note)
 
 
 def _family(kind: Any) -> str:
@@ -65,21 +66,21 @@ def _family(kind: Any) -> str:
 def _of_adapters() -> Iterator[Available]:
     if not is_installed("adapters"):
         return
-    configuration = adapters._library().configuration
+    configuration = adapterhub._library().configuration
     for name, config in sorted(vars(configuration).items()):
         if not inspect.isclass(config) or not issubclass(config, configuration.AdapterConfig):
             continue
         if dataclasses.is_dataclass(config):
             bottleneck = issubclass(config, configuration.BnConfig)
-            fields = _fields(config, adapters.NOT_FOR_ROWS)
-            note = special.REFUSED_CLASSES.get(name, "")
+            fields = _fields(config, adapterhub.NOT_FOR_ROWS)
+            note = peft_quirks.REFUSED_CLASSES.get(name, "")
             yield Available("adapters", name, "adapter" if bottleneck else "", fields, note)
 
 
 def _of_folders() -> Iterator[Available]:
-    for name in discovery.names():
+    for name in custom_discovery.names():
         try:
-            config = discovery.discover(name).config
+            config = custom_discovery.discover(name).config
         except ConfigError as fault:
             yield Available("custom", name, "", (), str(fault))
         else:
@@ -87,7 +88,7 @@ def _of_folders() -> Iterator[Available]:
 
 
 def _of_weights() -> Iterator[Available]:
-    for name, (allowed, _) in weights.TYPES.items():
+    for name, (allowed, _) in full_finetuning.TYPES.items():
         yield Available("weights", name, "baseline", tuple(Field(each, "", REQUIRED) for each in allowed))
 
 

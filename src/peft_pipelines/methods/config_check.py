@@ -10,9 +10,9 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.providers.values import typed, types_of
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods.type_check import typed, types_of
 
 C = TypeVar("C")
 

@@ -17,11 +17,11 @@ from peft.tuners.tuners_utils import BaseTuner
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.providers.attached import Attached
-from peft_pipelines.providers.discovery import discover, methods_folder
-from peft_pipelines.providers.fields import build, check_targets, check_trains, dataclass_fields, one_line
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.methods.config_check import build, check_targets, check_trains, dataclass_fields, one_line
+from peft_pipelines.methods.custom_discovery import discover, methods_folder
 
 ADAPTER = "default"
 WEIGHTS = "adapter_model.safetensors"

@@ -17,9 +17,9 @@ from typing import TypeVar
 from peft import PeftConfig
 from peft.tuners.tuners_utils import BaseTuner
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.providers.fields import one_line
-from peft_pipelines.specs import NAME_PATTERN
+from peft_pipelines.config import NAME_PATTERN
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods.config_check import one_line
 
 T = TypeVar("T")
 FILES = ("config.py", "model.py")

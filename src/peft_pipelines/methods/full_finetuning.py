@@ -7,9 +7,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedModel
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.providers.attached import Attached
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods.attached import Attached
 
 TENSORS = "model.safetensors"
 

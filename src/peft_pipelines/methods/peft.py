@@ -10,10 +10,11 @@ from peft import PeftConfig, PeftModel, PeftType, TaskType, get_peft_model
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from transformers import Cache, DynamicCache, PreTrainedModel
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.providers import rebase, special
-from peft_pipelines.providers.attached import Attached
-from peft_pipelines.providers.fields import (
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods import peft_pissa, peft_quirks
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.methods.config_check import (
     build,
     check_targets,
     check_trains,
@@ -22,7 +23,6 @@ from peft_pipelines.providers.fields import (
     linear_modules,
     one_line,
 )
-from peft_pipelines.specs import MethodSpec
 
 NOT_FOR_ROWS = {
     *("peft_type", "task_type", "inference_mode", "base_model_name_or_path", "auto_mapping", "peft_version"),
@@ -64,10 +64,10 @@ def fingerprint(method: MethodSpec) -> str:
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     """A new, untrained instance of the method."""
     config = _config(method)
-    shared = rebase.unshare(clone, config)
+    shared = peft_pissa.unshare(clone, config)
     attached = _attached(get_peft_model(clone, config), method)
-    attached.initial = rebase.start_of(attached.handle, shared)
-    rebase.reshare(attached.core, shared)
+    attached.initial = peft_pissa.start_of(attached.handle, shared)
+    peft_pissa.reshare(attached.core, shared)
     return attached
 
 
@@ -80,9 +80,9 @@ def save(attached: Attached, folder: Path) -> None:
         if isinstance(value, set):  # would be written in another order by each process
             setattr(config, name, sorted(value))
     if attached.initial:
-        rebase.save(model, attached.initial, folder)
+        peft_pissa.save(model, attached.initial, folder)
         return
-    with special.unpruned(config):
+    with peft_quirks.unpruned(config):
         model.save_pretrained(str(folder), save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
 
@@ -90,9 +90,9 @@ def save(attached: Attached, folder: Path) -> None:
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
     """The saved instance, trainable. The library reads soft prompts back as frozen ones only."""
     config = PeftConfig.from_pretrained(str(folder))
-    soft, shared = config.is_prompt_learning, rebase.unshare(clone, config)
+    soft, shared = config.is_prompt_learning, peft_pissa.unshare(clone, config)
     model = PeftModel.from_pretrained(clone, str(folder), is_trainable=not soft)
-    rebase.reshare(model.get_base_model(), shared)
+    peft_pissa.reshare(model.get_base_model(), shared)
     if soft:
         model.prompt_encoder.requires_grad_(True)
     return _attached(model, method)
@@ -113,11 +113,11 @@ def _config(method: MethodSpec) -> PeftConfig:
     types = {str(kind.value): config for kind, config in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
     if method.type not in types:
         raise unknown(f"method '{method.name}'", "type", method.type, sorted(types))
-    special.check_type(method)
+    peft_quirks.check_type(method)
     kind = types[method.type]
     allowed = [name for name in dataclass_fields(kind) if name not in NOT_FOR_ROWS]
-    config = build(kind, allowed, method, task_type=TaskType.CAUSAL_LM, **special.placeholders(kind))
-    special.check_values(method, config)
+    config = build(kind, allowed, method, task_type=TaskType.CAUSAL_LM, **peft_quirks.placeholders(kind))
+    peft_quirks.check_values(method, config)
     return config
 
 
@@ -133,10 +133,10 @@ def _attached(model: PeftModel, method: MethodSpec) -> Attached:
         model,
         handle=model,
         start=_soft_prompt(model, core, chosen) if config.is_prompt_learning else None,
-        refuses=special.refuses(config),
-        begin=special.begin(model, method),
-        after_step=special.after_step(model),
-        penalty=special.penalty(model),
+        refuses=peft_quirks.refuses(config),
+        begin=peft_quirks.begin(model, method),
+        after_step=peft_quirks.after_step(model),
+        penalty=peft_quirks.penalty(model),
         select=chosen.select if several else None,
     )
 

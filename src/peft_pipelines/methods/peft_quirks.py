@@ -9,8 +9,8 @@ import torch
 from peft import PeftConfig, PeftModel, PeftType
 from torch import nn
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
 
 _MIXES = "it mixes adapters that have been trained before"
 REFUSED_TYPES = {

@@ -11,20 +11,20 @@ from types import ModuleType
 import torch
 from transformers import PreTrainedModel
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.providers import adapters, custom, hf_peft, none, weights
-from peft_pipelines.providers.attached import Attached, own_trainables
-from peft_pipelines.providers.quantization import quantised
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods import adapterhub, custom, full_finetuning, no_tuning, peft
+from peft_pipelines.methods.attached import Attached, own_trainables
+from peft_pipelines.methods.quantization import quantised
 
 __all__ = ["PROVIDERS", "Attached", "attach", "check", "fingerprint", "is_installed", "load", "merge", "save"]
 
 PROVIDERS: dict[str, ModuleType] = {
-    "hf_peft": hf_peft,
-    "adapters": adapters,
+    "hf_peft": peft,
+    "adapters": adapterhub,
     "custom": custom,
-    "weights": weights,
-    "none": none,
+    "weights": full_finetuning,
+    "none": no_tuning,
 }
 
 OPTIONAL = {"adapters": "adapters"}
@@ -61,7 +61,7 @@ def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         attached = own_trainables(_provider(method).attach(quantised(clone, method), method))
-    if not attached.trainable() and method.provider != none.TYPE:
+    if not attached.trainable() and method.provider != no_tuning.TYPE:
         raise ConfigError(f"method '{method.name}', config: leaves nothing to train")
     return attached
 

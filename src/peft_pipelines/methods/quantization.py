@@ -10,7 +10,7 @@ from torch.utils.flop_counter import register_flop_formula
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from peft_pipelines.specs import MethodSpec
+from peft_pipelines.config import MethodSpec
 
 
 def quantised(model: PreTrainedModel, method: MethodSpec) -> PreTrainedModel:

@@ -6,7 +6,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
 
-from peft_pipelines.errors import ConfigError, unknown
+from peft_pipelines.config.errors import ConfigError, unknown
 
 LISTS = (list, set, tuple)
 

@@ -18,8 +18,8 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.specs import ModelSpec
+from peft_pipelines.config import ModelSpec
+from peft_pipelines.config.errors import ConfigError
 
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 REFUSED_KEYS = ("auto_map", "_attn_implementation_internal")

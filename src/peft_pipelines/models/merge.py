@@ -7,12 +7,13 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
-from peft_pipelines import models, providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import Checkpoint
-from peft_pipelines.io.atomic import replacing
-from peft_pipelines.models import Base
-from peft_pipelines.specs import MethodSpec, parse
+from peft_pipelines.config import MethodSpec, parse
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.atomic import replacing
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.models.base_model import Base
+from peft_pipelines.storage.checkpoint import Checkpoint
 
 TOLERANCES = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """How far a logit of the merged model may be from the unmerged one's, as a share of the largest logit."""
@@ -44,7 +45,7 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
     say(f"merging method '{method.name}' into model '{base.spec.name}'")
     if checkpoint.record["method"].get("quantization"):
         say("trained on a quantised base, merged into the full one: answers may differ from those that were scored")
-    attached = providers.load(models.clone(base.model, torch.Tensor.clone), method, checkpoint.folder)
+    attached = providers.load(base_model.clone(base.model, torch.Tensor.clone), method, checkpoint.folder)
     expected = _logits(attached.plain, base)
     merged = providers.merge(attached).to(base.model.dtype)  # what was trained is in fp32
     _check_plain(merged, method)
@@ -100,7 +101,7 @@ def _logits(model: torch.nn.Module, base: Base) -> torch.Tensor:
     """Logits in fp32 for a few rows of the same random tokens."""
     draw = torch.Generator().manual_seed(0)
     tokens = torch.randint(base.model.config.vocab_size, PROBE, generator=draw).to(base.model.device)
-    with models.autocast(base.model):
+    with base_model.autocast(base.model):
         output = model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
     logits: torch.Tensor = output.logits.float()
     return logits

@@ -6,9 +6,9 @@ from typing import Any
 from kedro.config import AbstractConfigLoader, MissingConfigException
 from kedro.pipeline import Pipeline
 
-from peft_pipelines.errors import ConfigError
+from peft_pipelines.config import Grid, parse
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.pipelines import cells, data, report
-from peft_pipelines.specs import Grid, parse
 
 
 def load_grid(loader: AbstractConfigLoader) -> Grid:

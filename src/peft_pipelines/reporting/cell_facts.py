@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from peft_pipelines.specs import TaskSpec
+from peft_pipelines.config import TaskSpec
 
 Group = dict[str, str]
 Writer = Callable[[float], str]

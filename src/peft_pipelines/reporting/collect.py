@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peft_pipelines.pipelines.report.table import DONE, FAILED, NOT_RUN, NOTHING
+from peft_pipelines.files.status import Status
 
 
 def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -23,12 +23,12 @@ def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 def _outcome(found: dict[str, Any] | None) -> dict[str, Any]:
     if found is None:
-        return {"status": NOT_RUN, "reason": None}
+        return {"status": Status.NOT_RUN, "reason": None}
     if "primary" not in found and "reason" not in found:
-        return {"status": NOTHING, "reason": None, **found}
+        return {"status": Status.NOTHING_TO_DRAW, "reason": None, **found}
     if "primary" not in found:
-        return {"status": FAILED, "reason": f"{found['type']}: {found['reason']}"}
-    return {"status": DONE, "reason": None, **found}
+        return {"status": Status.FAILED, "reason": f"{found['type']}: {found['reason']}"}
+    return {"status": Status.DONE, "reason": None, **found}
 
 
 def part(parts: dict[str, Any], kind: str) -> dict[str, Any]:

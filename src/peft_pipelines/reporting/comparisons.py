@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.pipelines.cells.score import resampled
-from peft_pipelines.pipelines.report.collect import part
-from peft_pipelines.pipelines.report.details import items_digest
-from peft_pipelines.specs import MAJORITY, TaskSpec
-from peft_pipelines.statistics import ALPHA, comparison, holm, interval, letters
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.evaluation.score import resampled
+from peft_pipelines.evaluation.statistics import ALPHA, comparison, holm, interval, letters
+from peft_pipelines.files.names import MAJORITY
+from peft_pipelines.reporting.collect import part
+from peft_pipelines.reporting.details import items_digest
 
 KEYS = ("model", "task", "first", "second")
 

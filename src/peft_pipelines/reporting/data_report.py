@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peft_pipelines.pipelines.report.table import paragraph, render
+from peft_pipelines.files.markdown import paragraph, render
 
 UNEVEN, MANY_CUT = 0.6, 0.01
 

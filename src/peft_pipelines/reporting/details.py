@@ -5,14 +5,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from peft_pipelines.io import Checkpoint
-from peft_pipelines.metrics import METRICS
-from peft_pipelines.metrics.correlation import plain_number
-from peft_pipelines.pipelines.cells.score import answers_of
-from peft_pipelines.pipelines.report.cell_facts import confusion, facts
-from peft_pipelines.pipelines.report.collect import part
-from peft_pipelines.specs import TaskSpec
-from peft_pipelines.statistics.items import MEANS, item_values
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.evaluation.metrics.registry import METRICS
+from peft_pipelines.evaluation.metrics.regression import plain_number
+from peft_pipelines.evaluation.score import answers_of
+from peft_pipelines.evaluation.statistics.items import MEANS, item_values
+from peft_pipelines.files import names
+from peft_pipelines.reporting.cell_facts import confusion, facts
+from peft_pipelines.reporting.collect import part
+from peft_pipelines.storage.checkpoint import Checkpoint
 
 ANSWERS = 20
 """Answers shown of a cell."""
@@ -61,7 +62,7 @@ def detail(
     return {
         "facts": facts(scores, record),
         "confusion": confusion(scores, task),
-        "command": f"kedro run --pipeline=benchmark --tags=cell.{method}.{cell}",
+        "command": f"kedro run --pipeline=benchmark --tags={names.cell_tag(f'{method}.{cell}')}",
         "curve": record["log"],
         "ladder": record.get("ladder", []),
         "items": len(rows),

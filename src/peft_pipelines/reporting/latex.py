@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from peft_pipelines.pipelines.report.table import MISSING, pairs, spread
+from peft_pipelines.reporting.table import MISSING, pairs, spread
 
 SPECIAL = re.compile(r"([\\&%$#_{}~^])")
 WORDS = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}

@@ -7,8 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from peft_pipelines.pipelines.report.collect import part
-from peft_pipelines.pipelines.report.plots import GRID, SYMBOLS, dress
+from peft_pipelines.reporting.collect import part
+from peft_pipelines.reporting.plots import GRID, SYMBOLS, dress
 
 COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9")
 DASHES = ("solid", "dot", "dash", "longdash", "dashdot")

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from peft_pipelines.errors import unknown
-from peft_pipelines.pipelines.report.table import paragraph
-from peft_pipelines.providers.available import Available
+from peft_pipelines.config.errors import unknown
+from peft_pipelines.files.markdown import left, paragraph
+from peft_pipelines.methods.catalogue import Available
 
 FACTS, TABLE = "docs/coverage.yml", "docs/coverage.md"
 HAS, LACKS = "✓", "—"
@@ -90,20 +90,6 @@ def _short(text: str) -> str:
 def as_json(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) -> str:
     """All of it for a program."""
     return json.dumps([{**asdict(kind), "rows": rows_of(kind, rows)} for kind in found], indent=2, ensure_ascii=False)
-
-
-def left(columns: Mapping[str, Sequence[str]]) -> str:
-    """A Markdown table of words, all columns to the left."""
-    widths = {name: max(len(text) for text in (name, *cells)) for name, cells in columns.items()}
-    lines = [
-        list(columns),
-        [f":{'-' * (width - 1)}" for width in widths.values()],
-        *zip(*columns.values(), strict=True),
-    ]
-    return "\n".join(
-        f"| {' | '.join(text.ljust(width) for text, width in zip(line, widths.values(), strict=True))} |"
-        for line in lines
-    )
 
 
 def coverage(project: Path, rows: Mapping[str, Any], folders: bool) -> str:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from peft_pipelines.pipelines.report.labels import beside, positions
-from peft_pipelines.pipelines.report.plots import GRID, INK, LINE, PALE, SYMBOLS, dress
-from peft_pipelines.pipelines.report.table import FAILED, NOT_RUN
-from peft_pipelines.specs import RANDOM
+from peft_pipelines.files.names import RANDOM
+from peft_pipelines.files.status import Status
+from peft_pipelines.reporting.label_placement import beside, positions
+from peft_pipelines.reporting.plots import GRID, INK, LINE, PALE, SYMBOLS, dress
 
 AXES = {
     "trainable_parameters": "trainable parameters",
@@ -123,7 +123,7 @@ def _without_mean(results: pd.DataFrame) -> str:
     """`` (failed: a; not run: b)``: each method once, under the worst of its cells; nothing where all are done."""
     named: set[str] = set()
     parts = []
-    for status in (FAILED, NOT_RUN):
+    for status in (Status.FAILED, Status.NOT_RUN):
         rows = results[(results["status"] == status) & (results["method"] != RANDOM)]
         methods = [name for name in rows["method"].unique() if name not in named]
         named.update(methods)

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from peft_pipelines.pipelines.report.table import lost
+from peft_pipelines.reporting.table import lost
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "pentagon")
 INK, PALE, GRID = "#222222", "#999999", "#dddddd"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.metrics.efficiency import pscp
-from peft_pipelines.specs import MAJORITY, RANDOM
+from peft_pipelines.evaluation.metrics.pscp import pscp
+from peft_pipelines.files.names import MAJORITY, RANDOM
 
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0)
 NEEDED = ["primary", "trainable_parameters", "tflop", "base_tflop", "peak_memory_gb"]

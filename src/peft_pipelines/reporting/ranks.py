@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from peft_pipelines.pipelines.report.plots import GRID, INK, dress
-from peft_pipelines.specs import MAJORITY, RANDOM
-from peft_pipelines.statistics import alike_ranks, average_ranks, critical_difference, friedman
-from peft_pipelines.statistics.ranks import FEWEST_METHODS, FEWEST_TASKS
+from peft_pipelines.evaluation.statistics import alike_ranks, average_ranks, critical_difference, friedman
+from peft_pipelines.evaluation.statistics.ranks import FEWEST_METHODS, FEWEST_TASKS
+from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.reporting.plots import GRID, INK, dress
 
 
 def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:

@@ -4,14 +4,15 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.io import Splits
-from peft_pipelines.metrics.baselines import majority_answer, random_scores
-from peft_pipelines.pipelines.cells.score import bounds, task_scores
-from peft_pipelines.pipelines.report.collect import part
-from peft_pipelines.pipelines.report.compare import like_majority
-from peft_pipelines.pipelines.report.marks import marks_of, predicted_classes
-from peft_pipelines.pipelines.report.table import COSTS, markdown
-from peft_pipelines.specs import MAJORITY, RANDOM, MethodSpec, ModelSpec, PscpSpec, TaskSpec, parse
+from peft_pipelines.config import MethodSpec, ModelSpec, PscpSpec, TaskSpec, parse
+from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
+from peft_pipelines.evaluation.score import bounds, task_scores
+from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.reporting.collect import part
+from peft_pipelines.reporting.comparisons import like_majority
+from peft_pipelines.reporting.table import COSTS, markdown
+from peft_pipelines.reporting.warning_signs import marks_of, predicted_classes
+from peft_pipelines.storage.splits import Splits
 
 BASELINE = "baseline"
 GUESSES = (MAJORITY, RANDOM)
@@ -58,7 +59,7 @@ def tabulate(
 
     Models stand in the order of the grid; in each the majority and the random answers, the other baselines, then the
     methods in the order of the grid. A cell without metrics is a row whose numbers are missing and whose ``status`` is
-    not "done". ``marks`` holds the signs of marks.py.
+    not "done". ``marks`` holds the signs of warning_signs.py.
 
     Args:
         differences: what ``judge`` made of all comparisons.

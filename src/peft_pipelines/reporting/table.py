@@ -1,17 +1,16 @@
 """The result table as text: Markdown, padded so that it reads as well in a terminal as rendered."""
 
 from collections.abc import Callable, Mapping, Sequence
-from textwrap import fill
 
 import pandas as pd
 
-from peft_pipelines.pipelines.report.discount import inputs, stability
-from peft_pipelines.pipelines.report.marks import LEAK, MARKS, together
-from peft_pipelines.specs import MAJORITY, RANDOM
+from peft_pipelines.files.markdown import paragraph, render
+from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.files.status import Status
+from peft_pipelines.reporting.pscp_ranking import inputs, stability
+from peft_pipelines.reporting.warning_signs import LEAK, MARKS, together
 
-WIDTH = 120
 MISSING = "—"
-DONE, FAILED, NOT_RUN, NOTHING = "done", "failed", "not run", "nothing to draw"
 CAPTION = (
     "Each task's primary metric in percent, in brackets the 95 % interval over test rows, and the mean over tasks."
 )
@@ -106,7 +105,7 @@ def spread(values: "pd.Series[float]", statuses: Sequence[str] = ()) -> str:
     done = values.dropna() * 100
     if done.empty:
         return lost(statuses)
-    counts = [f", {count} {status}" for status in (FAILED, NOT_RUN) if (count := statuses.count(status))]
+    counts = [f", {count} {status}" for status in (Status.FAILED, Status.NOT_RUN) if (count := statuses.count(status))]
     if len(done) == 1 and not counts:
         return f"{done.iloc[0]:.1f}"
     deviation = f" ± {done.std():.1f}" if len(done) > 1 else ""
@@ -115,14 +114,14 @@ def spread(values: "pd.Series[float]", statuses: Sequence[str] = ()) -> str:
 
 def lost(statuses: Sequence[str]) -> str:
     """What stands for a number that is not there: ``failed`` where something failed, else ``—``."""
-    return FAILED if FAILED in statuses else MISSING
+    return Status.FAILED if Status.FAILED in statuses else MISSING
 
 
 def failures(rows: pd.DataFrame) -> str:
     """A line for each cell that failed: which, and why."""
-    failed = rows[rows["status"] == FAILED]
+    failed = rows[rows["status"] == Status.FAILED]
     cells = failed[["method", "model", "task", "seed", "reason"]].itertuples(index=False)
-    return "\n".join(f"* {FAILED}: {' · '.join(names)}: {reason}" for *names, reason in cells)
+    return "\n".join(f"* {Status.FAILED}: {' · '.join(names)}: {reason}" for *names, reason in cells)
 
 
 def costs(rows: pd.DataFrame) -> Columns:
@@ -143,38 +142,3 @@ def _costs_caption(rows: pd.DataFrame) -> str:
         f"tokens. GB: highest memory peak of the cells, {kinds}. train s, gen s: wall seconds. MB: checkpoint on disk. "
         "PSCP: a cell's score x f_p x f_F x f_M, the factors for parameters, compute beyond the base's, and memory."
     )
-
-
-def paragraph(text: str) -> str:
-    """Text broken to the table's width."""
-    return fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def render(columns: Mapping[str, Sequence[str]], width: int = WIDTH) -> str:
-    """A Markdown table; columns that find no room in ``width`` stand in a further table beneath, names repeated.
-
-    >>> print(render({"method": ["a", "bb"], "x": ["1.0", "10.0"]}))
-    | method |    x |
-    |:-------|-----:|
-    | a      |  1.0 |
-    | bb     | 10.0 |
-    """
-    head, *rest = columns
-    widths = {name: max(len(text) for text in [name, *cells]) for name, cells in columns.items()}
-    blocks: list[list[str]] = [[]]
-    for name in rest:
-        if blocks[-1] and sum(widths[part] + 3 for part in [head, *blocks[-1], name]) + 1 > width:
-            blocks.append([])
-        blocks[-1].append(name)
-    return "\n\n".join(_block({name: columns[name] for name in [head, *block]}, widths) for block in blocks)
-
-
-def _block(columns: Mapping[str, Sequence[str]], widths: Mapping[str, int]) -> str:
-    head, *rest = columns
-    rule = [":" + "-" * (widths[head] + 1)] + ["-" * (widths[name] + 1) + ":" for name in rest]
-    rows = [
-        [first.ljust(widths[head])] + [text.rjust(widths[name]) for name, text in zip(rest, others, strict=True)]
-        for first, *others in [list(columns), *zip(*columns.values(), strict=True)]
-    ]
-    top, *body = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([top, f"|{'|'.join(rule)}|", *body])

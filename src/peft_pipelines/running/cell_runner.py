@@ -17,10 +17,10 @@ from kedro.runner import AbstractRunner
 from kedro.runner.task import Task
 from pluggy import PluginManager
 
-from peft_pipelines.runners.display import Lines, display
-from peft_pipelines.runners.fingerprint import Fingerprints, digest
-from peft_pipelines.runners.state import Failure, State, in_memory
-from peft_pipelines.runners.units import Unit, is_parameter, split
+from peft_pipelines.running.display import Lines, display
+from peft_pipelines.running.fingerprint import Fingerprints, digest
+from peft_pipelines.running.state import Failure, State, in_memory
+from peft_pipelines.running.units import Unit, is_parameter, split
 
 
 class CellsFailed(Exception):

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from peft_pipelines import progress
+from peft_pipelines.files import progress
 
 Say = Callable[[str], None]
 

@@ -5,7 +5,6 @@ by the method's files, by the base model, and by what stages.py lists for its ki
 the device.
 """
 
-import ast
 import hashlib
 import inspect
 import json
@@ -19,15 +18,17 @@ from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 from pydantic import BaseModel
 
-from peft_pipelines import providers
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.io.hashes import hashes_of
-from peft_pipelines.models import device, folder_of
-from peft_pipelines.releases import releases
-from peft_pipelines.runners.stages import DECIDES_NOTHING, Stage, stage_of
-from peft_pipelines.runners.units import Unit, is_parameter
-from peft_pipelines.specs import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import names
+from peft_pipelines.files.versions import releases
+from peft_pipelines.methods import providers
+from peft_pipelines.models.base_model import device, folder_of
+from peft_pipelines.running.source import PACKAGE, code, meaning
+from peft_pipelines.running.stages import DECIDES_NOTHING, Stage, stage_of
+from peft_pipelines.running.units import Unit, is_parameter
+from peft_pipelines.storage.hashes import hashes_of
+from peft_pipelines.storage.splits import RowsFolder
 
 INFORMS = {"licence", "citation", "notes", "family", "source"}
 SAMPLES, BLOCK = 64, 1 << 16
@@ -56,7 +57,7 @@ class Fingerprints:
         for node in unit.nodes:
             function, stage = f"{node.func.__module__}.{node.func.__qualname__}", stage_of(node.func)
             inputs = [self._input(name, made, method, stage) for name in node.inputs]
-            found[node.name] = digest([constants(stage), function, _module(node.func), inputs])
+            found[node.name] = digest([constants(stage, node.func), function, inputs])
             made |= dict.fromkeys(node.outputs, found[node.name])
         return found
 
@@ -89,7 +90,7 @@ class Fingerprints:
         if isinstance(value, MethodSpec):
             return digest([value.model_dump(exclude={*INFORMS, "training"}), providers.fingerprint(value)])
         if isinstance(value, ModelSpec):
-            folder = folder_of(value, self._catalog.load(f"{value.name}_weights"))
+            folder = folder_of(value, self._catalog.load(names.weights(value.name)))
             return digest([value, folder_identity(folder)])
         return digest(value)
 
@@ -100,10 +101,20 @@ class Fingerprints:
 
 
 @cache
-def constants(stage: Stage) -> str:
-    """A hash of what is the same for all nodes of a kind while a process lasts."""
+def constants(stage: Stage, function: Callable[..., Any]) -> str:
+    """A hash of what is the same for all nodes of a function while a process lasts."""
     libraries = releases(stage.libraries)
-    return digest([code(Path(__file__).parents[1], stage.aside), libraries, device().type if stage.device else ""])
+    return digest([_code(stage, function), libraries, device().type if stage.device else ""])
+
+
+def _code(stage: Stage, function: Callable[..., Any]) -> str:
+    """A hash of the code that decides what a node's function makes; of a function from elsewhere, its own module's."""
+    package, _, module = function.__module__.partition(".")
+    if package == PACKAGE.name:
+        return code(PACKAGE, stage.folders, DECIDES_NOTHING, start=module)
+    return digest(
+        [code(PACKAGE, stage.folders, DECIDES_NOTHING), meaning(inspect.getsource(sys.modules[function.__module__]))]
+    )
 
 
 def digest(value: Any) -> str:
@@ -156,38 +167,3 @@ def _sampled(path: Path) -> str:
             handle.seek(start)
             found.update(handle.read(BLOCK))
     return found.hexdigest()
-
-
-@cache
-def code(package: Path, aside: frozenset[str] = DECIDES_NOTHING) -> str:
-    """A hash of the modules that decide results; comments, docstrings and layout do not change it."""
-    files = sorted(path for path in package.rglob("*.py") if not _among(path.relative_to(package), aside))
-    return digest([[path.relative_to(package).as_posix(), meaning(path.read_text(encoding="utf-8"))] for path in files])
-
-
-@cache
-def _module(function: Callable[..., Any]) -> str:
-    """A hash of the module that a node's function stands in, for those that decide only what their own node makes."""
-    return meaning(inspect.getsource(sys.modules[function.__module__]))
-
-
-def _among(path: Path, aside: frozenset[str]) -> bool:
-    return any(part.as_posix() in aside for part in (path, *path.parents))
-
-
-def meaning(source: str) -> str:
-    """A module's syntax tree without its docstrings.
-
-    >>> meaning("def f():\\n    'Why.'\\n    return 1  # because") == meaning("def f(): return 1")
-    True
-    """
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [part for part in body if not _is_text(part)]  # type: ignore[attr-defined]
-    return ast.dump(tree)
-
-
-def _is_text(part: ast.AST) -> bool:
-    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) and isinstance(part.value.value, str)

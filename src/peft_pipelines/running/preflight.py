@@ -12,14 +12,19 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from transformers import AutoTokenizer, PreTrainedModel
 
-from peft_pipelines import fetch, models, optimizers, providers, sandbox
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.objective import Shortcuts
-from peft_pipelines.pipelines.data.nodes import check_raw
-from peft_pipelines.prompting import Prompter
-from peft_pipelines.runners.units import is_parameter
-from peft_pipelines.specs import ExecutionSpec, MethodSpec, ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data import fetch
+from peft_pipelines.data.adapt import check_raw
+from peft_pipelines.data.tokenize import Prompter
+from peft_pipelines.evaluation import sandbox
+from peft_pipelines.files import names
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.running.units import is_parameter
+from peft_pipelines.storage.splits import RowsFolder
+from peft_pipelines.training import optimizers
+from peft_pipelines.training.loss import Shortcuts
 
 Say = Callable[[str], None]
 
@@ -43,7 +48,7 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, say: Say) ->
     skeletons: dict[str, PreTrainedModel] = {}
     for method, model, protocol in inputs.attached():
         if model.name not in skeletons:
-            skeletons[model.name] = models.skeleton(model, weights(model, catalog))
+            skeletons[model.name] = base_model.skeleton(model, weights(model, catalog))
         check_method(method, skeletons[model.name], protocol)
 
 
@@ -54,7 +59,7 @@ def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
         ConfigError: the folder is not a model's, its tokenizer cannot be read, has no chat template where the row
             says that it has, or ends no answer.
     """
-    models.check_folder(model, folder)
+    base_model.check_folder(model, folder)
     where = f"model '{model.name}'"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -84,11 +89,11 @@ def check_room(task: TaskSpec, prompter: Prompter) -> None:
 def check_method(method: MethodSpec, skeleton: PreTrainedModel, protocol: TrainingSpec) -> None:
     """Raise ConfigError where the method cannot be attached to the model, or not be trained as the protocol says."""
     optimizers.check(method)
-    providers.check(method, models.clone(skeleton))
+    providers.check(method, base_model.clone(skeleton))
     protocol = protocol.overridden(method)
     if protocol.gradient_checkpointing or optimizers.is_picky(method):
         with torch.device("meta"):
-            attached = providers.attach(models.clone(skeleton), method, seed=0)
+            attached = providers.attach(base_model.clone(skeleton), method, seed=0)
         Shortcuts.of(attached, protocol)
         optimizers.build(attached, protocol, method)
 
@@ -107,10 +112,10 @@ class Inputs:
     def tasks(self) -> list[tuple[TaskSpec, str]]:
         """The tasks whose raw rows are read, with the dataset of these rows."""
         found = {
-            row.name: (row, f"{row.name}_raw")
+            row.name: (row, names.raw(row.name))
             for inputs, rows in self._nodes
             for row in rows
-            if isinstance(row, TaskSpec) and f"{row.name}_raw" in inputs
+            if isinstance(row, TaskSpec) and names.raw(row.name) in inputs
         }
         return list(found.values())
 
@@ -120,7 +125,7 @@ class Inputs:
             row.name: row
             for inputs, rows in self._nodes
             for row in rows
-            if isinstance(row, ModelSpec) and f"{row.name}_weights" in inputs
+            if isinstance(row, ModelSpec) and names.weights(row.name) in inputs
         }
         return list(found.values())
 
@@ -176,4 +181,4 @@ def fetch_missing(inputs: Inputs, catalog: DataCatalog, lock: Path, say: Say) ->
 
 def weights(model: ModelSpec, catalog: DataCatalog) -> Path:
     """The model's folder: its row's own, or the catalog's."""
-    return models.folder_of(model, catalog.load(f"{model.name}_weights"))
+    return base_model.folder_of(model, catalog.load(names.weights(model.name)))

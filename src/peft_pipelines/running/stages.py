@@ -1,45 +1,33 @@
-"""What decides a node's result beside its rows and data: by kind of node, the libraries, our code, and the device."""
+"""What decides a node's result beside its rows and data, by kind of node: libraries, folders of our code, the device.
+
+Of these folders only the modules count that the node's own module reaches by its imports. So a new module needs no
+entry here: it counts where it is used.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from peft_pipelines.pipelines.cells.construct import construct
-from peft_pipelines.pipelines.cells.generate import generate
-from peft_pipelines.pipelines.cells.score import score
-from peft_pipelines.pipelines.cells.train import train
-from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.pipelines.data.profile import profile
-from peft_pipelines.releases import LEARNING, SCORING, TABLES
+from peft_pipelines.files.versions import LEARNING, SCORING, TABLES
 
-RECORDS = {"audit", "energy.py", "provenance.py", "io/card.py", "io/hashes.py", "listing.py"} | {
-    "providers/available.py"
-}
-COMMANDS = {"__main__.py", "settings.py"} | {
-    f"{name}.py" for name in ("cli", "commands", "hooks", "merging", "pipeline_registry", "preflight")
-}
-SURROUNDINGS = {"errors.py", "fetch.py", "grid.py", "hub.py", "progress.py", "quiet.py", "runners"}
-REPORTS = {"pipelines/report", "statistics"} | {
-    f"pipelines/data/{name}.py" for name in ("profile", "overlap", "report")
-}
-DECIDES_NOTHING = frozenset(COMMANDS | RECORDS | SURROUNDINGS | REPORTS)
-ANSWERS = {"generation.py", "label_scoring.py"}
-TRAINS = {f"{name}.py" for name in ("ladder", "lowrank", "optimizers", "schedule", "trainer", "training", "validation")}
-MODEL = ANSWERS | TRAINS | {"batches.py", "measure.py", "models.py", "objective.py", "prompting.py"}
-STEPS = frozenset(f"pipelines/cells/{step}.py" for step in ("construct", "train", "generate", "score"))
-"""Each step's own module counts for its own node in any case."""
+DECIDES_NOTHING = frozenset({"config/errors.py", "costs/energy.py", "storage/model_card.py"})
+"""Modules of deciding folders that only tell: messages, estimates, text for people."""
+_SHARED = frozenset({"config", "storage"})
+_MODEL = _SHARED | {"costs", "data", "methods", "models"}
+DECIDING = _MODEL | {"evaluation", "inference", "training"}
+"""All folders whose code decides some result."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """A kind of node.
 
-    ``aside`` names the modules of ours that decide nothing there, ``ignored`` the fields of a task's row. ``device``
-    says whether the kind of processor counts.
+    ``folders`` hold the code of ours that decides its result, ``ignored`` are the fields of a task's row that do not.
+    ``device`` says whether the kind of processor counts.
     """
 
     libraries: tuple[str, ...]
-    aside: frozenset[str] = DECIDES_NOTHING
+    folders: frozenset[str] = DECIDING
     ignored: frozenset[str] = field(default_factory=frozenset)
     device: bool = False
 
@@ -47,33 +35,23 @@ class Stage:
 ANY = Stage(tuple(dict.fromkeys((*TABLES, *LEARNING, *SCORING))), device=True)
 """A node that no kind is known of: everything counts."""
 
-_JUDGING = frozenset({"metrics", "ignore_case"})
-_MODEL_ASIDE = DECIDES_NOTHING | {"metrics", "preprocess.py", "pipelines/data", "sandbox"} | STEPS
-_TEXT = Stage(
-    TABLES,
-    DECIDES_NOTHING | MODEL | {"metrics", "providers", "pipelines/cells", "sandbox"},
-    _JUDGING | {"max_new_tokens", "max_length"},
-)
-_PROFILE = Stage(
-    (*TABLES, *SCORING[1:], "transformers", "tokenizers"),
-    (DECIDES_NOTHING | {"pipelines/cells", "providers", "sandbox"}) - {"pipelines/data/overlap.py"},
-)
-_LEARN = Stage(LEARNING, _MODEL_ASIDE | ANSWERS, _JUDGING | {"max_new_tokens"}, device=True)
-_ANSWER = Stage(LEARNING, _MODEL_ASIDE | TRAINS, _JUDGING, device=True)
-_SCORE = Stage(
-    SCORING, (DECIDES_NOTHING | MODEL | STEPS | {"providers", "preprocess.py", "pipelines/data"}) - {"statistics"}
-)
-_STAGES: dict[Callable[..., Any], Stage] = {
-    adapt: _TEXT,
-    instruct: _TEXT,
-    profile: _PROFILE,
-    construct: _LEARN,
-    train: _LEARN,
-    generate: _ANSWER,
-    score: _SCORE,
+_SCORED_BY = frozenset({"metrics", "ignore_case"})
+_TEXT = Stage(TABLES, _SHARED | {"data"}, _SCORED_BY | {"max_new_tokens", "max_length"})
+_PROFILE = Stage((*TABLES, *SCORING[1:], "transformers", "tokenizers"), _SHARED | {"data", "evaluation", "models"})
+_TRAIN = Stage(LEARNING, _MODEL | {"training"}, _SCORED_BY | {"max_new_tokens"}, device=True)
+_GENERATE = Stage(LEARNING, _MODEL | {"inference"}, _SCORED_BY, device=True)
+_SCORE = Stage(SCORING, _SHARED | {"costs", "evaluation"})
+_STAGES = {
+    "data.adapt": _TEXT,
+    "data.profile": _PROFILE,
+    "pipelines.cells.construct": _TRAIN,
+    "pipelines.cells.train": _TRAIN,
+    "pipelines.cells.generate": _GENERATE,
+    "pipelines.cells.score": _SCORE,
 }
+"""By the module that a node's function stands in."""
 
 
 def stage_of(function: Callable[..., Any]) -> Stage:
     """The kind of a node, by its function."""
-    return _STAGES.get(function, ANY)
+    return _STAGES.get(function.__module__.partition(".")[2], ANY)

@@ -9,9 +9,9 @@ from typing import Any
 from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 
-from peft_pipelines.io.atomic import read_json, write_json, write_text
-from peft_pipelines.io.hashes import file_hashes
-from peft_pipelines.runners.units import Unit
+from peft_pipelines.files.atomic import read_json, write_json, write_text
+from peft_pipelines.running.units import Unit
+from peft_pipelines.storage.hashes import file_hashes
 
 STATE, FAILURE, LOG = "state.json", "failure.json", "failure.log"
 

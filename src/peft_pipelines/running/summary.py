@@ -5,9 +5,10 @@ from pathlib import Path
 from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline import Pipeline
 
-from peft_pipelines.runners.units import place
+from peft_pipelines.files import names
+from peft_pipelines.running.units import place
 
-TABLES = ("data_report_text", "results_table")
+TABLES = (names.DATA_REPORT_TEXT, names.RESULTS_TABLE)
 
 
 def closing(pipeline: Pipeline, catalog: DataCatalog, project: Path) -> str:

@@ -7,9 +7,12 @@ from pathlib import Path
 from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 
-from peft_pipelines.errors import ConfigError
+from peft_pipelines.config import AXES, Cell
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import names
 
-DATA, CELL = "data.", "cell."
+MODEL_FIRST = ("models", "methods", "tasks", "seeds")
+"""The order of cells: all of a model together, so that each model is read once."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,9 @@ class Unit:
     @property
     def last(self) -> str:
         """The dataset that the whole unit ends with. Its folder holds the unit's state, whatever part of it runs."""
-        if self.tag.startswith(DATA):
-            return f"{self.names[0]}_prompts"
-        method, model, task, seed = self.names
-        return f"{method}.{model}-{task}-{seed}-metrics"
+        if self.tag.startswith(names.DATA):
+            return names.prompts(self.names[0])
+        return names.artifact(Cell.of(self.tag.removeprefix(names.CELL)), "metrics")
 
     def folder(self, catalog: DataCatalog) -> Path:
         """Where the unit's state is kept.
@@ -66,20 +68,20 @@ class Work:
 def split(nodes: Iterable[Node], grid: Mapping[str, Sequence[str]]) -> Work:
     """Group a pipeline's nodes, given in an order that their data allow.
 
-    Cells come in the order of the grid's names; all cells of a model together, so that each model is read once.
+    Cells come in the order of the grid's names, a model at a time.
     """
     groups: dict[str, list[Node]] = {}
     report = []
     for node in nodes:
-        tag = next((tag for tag in node.tags if tag.startswith((DATA, CELL))), None)
+        tag = next((tag for tag in node.tags if tag.startswith((names.DATA, names.CELL))), None)
         if tag:
             groups.setdefault(tag, []).append(node)
         else:
             report.append(node)
     units = [Unit(tag, tuple(members)) for tag, members in groups.items()]
-    data = [unit for unit in units if unit.tag.startswith(DATA)]
-    cells = [unit for unit in units if unit.tag.startswith(CELL)]
-    tasks, rank = _ranks(grid, "tasks"), {axis: _ranks(grid, axis) for axis in ("models", "methods", "tasks", "seeds")}
+    data = [unit for unit in units if unit.tag.startswith(names.DATA)]
+    cells = [unit for unit in units if unit.tag.startswith(names.CELL)]
+    tasks, rank = _ranks(grid, "tasks"), {axis: _ranks(grid, axis) for axis in MODEL_FIRST}
     data.sort(key=lambda unit: (tasks.get(unit.names[0], 0), unit.tag))
     cells.sort(key=lambda unit: (*_position(unit, rank), unit.tag))
     return Work(data, cells, report)
@@ -90,8 +92,8 @@ def _ranks(grid: Mapping[str, Sequence[str]], axis: str) -> dict[str, int]:
 
 
 def _position(unit: Unit, rank: Mapping[str, Mapping[str, int]]) -> tuple[int, ...]:
-    names = dict(zip(("methods", "models", "tasks", "seeds"), unit.names, strict=True))
-    return tuple(order.get(names[axis], 0) for axis, order in rank.items())
+    given = dict(zip(AXES, unit.names, strict=True))
+    return tuple(order.get(given[axis], 0) for axis, order in rank.items())
 
 
 def place(catalog: DataCatalog, name: str) -> Path | None:

@@ -10,8 +10,8 @@ import pandas as pd
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import TablePreview
 
-from peft_pipelines.errors import unknown
-from peft_pipelines.io.atomic import read_json, replacing, write_json
+from peft_pipelines.config.errors import unknown
+from peft_pipelines.files.atomic import read_json, replacing, write_json
 
 
 @dataclass(frozen=True)

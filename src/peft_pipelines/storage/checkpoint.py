@@ -8,11 +8,11 @@ from typing import Any
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import JSONPreview
 
-from peft_pipelines import providers
-from peft_pipelines.io.atomic import read_json, replacing, write_json
-from peft_pipelines.io.card import card
-from peft_pipelines.io.hashes import CARD
-from peft_pipelines.providers import Attached
+from peft_pipelines.files.atomic import read_json, replacing, write_json
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.storage.hashes import CARD
+from peft_pipelines.storage.model_card import card
 
 RECORD = "record.json"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kedro.io import AbstractVersionedDataset
 
-from peft_pipelines.io.rows import RowsFolder, split_files
+from peft_pipelines.storage.splits import RowsFolder, split_files
 
 CARD = "README.md"
 """Text for people beside the files; it may be written again and proves nothing."""

@@ -10,8 +10,8 @@ from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import TablePreview
 from pyarrow import csv, json, parquet
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io.atomic import replacing
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.atomic import replacing
 
 Splits = dict[str, pa.Table]
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from peft_pipelines.audit.runs import Run, cell_of
-from peft_pipelines.io.artifact import FORMATS
-from peft_pipelines.pipelines.cells.score import answers_of
-from peft_pipelines.pipelines.report.table import paragraph, render
-from peft_pipelines.specs import TaskSpec, parse
-from peft_pipelines.statistics.intervals import stats
-from peft_pipelines.statistics.paired import holm
-from peft_pipelines.statistics.scores import Score, comparison, interval, scored
+from peft_pipelines.config import Cell, TaskSpec, parse
+from peft_pipelines.evaluation.score import answers_of
+from peft_pipelines.evaluation.statistics.intervals import stats
+from peft_pipelines.evaluation.statistics.paired import holm
+from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored
+from peft_pipelines.files.markdown import paragraph, render
+from peft_pipelines.storage.artifact import FORMATS
+from peft_pipelines.tracking.runs import Run
 
 LEVEL = 0.05
 UNPAIRED = "unpaired"
@@ -106,7 +106,7 @@ def _score(metric: str, rows: Sequence[dict[str, Any]], task: TaskSpec) -> Score
 
 
 def _task(run: Run, cell: str) -> TaskSpec:
-    name = cell_of(cell).task
+    name = Cell.of(cell).task
     return parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from kedro.io import DataCatalog
 
-from peft_pipelines.audit.runs import Run
-from peft_pipelines.io.hashes import file_hashes
-from peft_pipelines.provenance import environment, flat
-from peft_pipelines.runners.fingerprint import code
+from peft_pipelines.files import names
+from peft_pipelines.running.source import PACKAGE, code
+from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
+from peft_pipelines.storage.hashes import file_hashes
+from peft_pipelines.tracking.environment import environment, flat
+from peft_pipelines.tracking.runs import Run
 
 MISSING, SAME = "not there", "nothing differs from then: libraries, machine, settings, code, raw rows"
 
@@ -17,14 +19,14 @@ MISSING, SAME = "not there", "nothing differs from then: libraries, machine, set
 def changes(run: Run, catalog: DataCatalog, project: Path) -> list[str]:
     """What differs between a run's place and time and this one, for people; one line says so where nothing does."""
     then = {**run.manifest["environment"], "modules": run.manifest["modules_sha256"]}
-    here = {**environment(project), "modules": code(Path(__file__).parents[1])}
+    here = {**environment(project), "modules": code(PACKAGE, DECIDING, DECIDES_NOTHING)}
     found = [*differences(then, here), *_raw(run, catalog)]
     return [f"run {run.id} of {run.manifest['started']}", *(found or [SAME])]
 
 
 def _raw(run: Run, catalog: DataCatalog) -> Iterator[str]:
     for task, kinds in run.manifest.get("data", {}).items():
-        if kinds["raw"]["sha256"] != file_hashes(catalog.get(f"{task}_raw")):
+        if kinds["raw"]["sha256"] != file_hashes(catalog.get(names.raw(task))):
             yield f"raw rows of {task}: not those of then"
 
 

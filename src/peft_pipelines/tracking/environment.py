@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import torch
 
-from peft_pipelines.releases import LEARNING, SCORING, TABLES, releases
+from peft_pipelines.files.versions import LEARNING, SCORING, TABLES, releases
 
 LIBRARIES = tuple(dict.fromkeys((*LEARNING, *SCORING, *TABLES, "datasets", "kedro", "codecarbon", "peft-pipelines")))
 _CPU = Path("/proc/cpuinfo")

@@ -10,20 +10,21 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
-from peft_pipelines.audit.origins import WEIGHTS, Origins
-from peft_pipelines.audit.runs import CELLS_FAILED, DONE, FAILED, MANIFEST, ROWS, RUNNING, keep, runs_folder
-from peft_pipelines.io.atomic import read_json, write_json, write_text
-from peft_pipelines.io.card import card
-from peft_pipelines.io.hashes import CARD, sha256
-from peft_pipelines.pipelines.cells.pipeline import dataset
-from peft_pipelines.provenance import command_line, environment
-from peft_pipelines.runners.fingerprint import code
-from peft_pipelines.runners.state import STATE, now
-from peft_pipelines.runners.units import CELL, Unit, place
-from peft_pipelines.specs import Cell, Grid, ModelSpec, parse
+from peft_pipelines.config import AXES, Cell, Grid, ModelSpec, parse
+from peft_pipelines.files import names
+from peft_pipelines.files.atomic import read_json, write_json, write_text
+from peft_pipelines.files.status import Status
+from peft_pipelines.running.source import PACKAGE, code
+from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
+from peft_pipelines.running.state import STATE, now
+from peft_pipelines.running.units import Unit, place
+from peft_pipelines.storage.hashes import CARD, sha256
+from peft_pipelines.storage.model_card import card
+from peft_pipelines.tracking.environment import command_line, environment
+from peft_pipelines.tracking.origins import WEIGHTS, Origins
+from peft_pipelines.tracking.runs import MANIFEST, ROWS, keep, runs_folder
 
 ARTIFACTS = ("checkpoint", "predictions", "generation", "metrics")
-AXES = ("methods", "models", "tasks", "seeds")
 ASKED = ("pipeline_names", "env", "tags", "node_names", "namespaces", "from_nodes", "to_nodes")
 
 
@@ -35,18 +36,18 @@ class Manifest:
         self.id, self.folder, self._catalog = str(run["run_id"]), folder / str(run["run_id"]), catalog
         self.rows = _rows(catalog.load("parameters"))
         self.grid = parse(Grid, "grid.yml", self.rows["grid"])
-        self.origins = Origins(catalog, folder / WEIGHTS, project / "conf/hub/lock.json")
-        names = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
-        self.cells = [cell for cell in self.grid.cells() if names & {dataset(cell, kind) for kind in ARTIFACTS}]
-        self.tasks = [task for task in self.grid.tasks if names & {f"{task}_adapted", f"{task}_prompts"}]
-        self._names = names
+        self.origins = Origins(catalog, folder / WEIGHTS, project / names.LOCK)
+        known = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
+        self.cells = [cell for cell in self.grid.cells() if known & {names.artifact(cell, kind) for kind in ARTIFACTS}]
+        self.tasks = [task for task in self.grid.tasks if known & {names.adapted(task), names.prompts(task)}]
+        self._names = known
         self.facts: dict[str, Any] = {
             "run_id": self.id,
             "command": command_line(run),
             "started": now(),
             "asked": {key: run[key] for key in ASKED if run.get(key)} | {"runner": _class_of(str(run["runner"]))},
             "environment": environment(project),
-            "modules_sha256": code(Path(__file__).parents[1]),
+            "modules_sha256": code(PACKAGE, DECIDING, DECIDES_NOTHING),
             "grid": self.rows["grid"],
         }
 
@@ -55,11 +56,11 @@ class Manifest:
         text = yaml.safe_dump(self.rows, sort_keys=False, allow_unicode=True)
         write_text(self.folder / ROWS, text)
         facts = {**self.facts, "status": status, "reason": reason}
-        if status != RUNNING:
+        if status != Status.RUNNING:
             facts["ended"] = now()
-        if status in (DONE, CELLS_FAILED):
+        if status in (Status.DONE, Status.CELLS_FAILED):
             facts |= self._made()
-        if status == FAILED:
+        if status == Status.FAILED:
             with suppress(Exception):  # what ended the run may hinder this too, and is what must be told
                 facts |= self._made()
         facts.setdefault("cells", {})
@@ -67,7 +68,7 @@ class Manifest:
 
     def _made(self) -> dict[str, Any]:
         models = {name: parse(ModelSpec, f"model '{name}'", self.rows["models"][name]) for name in self.grid.models}
-        results = {"results": self.origins.dataset("results")} if "results" in self._names else {}
+        results = {"results": self.origins.dataset(names.RESULTS)} if names.RESULTS in self._names else {}
         return {
             "models": {name: self.origins.model(spec) for name, spec in models.items()} if self.cells else {},
             "data": {task: self.origins.data(task) for task in self.tasks},
@@ -77,18 +78,22 @@ class Manifest:
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """A cell as it stands: who made it, of what, its artifacts and its numbers. Its answers are kept."""
-        numbers = self._catalog.load(dataset(cell, "metrics"))
+        numbers = self._catalog.load(names.artifact(cell, "metrics"))
         state = _state(cell, self._catalog)
         artifacts = {kind: found for kind in ARTIFACTS if (found := self._artifact(cell, kind, state))}
         answers = artifacts.get("predictions")
-        if answers and (path := place(self._catalog, dataset(cell, "predictions"))):
+        if answers and (path := place(self._catalog, names.artifact(cell, "predictions"))):
             keep(path, answers["sha256"][path.name], self.folder.parent)
         if numbers is None:
-            return {"status": "not run", "artifacts": artifacts}
+            return {"status": Status.NOT_RUN, "artifacts": artifacts}
         if "primary" not in numbers:
-            return {"status": FAILED, "reason": f"{numbers['type']}: {numbers['reason']}", "artifacts": artifacts}
+            return {
+                "status": Status.FAILED,
+                "reason": f"{numbers['type']}: {numbers['reason']}",
+                "artifacts": artifacts,
+            }
         self._card(cell, numbers)
-        made = {"status": DONE, "run_id": numbers.get("run_id"), "fingerprint": state.get("fingerprint")}
+        made = {"status": Status.DONE, "run_id": numbers.get("run_id"), "fingerprint": state.get("fingerprint")}
         return {**made, "artifacts": artifacts, "numbers": numbers}
 
     def _card(self, cell: Cell, numbers: Mapping[str, Any]) -> None:
@@ -96,7 +101,7 @@ class Manifest:
 
         A run that was killed has left numbers without cards, so it is not asked who made them.
         """
-        checkpoint = self._catalog.load(dataset(cell, "checkpoint"))
+        checkpoint = self._catalog.load(names.artifact(cell, "checkpoint"))
         if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
             return
         path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)
@@ -105,7 +110,7 @@ class Manifest:
 
     def _artifact(self, cell: Cell, kind: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
         """Version and hashes as they were when the artifact was made, else as it lies there now."""
-        name = dataset(cell, kind)
+        name = names.artifact(cell, kind)
         for node in state.get("nodes", {}).values():
             hashes = node.get("sha256", {}).get(name)
             if hashes:
@@ -117,7 +122,7 @@ class Manifest:
 
 
 def _state(cell: Cell, catalog: DataCatalog) -> dict[str, Any]:
-    path = Unit(f"{CELL}{cell.id}", ()).folder(catalog) / STATE
+    path = Unit(names.cell_tag(cell.id), ()).folder(catalog) / STATE
     found: dict[str, Any] = read_json(path) if path.is_file() else {}
     return found
 

@@ -6,13 +6,15 @@ from typing import Any
 
 from kedro.io import AbstractVersionedDataset, DataCatalog
 
-from peft_pipelines.io.atomic import read_json, write_json
-from peft_pipelines.io.hashes import file_hashes, sha256
-from peft_pipelines.models import folder_of, public_name
-from peft_pipelines.specs import ModelSpec
+from peft_pipelines.config import ModelSpec
+from peft_pipelines.files import names
+from peft_pipelines.files.atomic import read_json, write_json
+from peft_pipelines.models.base_model import folder_of, public_name
+from peft_pipelines.storage.hashes import file_hashes, sha256
 
 WEIGHTS = "weights.json"
-DATA = ("raw", "adapted", "prompts")
+DATA = {"raw": names.raw, "adapted": names.adapted, "prompts": names.prompts}
+"""By kind of a task's rows, their dataset's name."""
 
 
 class Origins:
@@ -30,7 +32,7 @@ class Origins:
 
     def data(self, task: str) -> dict[str, Any]:
         """For raw, adapted and prompts of a task the version where there are several, and the hash of each split."""
-        return self._once(f"data {task}", lambda: {kind: self.dataset(f"{task}_{kind}") for kind in DATA})
+        return self._once(f"data {task}", lambda: {kind: self.dataset(name(task)) for kind, name in DATA.items()})
 
     def dataset(self, name: str) -> dict[str, Any]:
         """The version that would be loaded, and the hashes of its files."""
@@ -45,7 +47,7 @@ class Origins:
         return self._once(f"model {spec.name}", lambda: self._model(spec))
 
     def _model(self, spec: ModelSpec) -> dict[str, Any]:
-        folder = folder_of(spec, self._catalog.load(f"{spec.name}_weights"))
+        folder = folder_of(spec, self._catalog.load(names.weights(spec.name)))
         return {"name": public_name(spec), "revision": self._revision(spec), "sha256": self._weights(folder)}
 
     def _revision(self, spec: ModelSpec) -> str | None:

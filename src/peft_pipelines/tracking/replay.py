@@ -10,9 +10,11 @@ from typing import Any
 import yaml
 from kedro.framework.project import settings
 
-from peft_pipelines.audit.runs import FAILED, MANIFEST, RUNNING, RUNS, Run, cell_of
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.runners.units import CELL, DATA
+from peft_pipelines.config import Cell
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import names
+from peft_pipelines.files.status import Status
+from peft_pipelines.tracking.runs import MANIFEST, Run
 
 
 def replay(run: Run, cells: Sequence[str], project: Path, env: str | None, params: Mapping[str, Any], to: Path) -> Run:
@@ -37,8 +39,8 @@ def replay(run: Run, cells: Sequence[str], project: Path, env: str | None, param
     command = [sys.executable, "-m", "kedro", "run", f"--conf-source={conf}", *_selection(run, cells)]
     environment = {key: value for key, value in os.environ.items() if key != "KEDRO_ENV"} | {"DO_NOT_TRACK": "1"}
     done = subprocess.run(command, cwd=project, env=environment, stdout=subprocess.DEVNULL, check=False)
-    made = sorted(Path(catalog[RUNS]["filepath"]).glob(f"*/{MANIFEST}"))
-    if not made or Run(made[-1].parent).manifest["status"] in (RUNNING, FAILED):
+    made = sorted(Path(catalog[names.RUNS]["filepath"]).glob(f"*/{MANIFEST}"))
+    if not made or Run(made[-1].parent).manifest["status"] in (Status.RUNNING, Status.FAILED):
         raise ConfigError(f"run {run.id}: the replay ended with exit code {done.returncode} before its cells were made")
     return Run(made[-1].parent)
 
@@ -73,6 +75,6 @@ def _selection(run: Run, cells: Sequence[str]) -> list[str]:
     total = len(grid["methods"]) * len(grid["models"]) * len(grid["tasks"]) * len(grid["seeds"])
     if len(cells) == total:
         return []
-    tasks = dict.fromkeys(cell_of(cell).task for cell in cells)
-    tags = [*(f"{DATA}{task}" for task in tasks), *(f"{CELL}{cell}" for cell in cells)]
+    tasks = dict.fromkeys(Cell.of(cell).task for cell in cells)
+    tags = [*(names.data_tag(task) for task in tasks), *(names.cell_tag(cell) for cell in cells)]
     return [f"--tags={','.join(tags)}"]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from peft_pipelines.audit.numbers import repeatable, same, written
-from peft_pipelines.audit.runs import Run
-from peft_pipelines.pipelines.report.table import paragraph, render
+from peft_pipelines.files.markdown import paragraph, render
+from peft_pipelines.tracking.numbers import repeatable, same, written
+from peft_pipelines.tracking.runs import Run
 
 TENSORS = ".safetensors"
 EQUAL, DIFFERENT, ABSENT = "equal", "DIFFERENT", "—"

@@ -10,19 +10,17 @@ from typing import Any
 import yaml
 from kedro.io import DataCatalog
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.io.atomic import read_json
-from peft_pipelines.specs import Cell
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.files import names
+from peft_pipelines.files.atomic import read_json
+from peft_pipelines.files.status import Status
 
-RUNS = "runs"
-RUNNING, DONE, CELLS_FAILED, FAILED = "running", "done", "cells failed", "failed"
-"""How a run stands; one that was killed stays running."""
 MANIFEST, ROWS, PREDICTIONS = "manifest.json", "rows.yml", "predictions"
 
 
 def runs_folder(catalog: DataCatalog) -> Path:
     """The folder that the catalog gives to the manifests."""
-    folder: Path = catalog.load(RUNS)
+    folder: Path = catalog.load(names.RUNS)
     return folder
 
 
@@ -52,7 +50,7 @@ class Run:
     @property
     def ended(self) -> bool:
         """Whether the run has written down what it made."""
-        return bool(self.manifest["status"] != RUNNING)
+        return bool(self.manifest["status"] != Status.RUNNING)
 
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
@@ -121,12 +119,3 @@ def chosen(run: Run, cells: tuple[str, ...]) -> list[str]:
         if cell not in run.cells:
             raise unknown("--cell", "cell", cell, run.cells)
     return [cell for cell in run.cells if not cells or cell in cells]
-
-
-def cell_of(cell_id: str) -> Cell:
-    """A cell by its id.
-
-    >>> cell_of("lora.tiny.mood.s0").task
-    'mood'
-    """
-    return Cell(**dict(zip(("method", "model", "task", "seed"), cell_id.split("."), strict=True)))

@@ -5,13 +5,12 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 
-from peft_pipelines.audit.manifest import Manifest
-from peft_pipelines.io import Trained
-from peft_pipelines.pipelines.cells.pipeline import dataset
-from peft_pipelines.provenance import public
-from peft_pipelines.runners.state import now
-from peft_pipelines.runners.units import CELL
-from peft_pipelines.specs import Cell, ModelSpec, parse
+from peft_pipelines.config import Cell, ModelSpec, parse
+from peft_pipelines.files import names
+from peft_pipelines.running.state import now
+from peft_pipelines.storage.checkpoint import Trained
+from peft_pipelines.tracking.environment import public
+from peft_pipelines.tracking.manifest import Manifest
 
 
 class Stamps:
@@ -19,7 +18,7 @@ class Stamps:
 
     def __init__(self, manifest: Manifest, catalog: DataCatalog) -> None:
         self._manifest, self._catalog = manifest, catalog
-        self._cells = {f"{CELL}{cell.id}": cell for cell in manifest.cells}
+        self._cells = {names.cell_tag(cell.id): cell for cell in manifest.cells}
         self._started: dict[str, str] = {}
 
     def begin(self, node: Node) -> None:
@@ -35,7 +34,7 @@ class Stamps:
         if isinstance(data, Trained):
             data.record["model"] = public(data.record["model"])
             data.record["provenance"] = self._provenance(cell)
-        elif name == dataset(cell, "metrics") and isinstance(data, dict):
+        elif name == names.artifact(cell, "metrics") and isinstance(data, dict):
             data |= {"cell": cell.id, "run_id": self._manifest.id, "git_commit": self._commit()}
 
     def _again(self, cell: Cell) -> str:
@@ -55,7 +54,7 @@ class Stamps:
             "run_id": manifest.id,
             "command": manifest.facts["command"],
             "again": self._again(cell),
-            "started": self._started.get(f"{CELL}{cell.id}"),
+            "started": self._started.get(names.cell_tag(cell.id)),
             "ended": now(),
             "task": public(manifest.rows["tasks"][cell.task]),
             "sampling": manifest.rows["sampling"],

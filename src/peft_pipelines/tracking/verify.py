@@ -7,17 +7,18 @@ from typing import Any
 
 from kedro.io import DataCatalog
 
-from peft_pipelines.audit.numbers import same, written
-from peft_pipelines.audit.runs import Run, cell_of
-from peft_pipelines.io.artifact import FORMATS
-from peft_pipelines.io.atomic import read_json
-from peft_pipelines.io.hashes import hashes_of, sha256
-from peft_pipelines.models import folder_of
-from peft_pipelines.pipelines.cells.pipeline import dataset
-from peft_pipelines.pipelines.cells.score import bounds, task_scores
-from peft_pipelines.runners.state import STATE
-from peft_pipelines.runners.units import CELL, Unit, place
-from peft_pipelines.specs import ModelSpec, TaskSpec, parse
+from peft_pipelines.config import Cell, ModelSpec, TaskSpec, parse
+from peft_pipelines.evaluation.score import bounds, task_scores
+from peft_pipelines.files import names
+from peft_pipelines.files.atomic import read_json
+from peft_pipelines.models.base_model import folder_of
+from peft_pipelines.running.state import STATE
+from peft_pipelines.running.units import Unit, place
+from peft_pipelines.storage.artifact import FORMATS
+from peft_pipelines.storage.hashes import hashes_of, sha256
+from peft_pipelines.tracking.numbers import same, written
+from peft_pipelines.tracking.origins import DATA
+from peft_pipelines.tracking.runs import Run
 
 CURRENT = ("predictions", "generation", "metrics")
 
@@ -56,7 +57,7 @@ def _rows(run: Run) -> Iterator[Check]:
 def _weights(run: Run, catalog: DataCatalog) -> Iterator[Check]:
     for name, recorded in run.manifest.get("models", {}).items():
         spec = parse(ModelSpec, f"model '{name}'", run.rows["models"][name])
-        folder = folder_of(spec, catalog.load(f"{name}_weights"))
+        folder = folder_of(spec, catalog.load(names.weights(name)))
         found = hashes_of(folder, folder.glob("*.safetensors"))
         yield from _files(f"weights of {name}", recorded["sha256"], found)
 
@@ -66,20 +67,20 @@ def _data(run: Run, catalog: DataCatalog) -> Iterator[Check]:
         for kind, recorded in kinds.items():
             if kind == "prompts" and not _newest(run, catalog, task):
                 continue  # a later run has written its own
-            folder = _version(place(catalog, f"{task}_{kind}"), recorded)
+            folder = _version(place(catalog, DATA[kind](task)), recorded)
             yield from _files(f"{kind} rows of {task}", recorded["sha256"], hashes_of(folder))
 
 
 def _results(run: Run, catalog: DataCatalog) -> Iterator[Check]:
     recorded = run.manifest.get("results", {})
     if recorded.get("version") is not None:
-        folder = _version(place(catalog, "results"), recorded)
+        folder = _version(place(catalog, names.RESULTS), recorded)
         yield from _files("results", recorded["sha256"], hashes_of(folder))
 
 
 def _newest(run: Run, catalog: DataCatalog, task: str) -> bool:
     """Whether the task's adapted rows were not adapted anew since."""
-    adapted = place(catalog, f"{task}_adapted")
+    adapted = place(catalog, names.adapted(task))
     versions = sorted(path.name for path in adapted.glob("*") if path.is_dir()) if adapted else []
     return versions[-1:] in ([], [run.manifest["data"][task]["adapted"].get("version")])
 
@@ -91,12 +92,12 @@ def _version(path: Path | None, recorded: Mapping[str, Any]) -> Path:
 
 
 def _cell(run: Run, cell_id: str, catalog: DataCatalog) -> Iterator[Check]:
-    cell, entry = cell_of(cell_id), run.cells[cell_id]
+    cell, entry = Cell.of(cell_id), run.cells[cell_id]
     artifacts, unchanged = entry["artifacts"], _stands(run, cell_id, catalog)
     for kind, recorded in artifacts.items():
         if kind in CURRENT and not unchanged:
             continue  # overwritten by a later run, as it may be
-        path = _version(place(catalog, dataset(cell, kind)), recorded)
+        path = _version(place(catalog, names.artifact(cell, kind)), recorded)
         yield from _files(f"{kind} of {cell_id}", recorded["sha256"], hashes_of(path))
     kept = run.predictions(cell_id)
     if kept is None:
@@ -111,14 +112,14 @@ def _cell(run: Run, cell_id: str, catalog: DataCatalog) -> Iterator[Check]:
 
 def _stands(run: Run, cell_id: str, catalog: DataCatalog) -> bool:
     """Whether the cell's files are still those of this run: no later one has made, or tried, the cell anew."""
-    state = Unit(f"{CELL}{cell_id}", ()).folder(catalog) / STATE
+    state = Unit(names.cell_tag(cell_id), ()).folder(catalog) / STATE
     if not state.is_file():  # Kedro's own runner leaves none
-        numbers = catalog.load(dataset(cell_of(cell_id), "metrics")) or {}
+        numbers = catalog.load(names.artifact(Cell.of(cell_id), "metrics")) or {}
         return bool(numbers.get("run_id", run.cells[cell_id].get("run_id")) == run.cells[cell_id].get("run_id"))
     nodes = read_json(state)["nodes"].values()
     made = {name: found for node in nodes for name, found in node.get("sha256", {}).items()}
     recorded = run.cells[cell_id]["artifacts"].get("metrics", {}).get("sha256")
-    return bool(made.get(dataset(cell_of(cell_id), "metrics")) == recorded)
+    return bool(made.get(names.artifact(Cell.of(cell_id), "metrics")) == recorded)
 
 
 def _files(what: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
@@ -131,7 +132,7 @@ def _scores(run: Run, cell_id: str, kept: Path) -> Iterator[Check]:
     entry = run.cells[cell_id]
     if entry["status"] != "done":
         return
-    name = cell_of(cell_id).task
+    name = Cell.of(cell_id).task
     task = parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])
     try:
         rows = FORMATS[kept.suffix].read(kept)

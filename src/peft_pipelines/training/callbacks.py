@@ -6,10 +6,10 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from peft_pipelines import progress
-from peft_pipelines.models import device
-from peft_pipelines.providers import Attached
-from peft_pipelines.specs import TrainingSpec
+from peft_pipelines.config import TrainingSpec
+from peft_pipelines.files import progress
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.base_model import device
 
 
 class Schedule(TrainerCallback):  # type: ignore[misc]

@@ -10,21 +10,20 @@ Two of the three exact short cuts live here (the third, length-bucketed batches,
 Right padding and causal attention make both exact: a position sees the same tokens at the same places either way.
 """
 
-import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
-from transformers import Cache, DynamicCache, PreTrainedModel
+from transformers import Cache
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.models import autocast
-from peft_pipelines.prompting import IGNORED, Encoded
-from peft_pipelines.providers import Attached
-from peft_pipelines.specs import TrainingSpec
+from peft_pipelines.config import TrainingSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.tokenize import IGNORED, Encoded
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.base_model import autocast
+from peft_pipelines.models.forward import head_only_at, prefix_cache, takes
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class Shortcuts:
             raise ConfigError(f"method '{attached.method.name}': gradient_checkpointing must be false, got true: {why}")
         reasons = {name: "switched off" for name in _NAMES if not getattr(protocol, name)}
         for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
-            if not _takes(attached, needed):
+            if not takes(attached, needed):
                 reasons.setdefault(name, f"the model's forward takes no {needed}")
         if protocol.gradient_checkpointing:
             reasons.setdefault("shared_prefix", "gradient checkpointing keeps no cache")
@@ -122,7 +121,7 @@ class Objective(nn.Module):
         cache = prefix_cache(self.attached, self.prefix.to(ids.device)) if self.prefix.numel() else None
         if not self.shortcuts.label_positions_only:
             return self._run(ids, mask, cache, {})[:, places][chosen]
-        with _head_only_at(self.attached.core, chosen):
+        with head_only_at(self.attached.core, chosen):
             return self._run(ids, mask, cache, {"logits_to_keep": places})[0]
 
     def _run(
@@ -139,25 +138,6 @@ class Objective(nn.Module):
         return output.logits  # type: ignore[no-any-return]
 
 
-@contextmanager
-def _head_only_at(core: PreTrainedModel, chosen: torch.Tensor) -> Iterator[None]:
-    """A block in which the output head sees, of its (rows, places, width), the chosen ones as one row."""
-    head: nn.Module = core.get_output_embeddings()
-    hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen][None], *inputs[1:]))
-    try:
-        yield
-    finally:
-        hook.remove()
-
-
-def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
-    """Keys and values of one row for the soft prompt, if any, and the prefix tokens (1, tokens)."""
-    # some models make no cache of their own in training mode
-    start = attached.start() if attached.start else DynamicCache(config=attached.core.config)
-    keep = {"logits_to_keep": 1} if _takes(attached, "logits_to_keep") else {}
-    return attached.core(input_ids=prefix, past_key_values=start, use_cache=True, **keep).past_key_values
-
-
 def _dropout(attached: Attached) -> bool:
     """Whether a layer drops something in training: by a module of its own, or by a rate that it hands to a function."""
     modules = list(attached.core.modules())
@@ -165,10 +145,6 @@ def _dropout(attached: Attached) -> bool:
         value for part in modules for name, value in vars(part).items() if "drop" in name and isinstance(value, float)
     ]
     return any([*rates, *(part.p for part in modules if isinstance(part, nn.Dropout))])
-
-
-def _takes(attached: Attached, argument: str) -> bool:
-    return argument in inspect.signature(attached.core.forward).parameters
 
 
 def collate(rows: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from peft_pipelines import energy, measure
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io.atomic import read_json, write_json
-from peft_pipelines.providers import Attached
-from peft_pipelines.trainer import BEST, Diverged, put
-from peft_pipelines.training import Outcome
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.costs import energy, measure
+from peft_pipelines.files.atomic import read_json, write_json
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.training.train import Outcome
+from peft_pipelines.training.trainer import BEST, Diverged, put
 
 RUNG = "rung.json"
 

@@ -11,10 +11,10 @@ from torch.optim import AdamW, Optimizer
 from transformers.pytorch_utils import Conv1D
 from transformers.trainer_pt_utils import get_parameter_names
 
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.lowrank import LowRankAdamW
-from peft_pipelines.providers import Attached
-from peft_pipelines.specs import MethodSpec, Spec, TrainingSpec, parse
+from peft_pipelines.config import MethodSpec, Spec, TrainingSpec, parse
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.training.galore import LowRankAdamW
 
 PLAIN = "adamw"
 ADAM: dict[str, Any] = {"betas": (0.9, 0.999), "eps": 1e-8}

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peft_pipelines import batches, lowrank, optimizers, prompting, schedule
-from peft_pipelines import objective as objectives
-from peft_pipelines import trainer as trainers
-from peft_pipelines import validation as validating
-from peft_pipelines.objective import Objective
-from peft_pipelines.prompting import Encoded
-from peft_pipelines.specs import TrainingSpec
-from peft_pipelines.trainer import BEST, COMPLETE, CellTrainer, best_of, put
+from peft_pipelines.config import TrainingSpec
+from peft_pipelines.data import batching, tokenize
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.training import callbacks, galore, optimizers
+from peft_pipelines.training import loss as objectives
+from peft_pipelines.training import trainer as trainers
+from peft_pipelines.training import validation as validating
+from peft_pipelines.training.loss import Objective
+from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, best_of, put
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def state_digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-DECIDES = (trainers, schedule, optimizers, lowrank, objectives, validating, batches, prompting)
+DECIDES = (trainers, callbacks, optimizers, galore, objectives, validating, batching, tokenize)
 
 
 def _newest(state: Path) -> str | None:

@@ -13,16 +13,16 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerControl
 
-from peft_pipelines import optimizers
-from peft_pipelines.batches import Batches, within
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io.atomic import read_json, replacing, write_json
-from peft_pipelines.objective import Objective, collate
-from peft_pipelines.prompting import Encoded
-from peft_pipelines.providers import Attached
-from peft_pipelines.schedule import Schedule, arguments_of, steps_of
-from peft_pipelines.specs import TrainingSpec
-from peft_pipelines.validation import validation_loss
+from peft_pipelines.config import TrainingSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.batching import Batches, within
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.files.atomic import read_json, replacing, write_json
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.training import optimizers
+from peft_pipelines.training.callbacks import Schedule, arguments_of, steps_of
+from peft_pipelines.training.loss import Objective, collate
+from peft_pipelines.training.validation import validation_loss
 
 TENSORS = "trainable.safetensors"
 COMPLETE = "complete"

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from peft_pipelines.batches import cut, within
-from peft_pipelines.models import device
-from peft_pipelines.objective import Objective
-from peft_pipelines.prompting import Encoded
+from peft_pipelines.data.batching import cut, within
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.models.base_model import device
+from peft_pipelines.training.loss import Objective
 
 Collate = Callable[[Sequence[Encoded]], dict[str, torch.Tensor]]
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import ALL_ROWS, task_of
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.pipelines.data.nodes import adapt, adapt_row, instruct
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.adapt import adapt, adapt_row, instruct
+from peft_pipelines.storage.splits import RowsFolder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REAL = ROOT.parent / "shared" / "data"
 ROWS = yaml.safe_load((ROOT / "conf/base/parameters/tasks/code.yml").read_text())["tasks"]
 

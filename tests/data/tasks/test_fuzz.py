@@ -9,10 +9,10 @@ import tiny
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.pipelines.data.nodes import adapt_row
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.adapt import adapt_row
 
-SAMPLES = Path(__file__).parents[2] / "data/01_raw/samples"
+SAMPLES = Path(__file__).parents[3] / "data/01_raw/samples"
 
 ANYTHING = st.one_of(
     st.none(),

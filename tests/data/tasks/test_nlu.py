@@ -9,12 +9,12 @@ import pytest
 import yaml
 from tiny import ALL_ROWS, task_of
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.specs import template_fields
+from peft_pipelines.config import template_fields
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.adapt import adapt, instruct
+from peft_pipelines.storage.splits import RowsFolder
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 REAL = PROJECT.parent / "shared/data"
 ROWS: dict[str, Any] = {
     name: row

@@ -9,13 +9,13 @@ import pytest
 import yaml
 from tiny import ALL_ROWS, task_of
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.metrics.numbers import evaluate
-from peft_pipelines.pipelines.data.nodes import adapt, instruct
-from peft_pipelines.specs import TaskSpec
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.adapt import adapt, instruct
+from peft_pipelines.evaluation.metrics.math import evaluate
+from peft_pipelines.storage.splits import RowsFolder
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 REAL = PROJECT.parent / "shared" / "data"
 SAMPLES = PROJECT / "data" / "01_raw" / "samples"
 ROWS: dict[str, Any] = {

@@ -3,8 +3,8 @@ from itertools import product
 
 import pytest
 
-from peft_pipelines.metrics import majority_answer, score
-from peft_pipelines.metrics.baselines import random_scores
+from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
+from peft_pipelines.evaluation.metrics.registry import score
 
 
 @pytest.mark.parametrize(

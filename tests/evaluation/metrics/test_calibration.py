@@ -4,7 +4,7 @@ import random
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from peft_pipelines.metrics.calibration import auroc, ece, likelihood_scores, most_likely, token_accuracy
+from peft_pipelines.evaluation.metrics.calibration import auroc, ece, likelihood_scores, most_likely, token_accuracy
 
 TWO, THREE = ["no", "yes"], ["a", "b", "c"]
 

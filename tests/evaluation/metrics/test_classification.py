@@ -3,8 +3,17 @@ import random
 import pytest
 from sklearn import metrics as sklearn
 
-from peft_pipelines.metrics import METRICS, Metric, majority_answer, score
-from peft_pipelines.metrics.classification import accuracy, binary_f1, f1a, invalid_rate, macro_f1, mcc, per_class
+from peft_pipelines.evaluation.metrics.baselines import majority_answer
+from peft_pipelines.evaluation.metrics.classification import (
+    accuracy,
+    binary_f1,
+    f1a,
+    invalid_rate,
+    macro_f1,
+    mcc,
+    per_class,
+)
+from peft_pipelines.evaluation.metrics.registry import METRICS, Metric, score
 
 BINARY = ["no", "yes"]
 LABEL_METRICS = ["macro_f1", "per_class", "invalid_rate", "mcc"]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peft_pipelines.metrics.codebleu import LONGEST_CODE, codebleu, tree, without_remarks
-from peft_pipelines.metrics.dataflow import data_flow
+from peft_pipelines.evaluation.metrics.codebleu import LONGEST_CODE, codebleu, tree, without_remarks
+from peft_pipelines.evaluation.metrics.codebleu_dataflow import data_flow
 
 PUBLISHED = json.loads((Path(__file__).parent / "codebleu_0_7_0.json").read_text())
 PREDICTIONS = [item["prediction"] for item in PUBLISHED["items"]]
@@ -43,7 +43,7 @@ def test_all_items_together_have_the_published_score() -> None:
 
 def test_the_hash_seed_does_not_matter() -> None:
     code = (
-        "from peft_pipelines.metrics.codebleu import codebleu\n"
+        "from peft_pipelines.evaluation.metrics.codebleu import codebleu\n"
         "print(codebleu(['for i in range(9):\\n    t = t + i'], [['t = 0\\nfor i in range(9):\\n    t += i']], []))"
     )
     printed = {

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peft_pipelines.metrics import score
-from peft_pipelines.metrics.figures import final_number, is_number
-from peft_pipelines.metrics.numbers import (
+from peft_pipelines.evaluation.metrics.math import (
     equation_accuracy,
     equation_consistency,
     evaluate,
     format_rate,
     number_accuracy,
 )
+from peft_pipelines.evaluation.metrics.number_parsing import final_number, is_number
+from peft_pipelines.evaluation.metrics.registry import score
 
 untimed = settings(deadline=None)  # a busy machine is no fault
 NUMBER_METRICS = ["number_accuracy", "equation_accuracy", "equation_consistency"]

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from peft_pipelines.metrics import BY_QUESTION, METRICS, NAMES, score
-from peft_pipelines.metrics.grouped import exact_question, right_questions
+from peft_pipelines.evaluation.metrics.multirc import exact_question, right_questions
+from peft_pipelines.evaluation.metrics.registry import BY_QUESTION, METRICS, NAMES, score
 
 PAIR = ["false", "true"]
 

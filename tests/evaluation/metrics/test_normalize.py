@@ -1,7 +1,7 @@
 import pytest
 
-from peft_pipelines.metrics import normalise, score
-from peft_pipelines.metrics.answers import check
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
+from peft_pipelines.evaluation.metrics.registry import score
 
 
 @pytest.mark.parametrize(

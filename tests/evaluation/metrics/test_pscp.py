@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peft_pipelines.metrics import pscp
+from peft_pipelines.evaluation.metrics.pscp import pscp
 
 CONSTANTS = {"c_p": 5e8, "c_f": 10.0, "c_m": 94.0, "beta_p": 1.0, "beta_f": 1.0, "beta_m": 1.0}
 BASE_TFLOP = 8.38

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from peft_pipelines.metrics import score
-from peft_pipelines.metrics.correlation import invalid_number_rate, pearson, plain_number, rmse, spearman
+from peft_pipelines.evaluation.metrics.registry import score
+from peft_pipelines.evaluation.metrics.regression import invalid_number_rate, pearson, plain_number, rmse, spearman
 
 NUMBER_METRICS = ["pearson", "spearman", "rmse", "invalid_number_rate"]
 untimed = settings(deadline=None)  # the first row imports scipy

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peft_pipelines.metrics import METRICS, score
+from peft_pipelines.evaluation.metrics.registry import METRICS, score
 
 LABELS = ["no", "yes", "not sure at all, sorry"]
 untimed = settings(deadline=None)  # the first row imports scikit-learn
@@ -132,7 +132,7 @@ def test_unknown_metric_is_named_beside_the_allowed_ones() -> None:
 
 
 def test_import_is_cheap_and_of_nothing_of_ours() -> None:
-    code = "import sys, peft_pipelines.metrics; print(*sorted(sys.modules))"
+    code = "import sys, peft_pipelines.evaluation.metrics.registry; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {
         "torch",
@@ -146,4 +146,4 @@ def test_import_is_cheap_and_of_nothing_of_ours() -> None:
         "kedro",
     }.isdisjoint(loaded)
     ours = [name for name in loaded if name.startswith("peft_pipelines.")]
-    assert all(name.startswith("peft_pipelines.metrics") for name in ours)
+    assert all(name.startswith("peft_pipelines.evaluation") for name in ours)

@@ -3,14 +3,14 @@
 import pytest
 import tiny
 
-from peft_pipelines.io import RowsFolder
-from peft_pipelines.metrics import score
-from peft_pipelines.metrics.classification import accuracy, invalid_rate, macro_f1
-from peft_pipelines.metrics.figures import final_number
-from peft_pipelines.metrics.text import exact_answer, token_f1
-from peft_pipelines.pipelines.data.nodes import adapt_row
-from peft_pipelines.prompting import Prompter
-from peft_pipelines.specs import TaskSpec, parse
+from peft_pipelines.config import TaskSpec, parse
+from peft_pipelines.data.adapt import adapt_row
+from peft_pipelines.data.tokenize import Prompter
+from peft_pipelines.evaluation.metrics.classification import accuracy, invalid_rate, macro_f1
+from peft_pipelines.evaluation.metrics.number_parsing import final_number
+from peft_pipelines.evaluation.metrics.registry import score
+from peft_pipelines.evaluation.metrics.text import exact_answer, token_f1
+from peft_pipelines.storage.splits import RowsFolder
 
 TASKS = {name: parse(TaskSpec, f"task '{name}'", {**row, "name": name}) for name, row in tiny.rows_of("tasks").items()}
 FOLDERS = [tiny.PROJECT / "data/01_raw/samples/svamp", tiny.PROJECT.parent / "shared/data/svamp"]

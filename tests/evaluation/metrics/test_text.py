@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
-from peft_pipelines.metrics import score
-from peft_pipelines.metrics.corpus import bleu, bleu_signature
-from peft_pipelines.metrics.text import (
+from peft_pipelines.evaluation.metrics.bleu import bleu, bleu_signature
+from peft_pipelines.evaluation.metrics.registry import score
+from peft_pipelines.evaluation.metrics.text import (
     LONGEST_CODE,
     exact_answer,
     exact_match,

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import tiny
 from project import Project, project  # noqa: F401
-from test_sandbox import needs_sandbox
+from sandboxes import needs_sandbox
 
-from peft_pipelines.pipelines.cells.score import executed
-from peft_pipelines.specs import ExecutionSpec, TaskSpec, parse
+from peft_pipelines.config import ExecutionSpec, TaskSpec, parse
+from peft_pipelines.evaluation.score import executed
 
 ON = ("--params", "raw=raw,store=data,execution.enabled=true")
 ROW = {"question": "Print the sum.", "solutions": ["print(sum(map(int, input().split())))"]}

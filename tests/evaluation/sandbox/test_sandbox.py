@@ -13,32 +13,20 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
+from sandboxes import LIMITS, needs_sandbox
 
-from peft_pipelines import sandbox
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.metrics.cases import Cases, pass_rate
-from peft_pipelines.sandbox import process
-from peft_pipelines.sandbox.judging import attempt
-from peft_pipelines.specs import ExecutionSpec
+from peft_pipelines.config import ExecutionSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.evaluation import sandbox
+from peft_pipelines.evaluation.metrics.pass_rate import Cases, pass_rate
+from peft_pipelines.evaluation.sandbox import process
+from peft_pipelines.evaluation.sandbox.judging import attempt
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 APPS = ROOT.parent / "shared" / "data" / "apps"
 SAMPLES = ROOT / "data/01_raw/samples/apps"
-LIMITS = ExecutionSpec(enabled=True, seconds=1, memory_mb=256, processes=4, file_mb=1, output_kb=64)
 SUM = Cases(("1 2\n", "20 22\n"), ("3\n", "42\n"), None)
 SECOND = Cases(([[3, 1, 2]], [[5, 4]]), (2, 4), "second")
-
-
-def _unusable() -> str:
-    try:
-        sandbox.check(LIMITS)
-    except ConfigError as fault:
-        return str(fault)
-    return ""
-
-
-REASON = _unusable()
-needs_sandbox = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 
 def printed(source: str, text: str = "", limits: ExecutionSpec = LIMITS) -> str:

@@ -6,10 +6,10 @@ from scipy import stats
 from sklearn.metrics import f1_score
 from statsmodels.stats.proportion import proportion_confint
 
-from peft_pipelines.statistics.intervals import Spread, bootstrap, exact, spread
-from peft_pipelines.statistics.items import statistic
-from peft_pipelines.statistics.resampling import CELLS, Resamples, draws, resample, resample_all
-from peft_pipelines.statistics.scores import interval, scored, scored_all
+from peft_pipelines.evaluation.statistics.intervals import Spread, bootstrap, exact, spread
+from peft_pipelines.evaluation.statistics.items import statistic
+from peft_pipelines.evaluation.statistics.resampling import CELLS, Resamples, draws, resample, resample_all
+from peft_pipelines.evaluation.statistics.scores import interval, scored, scored_all
 
 PAIR = ["no", "yes"]
 

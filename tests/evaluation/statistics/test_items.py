@@ -6,10 +6,10 @@ import time
 import numpy as np
 import pytest
 
-from peft_pipelines.metrics import BY_QUESTION, METRICS, NAMES, score
-from peft_pipelines.statistics.correlations import ranks
-from peft_pipelines.statistics.items import MEANS, RIGHT_OR_WRONG, item_values, statistic
-from peft_pipelines.statistics.resampling import of_places, resample
+from peft_pipelines.evaluation.metrics.registry import BY_QUESTION, METRICS, NAMES, score
+from peft_pipelines.evaluation.statistics.correlations import ranks
+from peft_pipelines.evaluation.statistics.items import MEANS, RIGHT_OR_WRONG, item_values, statistic
+from peft_pipelines.evaluation.statistics.resampling import of_places, resample
 
 Rows = tuple[list[str], list[list[str]], list[str]]
 PAIR, FOUR = ["no", "yes"], ["A", "B", "C", "D"]

@@ -6,10 +6,10 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from peft_pipelines.statistics.items import statistic
-from peft_pipelines.statistics.paired import McNemar, compare, detectable, detectable_share, holm, mcnemar
-from peft_pipelines.statistics.resampling import Resamples, resample
-from peft_pipelines.statistics.scores import Score, comparison, scored
+from peft_pipelines.evaluation.statistics.items import statistic
+from peft_pipelines.evaluation.statistics.paired import McNemar, compare, detectable, detectable_share, holm, mcnemar
+from peft_pipelines.evaluation.statistics.resampling import Resamples, resample
+from peft_pipelines.evaluation.statistics.scores import Score, comparison, scored
 
 PAIR = ["no", "yes"]
 RIGHT = [["yes"], ["no"]] * 100

@@ -12,7 +12,7 @@ import scikit_posthocs
 from scipy import stats
 from statsmodels.stats.libqsturng import qsturng
 
-from peft_pipelines.statistics.ranks import (
+from peft_pipelines.evaluation.statistics.ranks import (
     alike_ranks,
     average_ranks,
     cliques,

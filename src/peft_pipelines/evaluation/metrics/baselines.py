@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from peft_pipelines.metrics.answers import normalise
+from peft_pipelines.evaluation.metrics.normalize import normalise
 
 
 def majority_answer(references: Sequence[Sequence[str]]) -> str:

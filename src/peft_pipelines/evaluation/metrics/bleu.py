@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from peft_pipelines.metrics.answers import check, normalise
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
 
 def bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> dict[str, float]:

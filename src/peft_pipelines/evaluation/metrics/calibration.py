@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from peft_pipelines.metrics.classification import PAIR, accuracy, macro_f1, positions
+from peft_pipelines.evaluation.metrics.classification import PAIR, accuracy, macro_f1, positions
 
 BINS = 15
 

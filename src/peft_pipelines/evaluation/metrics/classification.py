@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from peft_pipelines.metrics.answers import check, normalise
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
 INVALID = "invalid"
 PAIR = 2

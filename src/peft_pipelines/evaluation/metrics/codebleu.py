@@ -10,8 +10,8 @@ from importlib import import_module
 from io import StringIO
 from typing import Any, NamedTuple
 
-from peft_pipelines.metrics.answers import check, normalise
-from peft_pipelines.metrics.dataflow import data_flow
+from peft_pipelines.evaluation.metrics.codebleu_dataflow import data_flow
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
 KEYWORDS = frozenset([*keyword.kwlist, "match", "case", "type"])
 _OTHER_WEIGHT = 0.2

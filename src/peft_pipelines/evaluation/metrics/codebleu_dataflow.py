@@ -34,7 +34,7 @@ def data_flow(root: Any) -> list[tuple[int, str, tuple[int, ...]]]:
 
     Code that does not parse may have none. ``b = a`` gives two: variable 0 comes from nowhere, 1 is computed from 0.
 
-    >>> from peft_pipelines.metrics.codebleu import tree
+    >>> from peft_pipelines.evaluation.metrics.codebleu import tree
     >>> data_flow(tree("b = a"))
     [(1, 'computedFrom', (0,)), (0, 'comesFrom', ())]
     """

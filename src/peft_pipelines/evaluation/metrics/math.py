@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from peft_pipelines.metrics.answers import check, normalise
-from peft_pipelines.metrics.figures import final_number, is_number
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
+from peft_pipelines.evaluation.metrics.number_parsing import final_number, is_number
 
 _TOKEN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\S")
 

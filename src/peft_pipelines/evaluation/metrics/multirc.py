@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from peft_pipelines.metrics.answers import check, normalise
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
 
 def exact_question(

@@ -2,16 +2,24 @@
 
 from collections.abc import Callable, Sequence
 
-from peft_pipelines.metrics.answers import NORMALISER_VERSION, check, normalise
-from peft_pipelines.metrics.baselines import majority_answer
-from peft_pipelines.metrics.classification import accuracy, binary_f1, f1a, invalid_rate, macro_f1, mcc, per_class
-from peft_pipelines.metrics.codebleu import codebleu
-from peft_pipelines.metrics.corpus import bleu
-from peft_pipelines.metrics.correlation import invalid_number_rate, pearson, rmse, spearman
-from peft_pipelines.metrics.efficiency import pscp
-from peft_pipelines.metrics.grouped import exact_question
-from peft_pipelines.metrics.numbers import equation_accuracy, equation_consistency, format_rate, number_accuracy
-from peft_pipelines.metrics.text import exact_answer, exact_match, parses, rouge1, rouge2, rougeL, token_f1
+from peft_pipelines.evaluation.metrics.baselines import majority_answer
+from peft_pipelines.evaluation.metrics.bleu import bleu
+from peft_pipelines.evaluation.metrics.classification import (
+    accuracy,
+    binary_f1,
+    f1a,
+    invalid_rate,
+    macro_f1,
+    mcc,
+    per_class,
+)
+from peft_pipelines.evaluation.metrics.codebleu import codebleu
+from peft_pipelines.evaluation.metrics.math import equation_accuracy, equation_consistency, format_rate, number_accuracy
+from peft_pipelines.evaluation.metrics.multirc import exact_question
+from peft_pipelines.evaluation.metrics.normalize import NORMALISER_VERSION, check, normalise
+from peft_pipelines.evaluation.metrics.pscp import pscp
+from peft_pipelines.evaluation.metrics.regression import invalid_number_rate, pearson, rmse, spearman
+from peft_pipelines.evaluation.metrics.text import exact_answer, exact_match, parses, rouge1, rouge2, rougeL, token_f1
 
 __all__ = [
     "BY_QUESTION",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from peft_pipelines.metrics.answers import check, normalise
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
 # The digits are bounded so that no sum of squares overflows.
 _PLAIN = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")

@@ -14,7 +14,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from peft_pipelines.metrics.answers import check, normalise
+from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)

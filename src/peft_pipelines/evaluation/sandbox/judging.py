@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from peft_pipelines.metrics.cases import Cases
-from peft_pipelines.sandbox.process import Outcome, by_root, run, user
-from peft_pipelines.specs import ExecutionSpec
+from peft_pipelines.config import ExecutionSpec
+from peft_pipelines.evaluation.metrics.pass_rate import Cases
+from peft_pipelines.evaluation.sandbox.process import Outcome, by_root, run, user
 
 KB, MB = 1 << 10, 1 << 20
 OPEN_FILES = 64

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Literal
 
-from peft_pipelines.sandbox import launcher
+from peft_pipelines.evaluation.sandbox import launcher
 
 PROGRAM = "bwrap"
 LIBRARIES = ("/lib", "/lib32", "/lib64", "/bin", "/sbin")  # links into /usr on most systems

@@ -2,10 +2,10 @@
 
 import shutil
 
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.sandbox.judging import attempt
-from peft_pipelines.sandbox.process import PROGRAM, SandboxError
-from peft_pipelines.specs import ExecutionSpec
+from peft_pipelines.config import ExecutionSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.evaluation.sandbox.judging import attempt
+from peft_pipelines.evaluation.sandbox.process import PROGRAM, SandboxError
 
 GET_IT = "get it by 'apt install bubblewrap' or 'dnf install bubblewrap'"
 FORKS = """

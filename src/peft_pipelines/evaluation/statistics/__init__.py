@@ -1,8 +1,8 @@
 """What a score can be trusted for: intervals, comparisons of methods, ranks over tasks. Pure functions."""
 
-from peft_pipelines.statistics.intervals import Interval, Spread, bootstrap, exact, spread
-from peft_pipelines.statistics.items import statistic
-from peft_pipelines.statistics.paired import (
+from peft_pipelines.evaluation.statistics.intervals import Interval, Spread, bootstrap, exact, spread
+from peft_pipelines.evaluation.statistics.items import statistic
+from peft_pipelines.evaluation.statistics.paired import (
     ALPHA,
     Comparison,
     McNemar,
@@ -12,7 +12,7 @@ from peft_pipelines.statistics.paired import (
     holm,
     mcnemar,
 )
-from peft_pipelines.statistics.ranks import (
+from peft_pipelines.evaluation.statistics.ranks import (
     Friedman,
     alike_ranks,
     average_ranks,
@@ -21,8 +21,8 @@ from peft_pipelines.statistics.ranks import (
     letters,
     nemenyi,
 )
-from peft_pipelines.statistics.resampling import Resamples, Statistic, of_places, resample
-from peft_pipelines.statistics.scores import Score, comparison, interval, scored, scored_all
+from peft_pipelines.evaluation.statistics.resampling import Resamples, Statistic, of_places, resample
+from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored, scored_all
 
 __all__ = [
     "ALPHA",

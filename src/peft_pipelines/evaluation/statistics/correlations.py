@@ -1,12 +1,12 @@
-"""Correlation and error of answers that are numbers, as statistics of weighted items: see ``metrics.correlation``."""
+"""Correlation and error of answers that are numbers, as statistics of weighted items: see ``metrics.regression``."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from peft_pipelines.metrics.answers import check
-from peft_pipelines.metrics.correlation import plain_number
-from peft_pipelines.statistics.resampling import Array, Statistic, Sums
+from peft_pipelines.evaluation.metrics.normalize import check
+from peft_pipelines.evaluation.metrics.regression import plain_number
+from peft_pipelines.evaluation.statistics.resampling import Array, Statistic, Sums
 
 # What is left of a variance of equal numbers, in parts of their squares.
 ROUNDING = 1e-12

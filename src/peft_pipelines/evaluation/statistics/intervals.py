@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from peft_pipelines.statistics.resampling import Resamples
+from peft_pipelines.evaluation.statistics.resampling import Resamples
 
 LEVEL = 0.95
 
@@ -45,8 +45,8 @@ def bootstrap(score: Resamples, *, level: float = LEVEL) -> Interval:
     see ``spread``. Where all resamples give the same number it has no width, which proves nothing about a small test
     set; ``exact`` has a width there.
 
-    >>> from peft_pipelines.statistics.items import statistic
-    >>> from peft_pipelines.statistics.resampling import resample
+    >>> from peft_pipelines.evaluation.statistics.items import statistic
+    >>> from peft_pipelines.evaluation.statistics.resampling import resample
     >>> answers, right = ["yes"] * 60 + ["no"] * 40, [["yes"]] * 100
     >>> found = bootstrap(resample([statistic("accuracy", answers, right, [])], 100))
     >>> round(found.value, 2), round(found.low, 1), round(found.high, 1), found.method

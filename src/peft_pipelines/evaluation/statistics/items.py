@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from peft_pipelines import metrics
-from peft_pipelines.metrics.answers import check
-from peft_pipelines.metrics.classification import positions
-from peft_pipelines.metrics.codebleu import item_counts, scores_of
-from peft_pipelines.metrics.corpus import bleu_counts, bleu_of
-from peft_pipelines.metrics.grouped import right_questions
-from peft_pipelines.statistics.correlations import pearson, rmse, spearman
-from peft_pipelines.statistics.resampling import Array, Statistic, Sums
+from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.evaluation.metrics.bleu import bleu_counts, bleu_of
+from peft_pipelines.evaluation.metrics.classification import positions
+from peft_pipelines.evaluation.metrics.codebleu import item_counts, scores_of
+from peft_pipelines.evaluation.metrics.multirc import right_questions
+from peft_pipelines.evaluation.metrics.normalize import check
+from peft_pipelines.evaluation.statistics.correlations import pearson, rmse, spearman
+from peft_pipelines.evaluation.statistics.resampling import Array, Statistic, Sums
 
 Texts = Sequence[str]
 Items = Sequence[Sequence[str]]
@@ -39,12 +39,12 @@ def statistic(
     [0.333, 0.5]
     """
     check(predictions, references, labels)
-    if name in metrics.BY_QUESTION:
+    if name in registry.BY_QUESTION:
         return _questions(predictions, references, labels, questions or [])
     if name in MEANS:
         return _mean(item_values(name, predictions, references, labels))
     if name not in _OTHERS:
-        raise ValueError(f"unknown metric '{name}'; allowed: {', '.join((*MEANS, *_OTHERS, *metrics.BY_QUESTION))}")
+        raise ValueError(f"unknown metric '{name}'; allowed: {', '.join((*MEANS, *_OTHERS, *registry.BY_QUESTION))}")
     return _OTHERS[name](predictions, references, labels)
 
 
@@ -54,7 +54,7 @@ def item_values(name: str, predictions: Texts, references: Items, labels: Labels
     >>> item_values("token_f1", ["the New York Times", "Rome"], [["New York"], ["Rome"]], []).tolist()
     [0.8, 1.0]
     """
-    metric = metrics.METRICS[name]
+    metric = registry.METRICS[name]
     values = [metric([text], [item], labels)[name] for text, item in zip(predictions, references, strict=True)]
     return np.asarray(values, dtype=np.float64)
 

@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from peft_pipelines.statistics.intervals import beyond, stats
-from peft_pipelines.statistics.resampling import Resamples
+from peft_pipelines.evaluation.statistics.intervals import beyond, stats
+from peft_pipelines.evaluation.statistics.resampling import Resamples
 
 POWER = 0.8
 ALPHA = 0.05
@@ -57,8 +57,8 @@ def compare(first: Resamples, second: Resamples) -> Comparison:
     Raises:
         ValueError: the scores are of other items, groups or draws.
 
-    >>> from peft_pipelines.statistics.items import statistic
-    >>> from peft_pipelines.statistics.resampling import resample
+    >>> from peft_pipelines.evaluation.statistics.items import statistic
+    >>> from peft_pipelines.evaluation.statistics.resampling import resample
     >>> good, bad = (statistic("accuracy", ["a"] * k + ["b"] * (100 - k), [["a"]] * 100, []) for k in (80, 60))
     >>> found = compare(resample([good], 100), resample([bad], 100))
     >>> round(found.difference, 3), round(found.low, 2), round(found.high, 2), found.p < 0.001

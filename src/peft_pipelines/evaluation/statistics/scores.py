@@ -4,10 +4,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from peft_pipelines.statistics.intervals import Interval, bootstrap, exact
-from peft_pipelines.statistics.items import RIGHT_OR_WRONG, item_values, statistic
-from peft_pipelines.statistics.paired import Comparison, compare, detectable_share, mcnemar
-from peft_pipelines.statistics.resampling import RESAMPLES, Resamples, resample_all
+from peft_pipelines.evaluation.statistics.intervals import Interval, bootstrap, exact
+from peft_pipelines.evaluation.statistics.items import RIGHT_OR_WRONG, item_values, statistic
+from peft_pipelines.evaluation.statistics.paired import Comparison, compare, detectable_share, mcnemar
+from peft_pipelines.evaluation.statistics.resampling import RESAMPLES, Resamples, resample_all
 
 K = TypeVar("K", bound=Hashable)
 

@@ -1,27 +1,19 @@
 """The first step of a cell: a method on its own clone of the base model."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from peft_pipelines import measure, models, providers
-from peft_pipelines.providers import Attached
-from peft_pipelines.specs import MethodSpec, ModelSpec, TrainingSpec
-
-
-@dataclass
-class PeftModel:
-    """A method on its clone of the base, ready to train, with what is known of it before."""
-
-    attached: Attached
-    base: models.Base
-    facts: dict[str, Any]
+from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
+from peft_pipelines.costs import measure
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models import base_model
+from peft_pipelines.training.peft_model import PeftModel
 
 
 def construct(method: MethodSpec, model: ModelSpec, protocol: TrainingSpec, weights: Path, seed: int) -> PeftModel:
     """Attach the method to a clone of the resident base, and count what it will train and compute."""
-    base = models.resident(model, weights)
-    attached = providers.attach(models.clone(base.model), method, seed)
+    base = base_model.resident(model, weights)
+    attached = providers.attach(base_model.clone(base.model), method, seed)
     facts = {
         "method": method.model_dump(),
         "model": model.model_dump(),
@@ -36,7 +28,7 @@ def construct(method: MethodSpec, model: ModelSpec, protocol: TrainingSpec, weig
     return PeftModel(attached, base, facts)
 
 
-def _tflop(base: models.Base, attached: Attached, key: str) -> float:
+def _tflop(base: base_model.Base, attached: Attached, key: str) -> float:
     """Measured once a method and base: it does not depend on the task."""
     if key not in base.measured:
         base.measured[key] = measure.forward_tflop(attached)

@@ -1,20 +1,23 @@
 """The second step of a cell: training, and the record of it."""
 
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from peft_pipelines import ladder, models, providers, training
-from peft_pipelines.batches import shared_prefix
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.io import Splits, Trained
-from peft_pipelines.objective import Objective, Shortcuts
-from peft_pipelines.pipelines.cells.construct import PeftModel
-from peft_pipelines.prompting import Encoded, Prompter, count_truncated, learnable
-from peft_pipelines.providers import Attached
-from peft_pipelines.releases import LEARNING, releases
-from peft_pipelines.specs import MethodSpec, TaskSpec, TrainingSpec, TuningSpec, parse
+from peft_pipelines.config import MethodSpec, TaskSpec, TrainingSpec, TuningSpec, parse
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.tokenize import Encoded, Prompter, learnable
+from peft_pipelines.files.versions import LEARNING, releases
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.storage.checkpoint import Trained
+from peft_pipelines.storage.splits import Splits
+from peft_pipelines.training import lr_search
+from peft_pipelines.training.loss import Shortcuts
+from peft_pipelines.training.peft_model import PeftModel
+from peft_pipelines.training.train import state_digest
+from peft_pipelines.training.trial import Course
 
 
 def train(
@@ -51,24 +54,24 @@ def train(
     )
     rates = tuning.ladder(protocol.learning_rate) if attached.trainable() else (protocol.learning_rate,)
     rests_on = [providers.fingerprint(method), releases(LEARNING), peft_model.facts, course.texts()]
-    folders = {rate: workspace / training.state_digest(*rests_on, rate) for rate in rates}
+    folders = {rate: workspace / state_digest(*rests_on, rate) for rate in rates}
     with base.untouched():
-        attached, rungs = ladder.climb(
-            attached, lambda: providers.attach(models.clone(base.model), method, seed), course.fit, folders
+        attached, rungs = lr_search.climb(
+            attached, lambda: providers.attach(base_model.clone(base.model), method, seed), course.fit, folders
         )
     learnt = [together[f"prompts.{name}"]["train"] for name in method.train_on or ()] or [prompts["train"]]
     given = sum(table.num_rows for table in (*learnt, prompts["validation"]))
     record = {**peft_model.facts, **course.facts(), "max_length": prompter.max_length}
     record["left_out"] = given - len(course.rows) - len(course.validation)
-    return Trained(attached, {**record, **ladder.record_of(rungs), **_surroundings()}, workspace)
+    return Trained(attached, {**record, **lr_search.record_of(rungs), **_surroundings()}, workspace)
 
 
 def _surroundings() -> dict[str, Any]:
-    return {"libraries": releases(LEARNING), "machine": platform.machine(), "device": str(models.device())}
+    return {"libraries": releases(LEARNING), "machine": platform.machine(), "device": str(base_model.device())}
 
 
 def _rows_of(
-    name: str, method: MethodSpec, base: models.Base, protocol: TrainingSpec, together: dict[str, Any]
+    name: str, method: MethodSpec, base: base_model.Base, protocol: TrainingSpec, together: dict[str, Any]
 ) -> list[Encoded]:
     """The training rows of one of the tasks that are learnt together, marked with its place."""
     assert method.train_on
@@ -76,42 +79,3 @@ def _rows_of(
     prompter = Prompter(base.tokenizer, base.spec.chat_template, spec.limit(protocol))
     rows = learnable(prompter, together[f"prompts.{name}"]["train"].to_pylist())
     return [replace(row, task=method.train_on.index(name)) for row in rows]
-
-
-@dataclass(frozen=True)
-class Course:
-    """What all trainings of a cell have in common: the rows, the protocol, the short cuts, the seed."""
-
-    rows: list[Encoded]
-    validation: list[Encoded]
-    protocol: TrainingSpec
-    shortcuts: Shortcuts
-    seed: int
-    pad: int
-
-    def fit(self, attached: Attached, rate: float, state: Path, phase: str) -> training.Outcome:
-        """Train the method in place at a learning rate."""
-        protocol = self.protocol.model_copy(update={"learning_rate": rate})
-        objective = Objective(attached, self.shortcuts, self._prefix(), protocol.tokens_per_forward)
-        attached.plain.train()
-        if protocol.gradient_checkpointing:
-            attached.core.gradient_checkpointing_enable({"use_reentrant": False})
-            attached.core.enable_input_require_grads()
-        return training.train(objective, self.rows, self.validation, protocol, self.seed, self.pad, state, phase)
-
-    def facts(self) -> dict[str, object]:
-        """What the record says of it; ``tokens`` are those of the training rows, once."""
-        return {
-            "shortcuts": asdict(self.shortcuts),
-            "shared_prefix_tokens": len(self._prefix()) if self.shortcuts.shared_prefix else 0,
-            "rows": {"train": len(self.rows), "validation": len(self.validation)},
-            "tokens": sum(len(row.ids) for row in self.rows),
-            "truncated": {"train": count_truncated(self.rows), "validation": count_truncated(self.validation)},
-        }
-
-    def texts(self) -> list[dict[str, object]]:
-        """All rows as plain values."""
-        return [asdict(row) for row in self.rows + self.validation]
-
-    def _prefix(self) -> list[int]:
-        return shared_prefix([row.prompt for row in self.rows + self.validation])

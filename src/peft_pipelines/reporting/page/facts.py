@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.pipelines.report.table import MISSING
-from peft_pipelines.specs import MAJORITY, RANDOM, PublishedSpec
-from peft_pipelines.statistics import ALPHA
-from peft_pipelines.statistics.resampling import RESAMPLES
+from peft_pipelines.config import PublishedSpec
+from peft_pipelines.evaluation.statistics import ALPHA
+from peft_pipelines.evaluation.statistics.resampling import RESAMPLES
+from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.reporting.table import MISSING
 
 DIFFERENCES = (
     "Each two methods are compared on the same test rows: by McNemar's exact test where the score is a share of "

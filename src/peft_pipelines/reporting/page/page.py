@@ -9,16 +9,16 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from peft_pipelines.pipelines.report.collect import part
-from peft_pipelines.pipelines.report.discount import inputs
-from peft_pipelines.pipelines.report.marks import MARKS
-from peft_pipelines.pipelines.report.page import facts, scores
-from peft_pipelines.pipelines.report.page.packed import packed
-from peft_pipelines.pipelines.report.pareto import AXES, pareto
-from peft_pipelines.pipelines.report.ranks import diagram
-from peft_pipelines.pipelines.report.table import failures
-from peft_pipelines.pipelines.report.training import plot_curves, plot_ladders
-from peft_pipelines.specs import ModelSpec, PublishedSpec, parse
+from peft_pipelines.config import ModelSpec, PublishedSpec, parse
+from peft_pipelines.reporting.collect import part
+from peft_pipelines.reporting.learning_curves import plot_curves, plot_ladders
+from peft_pipelines.reporting.page import facts, scores
+from peft_pipelines.reporting.page.packed import packed
+from peft_pipelines.reporting.pareto import AXES, pareto
+from peft_pipelines.reporting.pscp_ranking import inputs
+from peft_pipelines.reporting.ranks import diagram
+from peft_pipelines.reporting.table import failures
+from peft_pipelines.reporting.warning_signs import MARKS
 
 
 def page(

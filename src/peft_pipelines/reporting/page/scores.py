@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.pipelines.report.compare import groups
-from peft_pipelines.pipelines.report.discount import stability
-from peft_pipelines.pipelines.report.marks import LEAK, LIKE_MAJORITY, MARKS, together
-from peft_pipelines.pipelines.report.table import MISSING, costs, pairs, spread
-from peft_pipelines.specs import MAJORITY, RANDOM
+from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.reporting.comparisons import groups
+from peft_pipelines.reporting.pscp_ranking import stability
+from peft_pipelines.reporting.table import MISSING, costs, pairs, spread
+from peft_pipelines.reporting.warning_signs import LEAK, LIKE_MAJORITY, MARKS, together
 
 Intervals = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """By model, task and method the interval of the mean over seeds."""

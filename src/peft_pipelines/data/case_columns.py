@@ -2,10 +2,10 @@
 
 import pyarrow as pa
 
-from peft_pipelines import preprocess
-from peft_pipelines.errors import ConfigError, unknown
-from peft_pipelines.metrics.cases import Cases
-from peft_pipelines.specs import TaskSpec
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.data import preprocess
+from peft_pipelines.evaluation.metrics.pass_rate import Cases
 
 COLUMN = "tests"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peft_pipelines.metrics.cases import Cases, pass_rate, same_text, same_value
+from peft_pipelines.evaluation.metrics.pass_rate import Cases, pass_rate, same_text, same_value
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What training and answering cost: time, memory, compute, energy."""

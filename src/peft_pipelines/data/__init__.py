@@ -1,0 +1,1 @@
+"""From raw rows to prompts, tokens and batches; and where the raw rows and models are downloaded from."""

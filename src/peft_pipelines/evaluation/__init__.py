@@ -1,0 +1,1 @@
+"""From predictions to scores, and what a score can be trusted for."""

@@ -1,0 +1,99 @@
+"""The numbers of a cell: its metrics with their interval, what it cost, and PSCP from both."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from peft_pipelines.config import ExecutionSpec, PscpSpec, TaskSpec
+from peft_pipelines.costs import energy
+from peft_pipelines.evaluation import sandbox
+from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.evaluation.metrics.calibration import likelihood_scores, token_accuracy
+from peft_pipelines.evaluation.metrics.normalize import spelt_as_labels
+from peft_pipelines.evaluation.metrics.pass_rate import Cases, pass_rate
+from peft_pipelines.evaluation.metrics.pscp import pscp as pscp_of
+from peft_pipelines.evaluation.statistics import Score, interval, scored_all
+
+
+def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int) -> dict[str, Any]:
+    """What training and answering cost; ``stored`` is the checkpoint's bytes. Energy is None where it is not known."""
+    return {
+        "trainable_parameters": record["trainable_parameters"],
+        "tflop": record["tflop"],
+        "base_tflop": record["base_tflop"],
+        "checkpoint_bytes": stored,
+        "peak_memory_gb": max(record["train_peak_memory_gb"], generation["generate_peak_memory_gb"]),
+        "memory_kind": record["train_memory_kind"],
+        "train_seconds": record["train_seconds"],
+        "train_cpu_seconds": record["train_cpu_seconds"],
+        "generate_seconds": generation["generate_seconds"],
+        "generate_cpu_seconds": generation["generate_cpu_seconds"],
+        **{name: generation[name] for name in ("shots_used",) if name in generation},
+        "train_energy_wh": record.get("train_energy_wh"),
+        "generate_energy_wh": generation.get("generate_energy_wh"),
+        "co2_g": energy.total([record.get("train_co2_g"), generation.get("generate_co2_g")]),
+    }
+
+
+def penalised(primary: float, costs: Mapping[str, Any], pscp: PscpSpec) -> dict[str, float]:
+    """PSCP with its factors, on compute beyond the base model's; ``pscp_absolute`` counts the base's as well."""
+    performance, constants = 100 * primary, pscp.model_dump()
+    parameters, memory = costs["trainable_parameters"], costs["peak_memory_gb"]
+    relative = pscp_of(performance, parameters, costs["tflop"] - costs["base_tflop"], memory, **constants)
+    absolute = pscp_of(performance, parameters, costs["tflop"], memory, **constants)
+    return {**relative, "pscp_absolute": absolute["pscp"]}
+
+
+def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, Any]:
+    """The task's metrics over predictions; ``primary`` and ``metric`` say which one stands for the task.
+
+    Where the predictions say how likely the right answers were, the scores of that come with them.
+    """
+    answers = answers_of(predictions, task)
+    references = [row["references"] for row in predictions]
+    questions = [row["question"] for row in predictions] if task.question else None
+    scores = registry.score(task.metrics, answers, references, task.label_words, questions=questions)
+    return {"metric": task.primary, "primary": scores[task.primary], **scores, **likely(predictions, task)}
+
+
+def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: ExecutionSpec) -> dict[str, float]:
+    """What the answers do when they are run on their items' test cases; nothing where execution is switched off."""
+    if not (task.tests and execution.enabled):
+        return {}
+    tested = [row for row in predictions if row["tests"]]
+    return pass_rate(sandbox.judge([(row["prediction"], Cases.of(row["tests"])) for row in tested], execution))
+
+
+def bounds(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float]:
+    """Where the primary score may lie with other test items: the bounds of its 95 % interval."""
+    found = interval(resampled(task, {"own": [answers_of(predictions, task)]}, predictions)["own"])
+    return {"primary_low": found.low, "primary_high": found.high}
+
+
+def resampled(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]) -> dict[str, Score]:
+    """By method the primary score of its seeds' answers to the same rows, resampled by the rows' groups if any."""
+    groups = [row["group"] for row in rows] if task.group else None
+    questions = [row["question"] for row in rows] if task.question else None
+    references = [row["references"] for row in rows]
+    return scored_all(task.primary, answers, references, task.label_words, groups=groups, questions=questions)
+
+
+def answers_of(predictions: list[dict[str, Any]], task: TaskSpec) -> list[str]:
+    """What was answered, as the metrics are to read it: with the labels' own case where the task says so."""
+    answers = [row["prediction"] for row in predictions]
+    return spelt_as_labels(answers, task.label_words) if task.ignore_case else answers
+
+
+def likely(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float]:
+    """Scores of how likely the right answers were; none for rows that no model has answered."""
+    if "label_scores" in predictions[0]:
+        references = [row["references"] for row in predictions]
+        return likelihood_scores([row["label_scores"] for row in predictions], references, task.label_words)
+    if "reference_tokens" in predictions[0]:
+        return token_accuracy(*([row[f"reference_tokens{part}"] for row in predictions] for part in ("_right", "")))
+    return {}
+
+
+def truncated_share(record: dict[str, Any], truncated: int, tests: int) -> float:
+    """The largest share of rows that lost text, over the splits: ``truncated`` of the ``tests``, the rest by record."""
+    shares = [record["truncated"][split] / rows for split, rows in record["rows"].items()]
+    return float(max(truncated / tests, *shares))

@@ -1,0 +1,15 @@
+"""How a run or a cell stands."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The words of manifests, results and the report; a run that was killed stays ``RUNNING``."""
+
+    RUNNING = "running"
+    DONE = "done"
+    CELLS_FAILED = "cells failed"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+    NOTHING_TO_DRAW = "nothing to draw"
+    """A random baseline of free text: there are no labels to draw from."""

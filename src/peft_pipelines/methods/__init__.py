@@ -1,0 +1,1 @@
+"""Tuning methods of several libraries behind one contract (see ``methods.providers``)."""

@@ -1,0 +1,1 @@
+"""Tables, plots and the page that are made of scores. Nothing here computes a score."""

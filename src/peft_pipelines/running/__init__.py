@@ -1,0 +1,1 @@
+"""How a pipeline is run: cell by cell, skipping what stands with an unchanged fingerprint."""

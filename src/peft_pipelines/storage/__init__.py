@@ -1,0 +1,1 @@
+"""The datasets of the catalog: how each kind of artifact lies on disk."""

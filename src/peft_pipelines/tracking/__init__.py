@@ -1,0 +1,1 @@
+"""Records of runs: what was run, on what, with which result; verified, replayed and compared."""

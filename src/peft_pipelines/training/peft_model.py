@@ -1,0 +1,16 @@
+"""A method on its clone of the base model, before it is trained."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.base_model import Base
+
+
+@dataclass
+class PeftModel:
+    """A method on its clone of the base, ready to train, with what is known of it before."""
+
+    attached: Attached
+    base: Base
+    facts: dict[str, Any]
