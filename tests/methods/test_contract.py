@@ -373,7 +373,7 @@ for name in tiny.METHODS:
 
 
 def _environment() -> dict[str, str]:
-    paths = [str(tiny.PROJECT / "tests"), str(tiny.PROJECT / "src")]
+    paths = [str(tiny.PROJECT / "tests/support"), str(tiny.PROJECT / "src")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PEFT_DIR": str(tiny.PROJECT / "methods")}
 
 

@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
-import test_training as trained
+import small_trainings as trained
 import tiny
 
 from peft_pipelines.config import Grid, TuningSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
-from peft_pipelines.training import lr_search, train
+from peft_pipelines.training import lr_search
+from peft_pipelines.training.loss import Objective, Shortcuts
+from peft_pipelines.training.train import train
 
 NAMES = {axis: ["x"] for axis in ("methods", "models", "tasks", "seeds")}
 RATES = (0.0001, 0.02, 0.0005)
@@ -30,9 +32,9 @@ class Climber:
         self.fitted.append((rate, phase))
         protocol = trained.protocol(**{**self.values, "learning_rate": rate})
         attached.plain.train()
-        shortcuts = train.objectives.Shortcuts.of(attached, protocol)
-        objective = train.Objective(attached, shortcuts, trained.START)
-        return train.train(objective, trained.rows(), trained.VALIDATION, protocol, 0, 257, state, phase)
+        shortcuts = Shortcuts.of(attached, protocol)
+        objective = Objective(attached, shortcuts, trained.START)
+        return train(objective, trained.rows(), trained.VALIDATION, protocol, 0, 257, state, phase)
 
     def climb(self):
         return lr_search.climb(self.fresh(), self.fresh, self.fit, self.folders)

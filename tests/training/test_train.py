@@ -13,15 +13,14 @@ import pytest
 import tiny
 import torch
 from safetensors.torch import load_file
-from transformers import TrainerCallback
+from small_trainings import START, VALIDATION, interrupt, objective_of, protocol, rows, run, saved
 
-from peft_pipelines.data.batching import Batches, shared_prefix
+from peft_pipelines.data.batching import Batches
 from peft_pipelines.data.tokenize import Encoded
-from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import CheckpointFolder, Trained
-from peft_pipelines.training.loss import Objective, Shortcuts, collate
-from peft_pipelines.training.train import Outcome, state_digest, train
+from peft_pipelines.training.loss import collate
+from peft_pipelines.training.train import Outcome, state_digest
 from peft_pipelines.training.trainer import CellTrainer
 from peft_pipelines.training.validation import validation_loss
 
@@ -32,58 +31,6 @@ RECORD = {
     "trainable_parameters": 1,
     "total_parameters": 2,
 }
-START = [17, 5, 99, 200, 31]
-QUICK = {"epochs": 3, "batch_size": 4, "learning_rate": 0.02, "evaluations": 4}
-
-
-def rows(count: int = 22, seed: int = 3) -> list[Encoded]:
-    """Rows of 6 to 17 prompt tokens whose answer follows from the first one: there is something to learn."""
-    texts = tiny.ids(16, rows=count, seed=seed).tolist()
-    return [Encoded(START + text[: 1 + number % 12], [text[0] % 3, 256], False) for number, text in enumerate(texts)]
-
-
-VALIDATION = rows(6, seed=4)
-
-
-def objective_of(name: str, seed: int = 0, family: str = "llama", **values) -> Objective:
-    attached = tiny.attach(name, family, seed)
-    attached.plain.train()
-    prefix = shared_prefix([row.prompt for row in rows() + VALIDATION])
-    return Objective(attached, Shortcuts.of(attached, protocol(**values)), prefix)
-
-
-def protocol(**values):
-    return tiny.protocol(**{**QUICK, **values})
-
-
-def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[Objective, Outcome]:
-    objective = objective_of(name, seed, **values)
-    return objective, train(objective, rows(), VALIDATION, protocol(**values), seed, 257, state)
-
-
-def saved(objective: Objective, folder: Path) -> dict[str, bytes]:
-    folder.mkdir()
-    providers.save(objective.attached, folder)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-class Stop(TrainerCallback):
-    """Ends the process, or raises, when a step is done."""
-
-    def __init__(self, at: int, kill: bool = False) -> None:
-        self.at, self.kill = at, kill
-
-    def on_step_begin(self, args, state, control, **kwargs):
-        if state.global_step == self.at and self.kill:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if state.global_step == self.at:
-            raise KeyboardInterrupt
-
-
-def interrupt(state: Path, at: int, name: str = "lora", kill: bool = False, **values) -> None:
-    trainer = CellTrainer(objective_of(name, **values), rows(), VALIDATION, protocol(**values), 0, 257, state)
-    trainer.add_callback(Stop(at, kill))
-    trainer.train()
 
 
 @pytest.mark.parametrize("name", [name for name, row in tiny.METHODS.items() if row.provider != "none"])
@@ -138,9 +85,10 @@ def test_each_optimizer_resumes(name, tmp_path):
 
 def test_killed_by_the_system_and_resumed_is_uninterrupted(tmp_path):
     script = (
-        "import sys; from pathlib import Path; import test_training as t; t.interrupt(Path(sys.argv[1]), 7, kill=True)"
+        "import sys; from pathlib import Path; from small_trainings import interrupt\n"
+        "interrupt(Path(sys.argv[1]), 7, kill=True)"
     )
-    paths = os.pathsep.join([str(tiny.PROJECT / "tests"), str(tiny.PROJECT / "src")])
+    paths = os.pathsep.join([str(tiny.PROJECT / "tests/support"), str(tiny.PROJECT / "src")])
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "cut")],
         env={**os.environ, "PYTHONPATH": paths},

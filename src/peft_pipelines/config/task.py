@@ -43,8 +43,8 @@ class TaskSpec(Spec):
     as a passage, never stand on both sides of a cut, and vary together in an interval; rows of a ``question`` are drawn
     together, and judged together by the metrics that ask for it.
 
-    ``tests`` is a raw column with test cases as JSON (evaluation/metrics/pass_rate.py): where execution is switched on, the answers to
-    the test split are run on them.
+    ``tests`` is a raw column with test cases as JSON (evaluation/metrics/pass_rate.py): where execution is switched
+    on, the answers to the test split are run on them.
 
     ``ignore_case`` takes a label word in any case for that label: for words that are labels whatever their case.
     """

@@ -1,0 +1,68 @@
+"""Trainings of a few seconds on a tiny model, to be compared, interrupted and resumed."""
+
+import os
+import signal
+from pathlib import Path
+
+import tiny
+from transformers import TrainerCallback
+
+from peft_pipelines.data.batching import shared_prefix
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.methods import providers
+from peft_pipelines.training.loss import Objective, Shortcuts
+from peft_pipelines.training.train import Outcome, train
+from peft_pipelines.training.trainer import CellTrainer
+
+START = [17, 5, 99, 200, 31]
+QUICK = {"epochs": 3, "batch_size": 4, "learning_rate": 0.02, "evaluations": 4}
+
+
+def rows(count: int = 22, seed: int = 3) -> list[Encoded]:
+    """Rows of 6 to 17 prompt tokens whose answer follows from the first one: there is something to learn."""
+    texts = tiny.ids(16, rows=count, seed=seed).tolist()
+    return [Encoded(START + text[: 1 + number % 12], [text[0] % 3, 256], False) for number, text in enumerate(texts)]
+
+
+VALIDATION = rows(6, seed=4)
+
+
+def objective_of(name: str, seed: int = 0, family: str = "llama", **values) -> Objective:
+    attached = tiny.attach(name, family, seed)
+    attached.plain.train()
+    prefix = shared_prefix([row.prompt for row in rows() + VALIDATION])
+    return Objective(attached, Shortcuts.of(attached, protocol(**values)), prefix)
+
+
+def protocol(**values):
+    return tiny.protocol(**{**QUICK, **values})
+
+
+def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[Objective, Outcome]:
+    objective = objective_of(name, seed, **values)
+    return objective, train(objective, rows(), VALIDATION, protocol(**values), seed, 257, state)
+
+
+def saved(objective: Objective, folder: Path) -> dict[str, bytes]:
+    folder.mkdir()
+    providers.save(objective.attached, folder)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class Stop(TrainerCallback):
+    """Ends the process, or raises, when a step is done."""
+
+    def __init__(self, at: int, kill: bool = False) -> None:
+        self.at, self.kill = at, kill
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if state.global_step == self.at and self.kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if state.global_step == self.at:
+            raise KeyboardInterrupt
+
+
+def interrupt(state: Path, at: int, name: str = "lora", kill: bool = False, **values) -> None:
+    trainer = CellTrainer(objective_of(name, **values), rows(), VALIDATION, protocol(**values), 0, 257, state)
+    trainer.add_callback(Stop(at, kill))
+    trainer.train()
