@@ -65,7 +65,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     import torch  # noqa: PLC0415  (the import is one of the phases)
     from kedro.config import OmegaConfigLoader  # noqa: PLC0415
 
-    from peft_pipelines.config import Rows, TuningSpec  # noqa: PLC0415
+    from peft_pipelines.config import LrSearchSpec, Rows  # noqa: PLC0415
     from peft_pipelines.data.adapt import adapt, instruct  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.construct import construct  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.generate import generate  # noqa: PLC0415
@@ -81,7 +81,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     if args.method == "lora":
         method = method.model_copy(update={"config": LORA})
     switches = {name: not plain for name in SHORTCUTS}
-    protocol = rows.training.model_copy(update={"epochs": 1.0, "batch_size": 8, "evaluations": 1, **switches})
+    training_args = rows.training.model_copy(update={"epochs": 1.0, "batch_size": 8, "evaluations": 1, **switches})
     limits = {"train_rows": args.train, "validation_rows": 16, "test_rows": args.test}
     model = rows.models[args.weights.name]
     clock.lap("import")
@@ -90,15 +90,15 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     prompts = instruct(adapt(raw, task, rows.sampling.model_copy(update=limits)), task)
     clock.lap("data")
     with tempfile.TemporaryDirectory() as folder:
-        ready = construct(method, model, protocol, args.weights, seed=0)
+        ready = construct(method, model, training_args, args.weights, seed=0)
         clock.lap("construct")
         trained = train(
-            ready, prompts, Path(folder, "state"), task, protocol, seed=0, tuning=TuningSpec(factors=(1.0,))
+            ready, prompts, Path(folder, "state"), task, training_args, seed=0, lr_search=LrSearchSpec(factors=(1.0,))
         )
         store = CheckpointFolder(filepath=f"{folder}/checkpoint")
         store.save(trained)
         clock.lap("train")
-        predictions, cost = generate(method, model, protocol, args.weights, store.load(), prompts, task, seed=0)
+        predictions, cost = generate(method, model, training_args, args.weights, store.load(), prompts, task, seed=0)
         clock.lap("generate")
         scores = score(predictions, cost, store.load(), task, rows.pscp, rows.execution)
         clock.lap("score")

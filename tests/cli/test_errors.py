@@ -130,7 +130,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         lambda p: p.method("bitfit", config={"targets": 1}),
         ["method 'bitfit', config: unknown field 'targets'", "target_modules"],
     ),
-    "field of the protocol": (
+    "field of the training arguments": (
         lambda p: p.method("lora", training={"learning_rte": 1.0}),
         ["method 'lora', training: unknown field 'learning_rte', did you mean 'learning_rate'?", "epochs"],
     ),

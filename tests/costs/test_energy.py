@@ -89,7 +89,7 @@ def test_a_failing_estimate_costs_nothing_but_itself(monkeypatch: pytest.MonkeyP
     assert spent["energy_method"] == "not measured: PermissionError: no power meter"
 
 
-def test_the_works_own_fault_comes_through() -> None:
+def test_the_works_own_error_comes_through() -> None:
     energy.use(ON)
     with pytest.raises(ZeroDivisionError), measure.cost():
         _ = 1 / 0

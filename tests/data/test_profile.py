@@ -71,7 +71,7 @@ def found(tmp_path: Path) -> dict:
             ("x" * 600, "good"),
         ),
     }
-    return profile(adapted, instruct(adapted, TASK), TASK, model, tiny.protocol(), tmp_path)
+    return profile(adapted, instruct(adapted, TASK), TASK, model, tiny.training_args(), tmp_path)
 
 
 def test_rows_balance_and_repeats_are_counted_by_split(found: dict) -> None:

@@ -122,12 +122,12 @@ WRONG = {
 }
 
 
-def test_each_line_of_the_page_has_its_fault():
+def test_each_line_of_the_page_has_its_error():
     assert list(TOLD) == list(WRONG)
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_the_page_quotes_what_is_told(method, fault):
+def test_the_page_quotes_what_is_told(method, error):
     with pytest.raises(ConfigError) as caught:
-        providers.check(WRONG[fault](method), tiny.skeleton("llama"))
-    assert str(caught.value) == TOLD[fault]
+        providers.check(WRONG[error](method), tiny.skeleton("llama"))
+    assert str(caught.value) == TOLD[error]

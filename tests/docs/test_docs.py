@@ -91,7 +91,7 @@ def test_the_task_of_the_readme_is_short() -> None:
 def test_the_methods_can_be_attached(name: str) -> None:
     method = parse(MethodSpec, f"method '{name}'", {**rows("methods")[name], "name": name})
     providers.check(method, tiny.skeleton("llama"))
-    assert tiny.protocol().overridden(method).learning_rate == method.training["learning_rate"]
+    assert tiny.training_args().overridden(method).learning_rate == method.training["learning_rate"]
 
 
 @pytest.mark.parametrize("name", rows("models"))

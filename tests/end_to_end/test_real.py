@@ -35,7 +35,7 @@ def rows(prompter) -> list[Encoded]:
 
 def gradients(attached: Attached, rows: list[Encoded], **values) -> tuple[float, dict[str, torch.Tensor]]:
     objective = Objective(
-        attached, Shortcuts.of(attached, tiny.protocol(**values)), shared_prefix([row.prompt for row in rows])
+        attached, Shortcuts.of(attached, tiny.training_args(**values)), shared_prefix([row.prompt for row in rows])
     )
     loss = objective(**collate(rows, pad=0))["loss"]
     if loss.requires_grad:
@@ -82,7 +82,9 @@ def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
     for key, value in plain[1].items():
         assert (fast[1][key] - value).abs().max().item() <= 1e-5 * scale, key
     if attached.trainable():
-        rate = 0.1 * min(tiny.protocol().overridden(method).learning_rate, 0.05)  # small, as warm-up's first step is
+        rate = 0.1 * min(
+            tiny.training_args().overridden(method).learning_rate, 0.05
+        )  # small, as warm-up's first step is
         first, second = (step(attached, rows, rate) for _ in range(2))
         more = [step(attached, rows, method.training["learning_rate"]) for _ in range(8)] if name in ROUGH else []
         assert min(second, *more) < first if more else second < first

@@ -1,4 +1,4 @@
-"""Faults of published benchmark code that no other test holds; 1 to 4 stand in metrics/test_seen_elsewhere.
+"""Errors of published benchmark code that no other test holds; 1 to 4 stand in metrics/test_seen_elsewhere.
 
 5, 7 and 10 are in providers/test_contract, 9 in test_generation, 13 in pipelines/test_data, and most of 11 and 12 in
 tasks/ and test_prompting.

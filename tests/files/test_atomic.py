@@ -10,17 +10,17 @@ class Interrupted(BaseException):
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, Interrupted])
-def test_a_fault_while_writing_leaves_a_file_as_it_was(tmp_path: Path, fault: type[BaseException]) -> None:
+def test_a_error_while_writing_leaves_a_file_as_it_was(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(fault), replacing(path) as fresh:
+    with pytest.raises(error), replacing(path) as fresh:
         fresh.write_text("half")
-        raise fault
+        raise error
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_fault_while_writing_leaves_a_folder_as_it_was(tmp_path: Path) -> None:
+def test_a_error_while_writing_leaves_a_folder_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     path.mkdir()
     (path / "part").write_text("old")

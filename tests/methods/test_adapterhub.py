@@ -1,4 +1,4 @@
-"""Bottleneck adapters: their place in each architecture, and library faults that stop at the provider's border."""
+"""Bottleneck adapters: their place in each architecture, and library errors that stop at the provider's border."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

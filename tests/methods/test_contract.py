@@ -112,7 +112,7 @@ def rows() -> list[Encoded]:
 
 
 def train(attached: providers.Attached, steps: int, rate: float = 0.01) -> list[float]:
-    objective = Objective(attached, Shortcuts.of(attached, tiny.protocol()), prefix=[9, 9, 9])
+    objective = Objective(attached, Shortcuts.of(attached, tiny.training_args()), prefix=[9, 9, 9])
     optimizer = torch.optim.AdamW(attached.trainable().values(), lr=rate)
     attached.plain.train()
     losses = []
@@ -298,7 +298,7 @@ def test_gradient_checkpointing_gives_the_same_gradients_or_is_refused(name, fam
     plain = {"shared_prefix": False, "label_positions_only": False}
     if "gradient_checkpointing" in attached.refuses:
         with pytest.raises(ConfigError, match=f"method '{name}': gradient_checkpointing must be false, got true: "):
-            Shortcuts.of(attached, tiny.protocol(gradient_checkpointing=True))
+            Shortcuts.of(attached, tiny.training_args(gradient_checkpointing=True))
         return
     expected = gradients(attached, plain)
     attached.core.gradient_checkpointing_enable({"use_reentrant": False})
@@ -309,10 +309,10 @@ def test_gradient_checkpointing_gives_the_same_gradients_or_is_refused(name, fam
         assert torch.allclose(found[key], value, rtol=1e-5, atol=1e-6), key
 
 
-def gradients(attached: providers.Attached, protocol: dict[str, bool]) -> dict[str, torch.Tensor]:
+def gradients(attached: providers.Attached, training_args: dict[str, bool]) -> dict[str, torch.Tensor]:
     attached.plain.train()
     attached.plain.zero_grad()
-    objective = Objective(attached, Shortcuts.of(attached, tiny.protocol(**protocol)), prefix=[])
+    objective = Objective(attached, Shortcuts.of(attached, tiny.training_args(**training_args)), prefix=[])
     objective(**collate(rows(), pad=257))["loss"].backward()
     return {key: value.grad.clone() for key, value in attached.trainable().items()}
 

@@ -221,7 +221,7 @@ def test_an_unknown_folder_is_refused(folder):
         ("zero_shot", {"config": {"r": 8}}, "method 'zero_shot', config: unknown field 'r'. Allowed: none"),
     ],
 )
-def test_a_rows_fault_is_one_line_before_any_weights(name, values, words):
+def test_a_rows_error_is_one_line_before_any_weights(name, values, words):
     with pytest.raises(ConfigError) as caught:
         providers.check(tiny.METHODS[name].model_copy(update=values), tiny.skeleton("llama"))
     assert words in str(caught.value)

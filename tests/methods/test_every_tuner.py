@@ -87,9 +87,9 @@ def rows() -> list[Encoded]:
     return [Encoded([9, 9, 9, *text[: 8 + number]], text[10:], False) for number, text in enumerate(texts)]
 
 
-def loss_of(attached: providers.Attached, **protocol) -> torch.Tensor:
+def loss_of(attached: providers.Attached, **training_args) -> torch.Tensor:
     attached.plain.train()
-    objective = Objective(attached, Shortcuts.of(attached, tiny.protocol(**protocol)), prefix=[9, 9, 9])
+    objective = Objective(attached, Shortcuts.of(attached, tiny.training_args(**training_args)), prefix=[9, 9, 9])
     return objective(**collate(rows(), pad=257))["loss"]
 
 
@@ -156,7 +156,7 @@ def test_short_cuts_and_checkpointing_give_the_plain_loss_or_are_refused(kind, c
     attached = tiny.stir(attach(kind, config))
     assert [*attached.refuses.values()] == [] or kind in {*DRAWS_OR_CACHES, "PREFIX_TUNING", "CARTRIDGE"}
     if kind in DRAWS_OR_CACHES:
-        reasons = Shortcuts.of(attached, tiny.protocol()).reasons
+        reasons = Shortcuts.of(attached, tiny.training_args()).reasons
         assert reasons["shared_prefix"].startswith(DRAWS_OR_CACHES[kind])
     if kind == "PVERA":
         return

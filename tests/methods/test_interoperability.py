@@ -15,7 +15,7 @@ from peft_pipelines.storage.checkpoint import CheckpointFolder, Trained
 
 RECORD: dict[str, Any] = {
     "model": {"name": "tiny", "licence": "-", "citation": "-"},
-    "protocol": {"learning_rate": 0.1},
+    "training_args": {"learning_rate": 0.1},
     "seed": 0,
     "trainable_parameters": 1,
     "total_parameters": 2,

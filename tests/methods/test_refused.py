@@ -1,4 +1,4 @@
-"""Rows that a library takes without a word and that would come to nothing, or to a fault in the middle of a run."""
+"""Rows that a library takes without a word and that would come to nothing, or to a error in the middle of a run."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ CASES = [
 def test_it_is_refused_before_a_weight_is_read(name: str, changes: dict[str, Any], message: str) -> None:
     method = tiny.METHODS[name].model_copy(update=changes)
     with pytest.raises(ConfigError, match=re.escape(message)):
-        preflight.check_method(method, tiny.skeleton("llama"), tiny.protocol())
+        preflight.check_method(method, tiny.skeleton("llama"), tiny.training_args())
 
 
 def test_what_fits_is_taken() -> None:
@@ -52,7 +52,7 @@ def test_what_fits_is_taken() -> None:
         "exclude_modules": ["layers.1.self_attn.q_proj"],
     }
     preflight.check_method(
-        tiny.METHODS["lora"].model_copy(update={"config": config}), tiny.skeleton("llama"), tiny.protocol()
+        tiny.METHODS["lora"].model_copy(update={"config": config}), tiny.skeleton("llama"), tiny.training_args()
     )
 
 
@@ -65,6 +65,6 @@ def test_what_needs_weights_to_start_is_refused_when_it_is_attached() -> None:
 def test_a_low_rank_optimizer_takes_factors_too() -> None:
     method = tiny.METHODS["lora"].model_copy(update={"optimizer": GALORE})
     attached = providers.attach(base_model.clone(tiny.base("llama")), method, seed=0)
-    groups = optimizers.build(attached, tiny.protocol(), method).param_groups
+    groups = optimizers.build(attached, tiny.training_args(), method).param_groups
     assert sum(len(group["params"]) for group in groups if "rank" in group) == len(attached.trainable())
     assert isinstance(groups[-1]["params"][0], torch.nn.Parameter)

@@ -78,7 +78,7 @@ def test_an_entry_says_how_to_run_the_cell_again_and_what_decided_it(tmp_path: P
     entry = Made(tmp_path, {"good": 0.9}, [labelled()]).details["good"]["tiny.moods.s0"]
     assert entry["command"] == "kedro run --pipeline=benchmark --tags=cell.good.tiny.moods.s0"
     assert entry["items"] == 40 and len(entry["predictions"]) == 20
-    assert entry["config"].keys() == {"method", "task", "model", "protocol", "seed", "shortcuts", "provenance"}
+    assert entry["config"].keys() == {"method", "task", "model", "training_args", "seed", "shortcuts", "provenance"}
     assert entry["config"]["task"]["instruction"] == "Good or bad?"
 
 
@@ -138,11 +138,11 @@ def test_token_accuracy_stands_among_the_scores(tmp_path: Path) -> None:
     assert "token_accuracy" in facts(scores | {"token_accuracy": 0.75}, record)["Scores"]
 
 
-def test_a_ladder_names_its_length_its_time_and_whether_its_end_was_chosen(tmp_path: Path) -> None:
+def test_a_lr_search_names_its_length_its_time_and_whether_its_end_was_chosen(tmp_path: Path) -> None:
     scores, record = cell(tmp_path, free())
-    climbed = scores | {"rungs": 3, "ladder_edge": True}
-    assert trained(climbed, record)["learning rate"] == "0.001, chosen from 3, at the end of the ladder"
-    assert spent(climbed)["all learning rates together"] == "60.0 s"
+    searched = scores | {"lr_trials": 3, "lr_at_edge": True}
+    assert trained(searched, record)["learning rate"] == "0.001, chosen from 3, at the end of the learning-rate search"
+    assert spent(searched)["all learning rates together"] == "60.0 s"
     assert "all learning rates together" not in spent(scores)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from peft_pipelines.reporting.label_placement import beside, positions
 from peft_pipelines.reporting.latex import latex
-from peft_pipelines.reporting.learning_curves import plot_curves, plot_ladders
+from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.ranks import diagram, rank
 
 
@@ -16,7 +16,7 @@ def curve(*losses: float) -> dict[str, Any]:
         {"loss": 9.0, "step": 0},
         *({"validation_loss": loss, "step": 10 * place} for place, loss in enumerate(losses, 1)),
     ]
-    return {"curve": log, "ladder": []}
+    return {"curve": log, "lr_search": []}
 
 
 def test_a_line_a_method_and_a_panel_a_task() -> None:
@@ -52,14 +52,14 @@ def test_where_each_was_scored_once_there_are_dots_beside_the_methods_names() ->
 
 
 def test_nothing_was_trained() -> None:
-    for figure in (plot_curves(**{"details.one": {}}), plot_ladders(**{"details.one": {"m.moods.s0": curve(1.0)}})):
+    for figure in (plot_curves(**{"details.one": {}}), plot_lr_search(**{"details.one": {"m.moods.s0": curve(1.0)}})):
         assert (len(figure.data), figure.layout.annotations[0].text) == (0, "nothing to show")
 
 
-def test_a_ladder_shows_its_rungs_but_for_those_that_diverged_and_the_chosen_one_full() -> None:
-    rungs = [(1e-4, 2.0, False), (1e-3, 1.0, True), (1e-2, None, False)]
-    ladder = [{"learning_rate": rate, "validation_loss": loss, "chosen": chosen} for rate, loss, chosen in rungs]
-    (line,) = plot_ladders(**{"details.one": {"m.moods.s0": {"curve": [], "ladder": ladder}}}).data
+def test_a_lr_search_shows_its_trials_but_for_those_that_diverged_and_the_chosen_one_full() -> None:
+    trials = [(1e-4, 2.0, False), (1e-3, 1.0, True), (1e-2, None, False)]
+    lr_search = [{"learning_rate": rate, "validation_loss": loss, "chosen": chosen} for rate, loss, chosen in trials]
+    (line,) = plot_lr_search(**{"details.one": {"m.moods.s0": {"curve": [], "lr_search": lr_search}}}).data
     assert (list(line.x), list(line.y)) == ([1e-4, 1e-3], [2.0, 1.0])
     assert list(line.marker.symbol) == ["circle-open", "circle"]
 

@@ -163,7 +163,7 @@ def test_cells_that_failed_or_were_not_run_are_said(seeds: str) -> None:
     assert "(n=1, 1 failed)" in page.words and "—" in page.words
 
 
-def test_cells_without_a_record_of_their_run_and_without_a_ladder(seeds: str) -> None:
+def test_cells_without_a_record_of_their_run_and_without_a_lr_search(seeds: str) -> None:
     words = Page(seeds).words
     assert "The cells hold no record of their run." in words
     assert "a grid with the key tuning tries several" in words
@@ -221,9 +221,9 @@ def test_ranks_in_words(p: float, tasks: int, words: str) -> None:
     assert facts.rank_text(entry).endswith("Without a score on each task: d.")
 
 
-def test_ladders_in_words() -> None:
-    rungs = [{"seconds": 10.0, "chosen": False}, {"seconds": 20.0, "chosen": True}]
-    words = facts.ladders_text({"one.m.t.s0": {"ladder": rungs}, "two.m.t.s0": {"ladder": []}})
+def test_lr_searches_in_words() -> None:
+    trials = [{"seconds": 10.0, "chosen": False}, {"seconds": 20.0, "chosen": True}]
+    words = facts.lr_search_text({"one.m.t.s0": {"lr_search": trials}, "two.m.t.s0": {"lr_search": []}})
     assert "at 2 learning rates" in words and "took 30 s" in words and words.endswith("for: one.")
 
 

@@ -421,7 +421,7 @@ def test_boxes_take_prompts_and_give_results() -> None:
     whole = pipelines_of(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods"], seeds=["s0"]))["benchmark"]
     assert {name for name in whole.inputs() if not name.startswith("params:")} == {"moods_raw", "tiny_weights"}
     tables = {"results_csv", "results_table", "results_latex", "report_page"}
-    assert pipeline.outputs() == tables | {f"{name}_plot" for name in ("score", "cost", "rank", "curve", "ladder")}
+    assert pipeline.outputs() == tables | {f"{name}_plot" for name in ("score", "cost", "rank", "curve", "lr_search")}
 
 
 GRID = Grid(methods=["tuned"], models=["tiny"], tasks=["moods"], seeds=["s0", "s1", "s2"])

@@ -13,7 +13,7 @@ import pytest
 import trivial
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
-from trivial import CALLS, FAULTS, PARAMETERS, catalog, pipeline, ran
+from trivial import CALLS, ERRORS, PARAMETERS, catalog, pipeline, ran
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running.cell_runner import CellRunner, CellsFailed
@@ -27,9 +27,9 @@ ALL = [
 
 @pytest.fixture(autouse=True)
 def _no_faults() -> Iterator[None]:
-    FAULTS.clear()
+    ERRORS.clear()
     yield
-    FAULTS.clear()
+    ERRORS.clear()
 
 
 def changed(**values: Any) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test_a_lost_file_is_made_again_with_all_behind_it(tmp_path: Path, lost: str,
 
 
 def test_a_failed_cell_is_recorded_and_the_others_go_on(tmp_path: Path) -> None:
-    FAULTS["train.b.x"] = ValueError("the loss\nis nan")
+    ERRORS["train.b.x"] = ValueError("the loss\nis nan")
     with pytest.raises(CellsFailed) as caught:
         ran(pipeline(), catalog(tmp_path))
     assert [call for call in ALL if call != "score.b.x"] == CALLS
@@ -113,10 +113,10 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(tmp_path: Path) -> None:
 
 
 def test_a_failed_cell_is_tried_again_and_its_record_goes(tmp_path: Path) -> None:
-    FAULTS["train.b.x"] = ValueError("no")
+    ERRORS["train.b.x"] = ValueError("no")
     with pytest.raises(CellsFailed):
         ran(pipeline(), catalog(tmp_path))
-    FAULTS.clear()
+    ERRORS.clear()
     assert ran(pipeline(), catalog(tmp_path, version="2")) == ["construct.b", "train.b.x", "score.b.x"]
     assert not (cell(tmp_path, "b") / "failure.json").exists()
     assert not (cell(tmp_path, "b") / "failure.log").exists()
@@ -124,7 +124,7 @@ def test_a_failed_cell_is_tried_again_and_its_record_goes(tmp_path: Path) -> Non
 
 def test_a_stale_cell_that_fails_leaves_no_old_number(tmp_path: Path) -> None:
     ran(pipeline(), catalog(tmp_path))
-    FAULTS["train.a.x"] = ValueError("no")
+    ERRORS["train.a.x"] = ValueError("no")
     (tmp_path / "raw" / "x.json").write_text("60")
     with pytest.raises(CellsFailed):
         ran(pipeline(), catalog(tmp_path, version="2"))
@@ -133,14 +133,14 @@ def test_a_stale_cell_that_fails_leaves_no_old_number(tmp_path: Path) -> None:
 
 
 def test_an_error_in_the_data_ends_the_run(tmp_path: Path) -> None:
-    FAULTS["adapt.y"] = ConfigError("task 'y': no")
+    ERRORS["adapt.y"] = ConfigError("task 'y': no")
     with pytest.raises(ConfigError, match="task 'y': no"):
         ran(pipeline(), catalog(tmp_path))
     assert CALLS == ["adapt.y"]
 
 
 def test_an_interrupt_stops_at_once(tmp_path: Path) -> None:
-    FAULTS["train.b.y"] = KeyboardInterrupt()
+    ERRORS["train.b.y"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         ran(pipeline(), catalog(tmp_path))
     assert ALL[:4] == CALLS
@@ -148,18 +148,18 @@ def test_an_interrupt_stops_at_once(tmp_path: Path) -> None:
 
 
 def test_a_cell_killed_behind_train_goes_on_there(tmp_path: Path) -> None:
-    FAULTS["score.b.y"] = KeyboardInterrupt()
+    ERRORS["score.b.y"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         ran(pipeline(), catalog(tmp_path))
-    FAULTS.clear()
+    ERRORS.clear()
     assert ran(pipeline(), catalog(tmp_path, version="2"))[:2] == ["score.b.y", "construct.b"]
 
 
 def test_a_cell_killed_inside_train_constructs_again(tmp_path: Path) -> None:
-    FAULTS["train.b.y"] = KeyboardInterrupt()
+    ERRORS["train.b.y"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         ran(pipeline(), catalog(tmp_path))
-    FAULTS.clear()
+    ERRORS.clear()
     assert ran(pipeline(), catalog(tmp_path, version="2")) == ALL[2:]
 
 
@@ -237,7 +237,7 @@ def test_versions_are_the_runs_own(tmp_path: Path) -> None:
 
 
 def test_lines_in_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    FAULTS["train.b.x"] = ValueError("no")
+    ERRORS["train.b.x"] = ValueError("no")
     with pytest.raises(CellsFailed):
         ran(pipeline(), catalog(tmp_path))
     assert re.sub(r"\d+ s", "0 s", capsys.readouterr().err).splitlines() == [
@@ -246,7 +246,7 @@ def test_lines_in_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         "[3/4] a · m · y · s0: points 50.0 %, 0 s",
         "[4/4] a · m · x · s0: points 50.0 %, 0 s",
     ]
-    FAULTS.clear()
+    ERRORS.clear()
     ran(pipeline(), catalog(tmp_path, version="2"))
     assert capsys.readouterr().err.splitlines()[1] == "[1/4] b · m · y · s0: points 50.0 %, unchanged"
 

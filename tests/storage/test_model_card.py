@@ -23,7 +23,7 @@ RECORD: dict[str, Any] = {
         "citation": "Others 2024",
         "notes": "",
     },
-    "protocol": {"epochs": 1.0, "learning_rate": 0.001},
+    "training_args": {"epochs": 1.0, "learning_rate": 0.001},
     "seed": 0,
     "steps": 2,
     "trainable_parameters": 1792,

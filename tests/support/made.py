@@ -81,12 +81,12 @@ def checkpoint(folder: Path, row: dict[str, Any], seed: int, **more: Any) -> Che
         "method": row,
         "model": {"name": "tiny"},
         "seed": seed,
-        "protocol": {"learning_rate": 1e-3, "epochs": 1.0},
+        "training_args": {"learning_rate": 1e-3, "epochs": 1.0},
         "shortcuts": {"shared_prefix": True},
         "provenance": PROVENANCE,
         "log": LOG,
-        "ladder": [],
-        "ladder_edge": False,
+        "lr_search": [],
+        "lr_at_edge": False,
         "rows": {"train": 100, "validation": 10},
         "truncated": {"train": 0, "validation": 0},
         "steps": 20,
@@ -97,7 +97,7 @@ def checkpoint(folder: Path, row: dict[str, Any], seed: int, **more: Any) -> Che
         "learning_rate": 1e-3,
         "train_peak_memory_gb": 0.5,
         "train_memory_kind": "resident set above the loaded base",
-        **{f"{what}_{kind}": 60.0 for what in ("train", "tuning") for kind in ("seconds", "cpu_seconds")},
+        **{f"{what}_{kind}": 60.0 for what in ("train", "lr_search") for kind in ("seconds", "cpu_seconds")},
     }
     return Checkpoint(folder, record | more)
 

@@ -12,8 +12,8 @@ LIMITS = ExecutionSpec(enabled=True, seconds=1, memory_mb=256, processes=4, file
 def _unusable() -> str:
     try:
         sandbox.check(LIMITS)
-    except ConfigError as fault:
-        return str(fault)
+    except ConfigError as error:
+        return str(error)
     return ""
 
 

@@ -31,16 +31,16 @@ def objective_of(name: str, seed: int = 0, family: str = "llama", **values) -> O
     attached = tiny.attach(name, family, seed)
     attached.plain.train()
     prefix = shared_prefix([row.prompt for row in rows() + VALIDATION])
-    return Objective(attached, Shortcuts.of(attached, protocol(**values)), prefix)
+    return Objective(attached, Shortcuts.of(attached, training_args(**values)), prefix)
 
 
-def protocol(**values):
-    return tiny.protocol(**{**QUICK, **values})
+def training_args(**values):
+    return tiny.training_args(**{**QUICK, **values})
 
 
 def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[Objective, Outcome]:
     objective = objective_of(name, seed, **values)
-    return objective, train(objective, rows(), VALIDATION, protocol(**values), seed, 257, state)
+    return objective, train(objective, rows(), VALIDATION, training_args(**values), seed, 257, state)
 
 
 def saved(objective: Objective, folder: Path) -> dict[str, bytes]:
@@ -63,6 +63,6 @@ class Stop(TrainerCallback):
 
 
 def interrupt(state: Path, at: int, name: str = "lora", kill: bool = False, **values) -> None:
-    trainer = CellTrainer(objective_of(name, **values), rows(), VALIDATION, protocol(**values), 0, 257, state)
+    trainer = CellTrainer(objective_of(name, **values), rows(), VALIDATION, training_args(**values), 0, 257, state)
     trainer.add_callback(Stop(at, kill))
     trainer.train()

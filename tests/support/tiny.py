@@ -134,8 +134,8 @@ def task_of(name: str) -> TaskSpec:
     return parse(TaskSpec, f"task '{name}'", {**TASKS[name], "name": name})
 
 
-def protocol(**values: Any) -> TrainingSpec:
-    """The shared protocol with some values of one's own."""
+def training_args(**values: Any) -> TrainingSpec:
+    """The shared training arguments with some values of one's own."""
     row = yaml.safe_load((PARAMETERS / "training.yml").read_text())["training"]
     return parse(TrainingSpec, "training", {**row, **values})
 

@@ -12,7 +12,7 @@ from peft_pipelines.running.cell_runner import CellRunner
 
 CALLS: list[str] = []
 """The nodes that ran, in order, since the last ``ran``."""
-FAULTS: dict[str, BaseException] = {}
+ERRORS: dict[str, BaseException] = {}
 """What a cell's step raises, by ``step.method.task``."""
 
 GRID = {"methods": ["b", "a"], "models": ["m"], "tasks": ["y", "x"], "seeds": ["s0"]}
@@ -50,8 +50,8 @@ def collect(**cells: dict[str, Any] | None) -> dict[str, float | None]:
 
 def _called(*words: str) -> None:
     CALLS.append(".".join(words))
-    if fault := FAULTS.get(CALLS[-1]):
-        raise fault
+    if error := ERRORS.get(CALLS[-1]):
+        raise error
 
 
 def pipeline(grid: dict[str, list[str]] = GRID) -> Pipeline:

@@ -56,7 +56,7 @@ def measured(
     attached: Attached, taken: Mapping[str, bool], batches: list[list[Encoded]], count: int | None = None
 ) -> tuple[float, dict[str, torch.Tensor]]:
     """Loss and gradients of some batches under some short cuts; ``count`` as the Trainer gives it."""
-    shortcuts = Shortcuts.of(attached, tiny.protocol(**taken))
+    shortcuts = Shortcuts.of(attached, tiny.training_args(**taken))
     for name, asked in taken.items():
         refused = LACKS.get(attached.core.name_or_path, {}).get(name)
         assert getattr(shortcuts, name) == (asked and not refused)
@@ -162,19 +162,23 @@ def test_a_prefix_that_is_a_whole_prompt_keeps_its_last_token():
     twins = [Encoded(START, [3, 4], False), Encoded(START, [5], False)]
     prefix = shared_prefix([row.prompt for row in twins])
     assert prefix == START[:-1]
-    fast = Objective(attached, Shortcuts.of(attached, tiny.protocol()), prefix)(**collate(twins, pad=257))["loss"]
-    plain = Objective(attached, Shortcuts.of(attached, tiny.protocol(**PLAIN)), [])(**collate(twins, pad=257))["loss"]
+    fast = Objective(attached, Shortcuts.of(attached, tiny.training_args()), prefix)(**collate(twins, pad=257))["loss"]
+    plain = Objective(attached, Shortcuts.of(attached, tiny.training_args(**PLAIN)), [])(**collate(twins, pad=257))[
+        "loss"
+    ]
     assert fast.item() == pytest.approx(plain.item(), rel=1e-6)
 
 
 def test_what_is_switched_off_is_named_with_the_reason():
-    shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.protocol(shared_prefix=False, length_buckets=False))
+    shortcuts = Shortcuts.of(
+        tiny.attach("lora", "llama"), tiny.training_args(shared_prefix=False, length_buckets=False)
+    )
     assert (shortcuts.shared_prefix, shortcuts.label_positions_only, shortcuts.length_buckets) == (False, True, False)
     assert shortcuts.reasons == {"shared_prefix": "switched off", "length_buckets": "switched off"}
 
 
 def test_gradient_checkpointing_takes_the_plain_path_and_says_so():
-    shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.protocol(gradient_checkpointing=True))
+    shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(gradient_checkpointing=True))
     assert not shortcuts.shared_prefix
     assert shortcuts.reasons == {"shared_prefix": "gradient checkpointing keeps no cache"}
 
@@ -183,7 +187,7 @@ def test_a_methods_dropout_takes_the_plain_path_and_says_so():
     row = tiny.METHODS["lora"]
     method = row.model_copy(update={"config": {**row.config, "lora_dropout": 0.1}})
     attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
-    shortcuts = Shortcuts.of(attached, tiny.protocol())
+    shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
     assert shortcuts.reasons == {"shared_prefix": "dropout would draw one mask for all rows"}
 
@@ -196,14 +200,14 @@ def test_a_base_models_dropout_takes_the_plain_path_and_says_so(family, rates):
     config = tiny.CONFIGS[family]()
     config.update(rates)
     attached = providers.attach(AutoModelForCausalLM.from_config(config), tiny.method_for("lora", family), 0)
-    reasons = Shortcuts.of(attached, tiny.protocol()).reasons
+    reasons = Shortcuts.of(attached, tiny.training_args()).reasons
     assert reasons["shared_prefix"] == "dropout would draw one mask for all rows"
 
 
 def test_what_a_method_refuses_is_recorded():
     attached = tiny.attach("lora", "llama")
     attached.refuses["shared_prefix"] = "its mask looks at the whole row"
-    shortcuts = Shortcuts.of(attached, tiny.protocol())
+    shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
     assert shortcuts.reasons == {"shared_prefix": "its mask looks at the whole row"}
 
@@ -213,7 +217,7 @@ def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():
         "method 'prefix_tuning': gradient_checkpointing must be false, got true: without a cache its keys and values"
     )
     with pytest.raises(ConfigError, match=words):
-        Shortcuts.of(tiny.attach("prefix_tuning", "llama"), tiny.protocol(gradient_checkpointing=True))
+        Shortcuts.of(tiny.attach("prefix_tuning", "llama"), tiny.training_args(gradient_checkpointing=True))
 
 
 TAKES_CHECKPOINTING = [
@@ -227,8 +231,8 @@ def test_gradient_checkpointing_gives_the_plain_gradients(name, family):
     plain = measured(attached, PLAIN, [batch])
     attached.core.gradient_checkpointing_enable({"use_reentrant": False})
     attached.core.enable_input_require_grads()
-    protocol = tiny.protocol(gradient_checkpointing=True)
-    loss = Objective(attached, Shortcuts.of(attached, protocol), START)(**collate(batch, pad=257))["loss"]
+    training_args = tiny.training_args(gradient_checkpointing=True)
+    loss = Objective(attached, Shortcuts.of(attached, training_args), START)(**collate(batch, pad=257))["loss"]
     if loss.requires_grad and attached.trainable():
         loss.backward()
     assert_equal((loss.item(), {key: value.grad for key, value in attached.trainable().items()}), plain)

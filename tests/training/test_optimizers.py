@@ -21,7 +21,7 @@ def row(name: str = "lora", **optimizer) -> MethodSpec:
 
 def built(name: str, family: str = "llama", **values):
     attached = tiny.attach(name, family)
-    return attached, optimizers.build(attached, tiny.protocol(**values), attached.method)
+    return attached, optimizers.build(attached, tiny.training_args(**values), attached.method)
 
 
 def named(attached, optimizer) -> list[tuple[list[str], dict]]:
@@ -175,7 +175,7 @@ def test_a_method_without_pairs_of_factors_is_refused(name):
     attached.method = row(name, type="loraplus_adamw", ratio=16.0)
     assert optimizers.is_picky(attached.method)
     with pytest.raises(ConfigError) as caught:
-        optimizers.build(attached, tiny.protocol(), attached.method)
+        optimizers.build(attached, tiny.training_args(), attached.method)
     assert str(caught.value) == (
         f"method '{name}', optimizer: type 'loraplus_adamw' is for pairs of factors, and the method trains none; "
         "choose adamw"
@@ -185,5 +185,5 @@ def test_a_method_without_pairs_of_factors_is_refused(name):
 def test_it_is_refused_before_a_weight_is_read():
     method = row("bitfit", type="loraplus_adamw", ratio=16.0)
     with pytest.raises(ConfigError, match="the method trains none; choose adamw"):
-        check_method(method, tiny.skeleton("llama"), tiny.protocol())
-    check_method(tiny.METHODS["lora_plus"], tiny.skeleton("llama"), tiny.protocol())
+        check_method(method, tiny.skeleton("llama"), tiny.training_args())
+    check_method(tiny.METHODS["lora_plus"], tiny.skeleton("llama"), tiny.training_args())

@@ -13,7 +13,7 @@ import pytest
 import tiny
 import torch
 from safetensors.torch import load_file
-from small_trainings import START, VALIDATION, interrupt, objective_of, protocol, rows, run, saved
+from small_trainings import START, VALIDATION, interrupt, objective_of, rows, run, saved, training_args
 
 from peft_pipelines.data.batching import Batches
 from peft_pipelines.data.tokenize import Encoded
@@ -26,7 +26,7 @@ from peft_pipelines.training.validation import validation_loss
 
 RECORD = {
     "model": {"name": "tiny", "licence": "-", "citation": "-"},
-    "protocol": {"learning_rate": 0.1},
+    "training_args": {"learning_rate": 0.1},
     "seed": 0,
     "trainable_parameters": 1,
     "total_parameters": 2,
@@ -117,7 +117,7 @@ def test_a_half_written_state_is_ignored(tmp_path):
 
 
 def test_a_state_counts_before_older_ones_go(tmp_path, monkeypatch):
-    trainer = CellTrainer(objective_of("lora"), rows(), VALIDATION, protocol(), 0, 257, tmp_path)
+    trainer = CellTrainer(objective_of("lora"), rows(), VALIDATION, training_args(), 0, 257, tmp_path)
     seen = []
     remove = shutil.rmtree
 
@@ -190,7 +190,7 @@ def test_a_batch_in_parts_has_the_gradients_of_the_whole(name, plain, tmp_path):
     values = {"shared_prefix": not plain, "label_positions_only": not plain, "length_buckets": False}
     found = []
     for tokens in (10_000, 60):
-        objective, protocol_ = objective_of(name, **values), protocol(**values, tokens_per_forward=tokens)
+        objective, protocol_ = objective_of(name, **values), training_args(**values, tokens_per_forward=tokens)
         tiny.stir(objective.attached)
         trainer = CellTrainer(objective, rows(), VALIDATION, protocol_, 0, 257, tmp_path)
         trainer.create_optimizer()

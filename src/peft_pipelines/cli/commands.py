@@ -93,7 +93,7 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
         run = find(catalog, run_id)
         findings, count = check(run, catalog)
     for found in findings:
-        click.echo(f"{found.what}: {found.fault}")
+        click.echo(f"{found.what}: {found.error}")
     verdict = f"{len(findings)} are not as on record" if findings else "all as on record"
     click.echo(f"run {run.id}: {count} things looked at, {verdict}")
     if findings:

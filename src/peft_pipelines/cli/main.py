@@ -36,8 +36,8 @@ def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
     def told(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except Exception as fault:
-            known = next((one for one in causes(fault) if _expected(one)), None)
+        except Exception as error:
+            known = next((one for one in causes(error) if _expected(one)), None)
             if known is None:
                 raise
             raise click.ClickException(str(known)) from None
@@ -45,18 +45,18 @@ def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
     return told
 
 
-def causes(fault: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """An exception and what it was raised from. Kedro wraps what a dataset raises."""
-    seen: BaseException | None = fault
+    seen: BaseException | None = error
     while seen is not None:
         yield seen
         seen = seen.__cause__
 
 
-def _expected(fault: BaseException) -> bool:
+def _expected(error: BaseException) -> bool:
     from peft_pipelines.running.cell_runner import CellsFailed  # noqa: PLC0415  (heavy: ``kedro --help`` must not wait for torch)
 
-    return isinstance(fault, ConfigError | CellsFailed)
+    return isinstance(error, ConfigError | CellsFailed)
 
 
 @click.group(context_settings=CONTEXT_SETTINGS, name="peft_pipelines")
@@ -78,8 +78,8 @@ def _run_command() -> click.Command:
         names = list(pipelines) or [pipeline or "__default__"]
         try:
             return callback(pipeline=None, pipelines=names, **options)
-        except ValueError as fault:
-            if not isinstance(fault, ConfigError):
+        except ValueError as error:
+            if not isinstance(error, ConfigError):
                 _check_known(names)
             raise
 

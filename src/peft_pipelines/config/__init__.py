@@ -1,9 +1,9 @@
-"""The rows of the configuration as frozen, strict values: tasks, models, methods, the training protocol, the grid.
+"""The rows of the configuration as frozen, strict values: tasks, models, methods, the training arguments, the grid.
 
 Defaults stand in the YAML rows, not here, so that a reader finds each of them once.
 """
 
-from peft_pipelines.config.grid import AXES, Cell, Grid, TuningSpec
+from peft_pipelines.config.grid import AXES, Cell, Grid, LrSearchSpec
 from peft_pipelines.config.method import Family, MethodSpec
 from peft_pipelines.config.model import HubModel, ModelSpec, PackageFile, TokenizerFix
 from peft_pipelines.config.parameters import Parameters
@@ -24,6 +24,7 @@ __all__ = [
     "Grid",
     "HubModel",
     "HubSource",
+    "LrSearchSpec",
     "MethodSpec",
     "ModelSpec",
     "PackageFile",
@@ -36,7 +37,6 @@ __all__ = [
     "TaskSpec",
     "TokenizerFix",
     "TrainingSpec",
-    "TuningSpec",
     "parse",
     "template_fields",
 ]

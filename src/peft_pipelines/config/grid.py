@@ -43,22 +43,22 @@ Rates = Annotated[
 ]
 
 
-class TuningSpec(Spec):
-    """The ladder of learning rates that each method climbs: its own one times each factor. One factor is no ladder."""
+class LrSearchSpec(Spec):
+    """The learning-rate search of a cell: a trial at the method's own rate times each factor; one factor is no search."""
 
     factors: Rates
 
     @model_validator(mode="after")
-    def _distinct(self) -> "TuningSpec":
+    def _distinct(self) -> "LrSearchSpec":
         twice = next((factor for factor in self.factors if self.factors.count(factor) > 1), None)
         if twice:
             raise ValueError(f"factors must be distinct, got {twice:g} twice")
         return self
 
-    def ladder(self, rate: float) -> tuple[float, ...]:
+    def rates(self, rate: float) -> tuple[float, ...]:
         """The learning rates from the lowest to the highest.
 
-        >>> TuningSpec(factors=[3, 1]).ladder(0.5)
+        >>> LrSearchSpec(factors=[3, 1]).rates(0.5)
         (0.5, 1.5)
         """
         return tuple(rate * factor for factor in sorted(self.factors))
@@ -71,7 +71,7 @@ class Grid(Spec):
     models: Names
     tasks: Names
     seeds: Names
-    tuning: TuningSpec = TuningSpec(factors=(1.0,))
+    lr_search: LrSearchSpec = LrSearchSpec(factors=(1.0,))
     published: Name | None = None
 
     def cells(self) -> list[Cell]:

@@ -10,7 +10,7 @@ Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "base
 
 
 class MethodSpec(Spec):
-    """One way of tuning: who provides it, its type there, its config, and what it changes in the protocol.
+    """One way of tuning: who provides it, its type there, its config, and what it changes in the training arguments.
 
     ``source`` says where the config's values come from. ``optimizer`` names another optimizer than AdamW, with its
     options beside ``type``. ``quantization`` is how the frozen base is stored under the method, None for as it is.

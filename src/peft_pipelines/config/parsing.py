@@ -1,4 +1,4 @@
-"""Plain values → a typed row, with a fault told in one line; and the columns that a template names."""
+"""Plain values → a typed row, with a error told in one line; and the columns that a template names."""
 
 from collections.abc import Mapping
 from string import Formatter
@@ -12,7 +12,7 @@ S = TypeVar("S", bound=BaseModel)
 
 
 def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
-    """A spec from plain values; its first fault as a one-line ConfigError that names the place.
+    """A spec from plain values; its first error as a one-line ConfigError that names the place.
 
     >>> from peft_pipelines.config import HubSource
     >>> parse(HubSource, "task 'x', source", {"repo": "a/b", "confg": "c"})
@@ -21,12 +21,12 @@ def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
     """
     try:
         return kind.model_validate(values)
-    except ValidationError as fault:
-        raise _one_line(kind, where, fault) from None
+    except ValidationError as error:
+        raise _one_line(kind, where, error) from None
 
 
-def _one_line(kind: type[BaseModel], where: str, fault: ValidationError) -> ConfigError:
-    first = fault.errors()[0]
+def _one_line(kind: type[BaseModel], where: str, error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return unknown(where, "field", path, _fields(kind, first["loc"][:-1]))

@@ -37,7 +37,7 @@ class TaskSpec(Spec):
     The answer is exactly one of: ``label`` (a raw column whose values ``labels`` turns into words), ``target``
     (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the rows must be on
     disk. ``max_length`` (tokens of prompt and
-    answer) stands in for the protocol's where a task needs more.
+    answer) stands in for the training arguments' where a task needs more.
 
     ``group`` and ``question`` are templates: rows that give the same text belong together. Rows of a ``group``, such
     as a passage, never stand on both sides of a cut, and vary together in an interval; rows of a ``question`` are drawn
@@ -81,9 +81,9 @@ class TaskSpec(Spec):
         """The metric that stands for the task in the table: the first one named."""
         return self.metrics[0]
 
-    def limit(self, protocol: TrainingSpec) -> int:
+    def limit(self, training_args: TrainingSpec) -> int:
         """Tokens of prompt and answer that a row may have."""
-        return self.max_length or protocol.max_length
+        return self.max_length or training_args.max_length
 
     def columns(self) -> tuple[str, ...]:
         """The columns that the templates name, after ``preprocess``."""

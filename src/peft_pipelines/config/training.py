@@ -1,4 +1,4 @@
-"""What all cells share: the training protocol, the sampling of rows, the constants of a score, running programs."""
+"""The training arguments that all cells share."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from peft_pipelines.config.spec import Count, Spec
 
 
 class TrainingSpec(Spec):
-    """The protocol that all cells share. A method row may override fields of it by name.
+    """The training arguments that all cells share. A method row may override fields of it by name.
 
     ``evaluations`` is how often during training validation is scored and the state saved; ``max_length`` is in
     tokens of prompt and answer together. ``tokens_per_forward`` bounds the memory of one forward, in rows times the
@@ -36,6 +36,6 @@ class TrainingSpec(Spec):
     length_buckets: bool
 
     def overridden(self, method: MethodSpec) -> "TrainingSpec":
-        """The protocol with a method's own values in it."""
+        """The training arguments with a method's own values in it."""
         where = f"method '{method.name}', training"
         return parse(TrainingSpec, where, {**self.model_dump(), **method.training})

@@ -71,14 +71,14 @@ def _check(country: str) -> None:
 def estimated() -> Iterator[dict[str, Any]]:
     """Fill a dict with ``FIELDS`` for the block. Blocks must not be nested."""
     report: dict[str, Any] = {"energy_wh": None, "co2_g": None, "energy_method": reason()}
-    tracker, fault = _started() if report["energy_method"] is None else (None, None)
+    tracker, error = _started() if report["energy_method"] is None else (None, None)
     try:
         yield report
     finally:
         if tracker:
             report.update(_stopped(tracker))
-        elif fault:
-            report["energy_method"] = fault
+        elif error:
+            report["energy_method"] = error
 
 
 def total(parts: Iterable[float | None]) -> float | None:
@@ -106,8 +106,8 @@ def _started() -> tuple[Any, str | None]:
     try:
         tracker = _tracker(_spec.country)
         tracker.start_task()
-    except Exception as fault:  # whatever goes wrong in an estimate must not cost a training
-        return None, _failed(fault)
+    except Exception as error:  # whatever goes wrong in an estimate must not cost a training
+        return None, _failed(error)
     return tracker, None
 
 
@@ -116,12 +116,12 @@ def _stopped(tracker: Any) -> dict[str, Any]:
         found = tracker.stop_task()
         watt_hours, grams = 1e3 * found.energy_consumed, 1e3 * found.emissions
         return {"energy_wh": watt_hours, "co2_g": grams, "energy_method": _method(tracker)}
-    except Exception as fault:  # likewise
-        return {"energy_method": _failed(fault)}
+    except Exception as error:  # likewise
+        return {"energy_method": _failed(error)}
 
 
-def _failed(fault: Exception) -> str:
-    return f"not measured: {type(fault).__name__}: {' '.join(str(fault).split())}"
+def _failed(error: Exception) -> str:
+    return f"not measured: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 @cache

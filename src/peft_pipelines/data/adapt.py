@@ -85,8 +85,8 @@ def _preprocessed(row: preprocess.Row, task: TaskSpec, where: str) -> preprocess
         return preprocess.FUNCTIONS[task.preprocess](row)
     except KeyError as missing:
         raise unknown(where, "column", missing.args[0], row) from None
-    except (AttributeError, IndexError, TypeError, ValueError) as fault:
-        raise ConfigError(f"{where}: {fault}") from None
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _filled(template: str, row: preprocess.Row) -> str:
@@ -148,8 +148,8 @@ def _set_aside(train: pa.Table, task: TaskSpec, sampling: SamplingSpec) -> Numbe
         return draw(np.arange(train.num_rows), _strata(train, task), wanted, sampling.split_seed)
     try:
         return cut_groups(_named(train, task, "group"), share, wanted, sampling.split_seed)
-    except ValueError as fault:
-        raise ConfigError(f"task '{task.name}', split '{task.splits.train}', group '{task.group}': {fault}") from None
+    except ValueError as error:
+        raise ConfigError(f"task '{task.name}', split '{task.splits.train}', group '{task.group}': {error}") from None
 
 
 def _drawn(pool: Numbers, table: pa.Table, task: TaskSpec, rows: int | None, seed: int) -> Numbers:

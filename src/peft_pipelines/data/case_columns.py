@@ -42,6 +42,6 @@ def _cases(text: object, where: str) -> str | None:
         raise ConfigError(f"{where}, tests: test cases must be a text, got {text!r:.80}")
     try:
         Cases.of(text)
-    except ValueError as fault:
-        raise ConfigError(f"{where}, tests: {fault}") from None
+    except ValueError as error:
+        raise ConfigError(f"{where}, tests: {error}") from None
     return text

@@ -95,7 +95,7 @@ def _same_hash(path: Path, expected: str, where: str) -> None:
 
 
 def _convert(weights: Path, spec: ModelSpec, folder: Path) -> None:
-    """GGUF → safetensors, with the tokenizer's faults put right."""
+    """GGUF → safetensors, with the tokenizer's errors put right."""
     dtype = getattr(torch, spec.dtype)
     model = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=dtype, **_unpacked())
     if hasattr(model, "hf_quantizer"):  # it counts as packed, and would not be saved, though nothing in it is

@@ -50,8 +50,8 @@ class Repository:
             return call()
         except GatedRepoError:
             reason = "it is gated: accept its terms on its page, then log in with `hf auth login`"
-        except (OSError, ValueError, RuntimeError, DatasetsError) as fault:
-            reason = shorten(str(fault), width=240, placeholder=" …")
+        except (OSError, ValueError, RuntimeError, DatasetsError) as error:
+            reason = shorten(str(error), width=240, placeholder=" …")
         raise ConfigError(
             f"{self.where}: hub repository '{self.name}' could not be read: {reason.rstrip('.')}; {self.instead}"
         )
@@ -67,8 +67,8 @@ def pinned(lock: Path, key: str, newest: Callable[[], str]) -> str:
     """
     try:
         pins: dict[str, str] = read_json(lock) if lock.is_file() else {}
-    except ValueError as fault:
-        raise ConfigError(f"{lock}: not valid JSON ({fault}); mend or remove it, the next fetch pins anew") from None
+    except ValueError as error:
+        raise ConfigError(f"{lock}: not valid JSON ({error}); mend or remove it, the next fetch pins anew") from None
     if key not in pins:
         pins[key] = newest()
         write_json(lock, dict(sorted(pins.items())))

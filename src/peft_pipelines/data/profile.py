@@ -24,7 +24,7 @@ Rows = list[dict[str, Any]]
 
 
 def profile(
-    adapted: Splits, prompts: Splits, task: TaskSpec, model: ModelSpec, protocol: TrainingSpec, weights: Path
+    adapted: Splits, prompts: Splits, task: TaskSpec, model: ModelSpec, training_args: TrainingSpec, weights: Path
 ) -> dict[str, Any]:
     """The data report of one task, with lengths in the tokens of one model.
 
@@ -36,7 +36,7 @@ def profile(
     """
     folder = base_model.folder_of(model, weights)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    prompter = Prompter(tokenizer, model.chat_template, task.max_length or protocol.max_length)
+    prompter = Prompter(tokenizer, model.chat_template, task.max_length or training_args.max_length)
     inputs = {name: [row["input"] for row in table.to_pylist()] for name, table in adapted.items()}
     rows = {name: table.to_pylist() for name, table in prompts.items()}
     whole = {name: learnable(replace(prompter, max_length=UNLIMITED), part) for name, part in rows.items()}

@@ -37,13 +37,13 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         model = _initialised(skeleton)
         model.add_adapter(NAME, config=config)
         model.train_adapter(NAME)
-    except NotImplementedError as fault:
-        if "meta" not in str(fault).lower():
+    except NotImplementedError as error:
+        if "meta" not in str(error).lower():
             raise
         return  # it needs the weights' values to start: what is left to find shows when it is attached
-    except Exception as fault:  # the library tells a row's mistakes by all kinds of exceptions
+    except Exception as error:  # the library tells a row's mistakes by all kinds of exceptions
         where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
-        raise ConfigError(f"{where}: {one_line(fault)}") from None
+        raise ConfigError(f"{where}: {one_line(error)}") from None
     check_trains(method, model)
 
 

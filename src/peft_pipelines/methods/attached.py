@@ -18,8 +18,8 @@ class Attached:
     ``core`` is the causal language model with the method's layers in it. Soft prompts are not part of its forward:
     ``start`` gives them as the keys and values of one row (batch 1) that stand before the first token, with
     gradients. ``plain`` is the library's own forward, soft prompts included: the reference that every short cut
-    is compared with. ``handle`` is what the provider needs to save. ``refuses`` gives, by the protocol's field, the
-    reason why a method cannot be trained that way.
+    is compared with. ``handle`` is what the provider needs to save. ``refuses`` gives, by field of the training
+    arguments, the reason why a method cannot be trained that way.
 
     What some methods need of the training loop: ``begin`` is told the number of optimizer steps before the first one,
     ``after_step`` the number of steps done after each, while the gradients are still there, and ``penalty`` gives a

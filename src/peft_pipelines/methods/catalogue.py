@@ -81,8 +81,8 @@ def _of_folders() -> Iterator[Available]:
     for name in custom_discovery.names():
         try:
             config = custom_discovery.discover(name).config
-        except ConfigError as fault:
-            yield Available("custom", name, "", (), str(fault))
+        except ConfigError as error:
+            yield Available("custom", name, "", (), str(error))
         else:
             yield Available("custom", name, "", _fields(config, custom.NOT_FOR_ROWS))
 

@@ -43,8 +43,8 @@ def build(config_class: Callable[..., C], allowed: Iterable[str], method: Method
     values = {name: typed(f"{where}, {name}", value, types.get(name, Any)) for name, value in method.config.items()}
     try:
         return config_class(**values, **fixed)
-    except (TypeError, ValueError, AssertionError) as fault:
-        raise ConfigError(f"{where}: {one_line(fault)}") from None
+    except (TypeError, ValueError, AssertionError) as error:
+        raise ConfigError(f"{where}: {one_line(error)}") from None
 
 
 def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
@@ -104,7 +104,7 @@ def dataclass_fields(config_class: Any) -> list[str]:
     return [field.name for field in dataclasses.fields(config_class) if field.init]
 
 
-def one_line(fault: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """An exception's message without line breaks."""
-    told = fault.args[0] if isinstance(fault, KeyError) and fault.args else fault  # its text is quoted once more
-    return " ".join(str(told).split()) or type(fault).__name__
+    told = error.args[0] if isinstance(error, KeyError) and error.args else error  # its text is quoted once more
+    return " ".join(str(told).split()) or type(error).__name__

@@ -47,12 +47,12 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     try:
         with torch.device("meta"):
             _tune(skeleton, tuner, config)
-    except Exception as fault:  # an author's tuner may fail in any way; the message must name it
-        if isinstance(fault, RuntimeError) and "meta tensor" in str(fault).lower():
+    except Exception as error:  # an author's tuner may fail in any way; the message must name it
+        if isinstance(error, RuntimeError) and "meta tensor" in str(error).lower():
             return
         where = f"custom method folder '{methods_folder() / method.type}' on model type '{skeleton.config.model_type}'"
-        kind = "" if isinstance(fault, ValueError) else f"{type(fault).__name__}: "
-        raise ConfigError(f"{where}: {kind}{one_line(fault)}") from None
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise ConfigError(f"{where}: {kind}{one_line(error)}") from None
     check_trains(method, skeleton)
 
 
@@ -105,8 +105,8 @@ def merge(attached: Attached) -> PreTrainedModel:
     """The model with the method in its weights, by the tuner's own ``merge_and_unload``."""
     try:
         return attached.handle.tuner.merge_and_unload()
-    except (NotImplementedError, ValueError) as fault:
-        raise ConfigError(f"method '{attached.method.name}': cannot be merged: {one_line(fault)}") from None
+    except (NotImplementedError, ValueError) as error:
+        raise ConfigError(f"method '{attached.method.name}': cannot be merged: {one_line(error)}") from None
 
 
 def _own(attached: Attached) -> dict[str, torch.Tensor]:

@@ -99,10 +99,10 @@ def _module(package: str, folder: Path, part: str) -> ModuleType:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as fault:  # an author's file may fail in any way; the message must name it
+    except Exception as error:  # an author's file may fail in any way; the message must name it
         raise ConfigError(
-            f"custom method folder '{folder}': {part}.py: {type(fault).__name__}: {one_line(fault)}"
-        ) from fault
+            f"custom method folder '{folder}': {part}.py: {type(error).__name__}: {one_line(error)}"
+        ) from error
     return module
 
 

@@ -46,12 +46,12 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     try:
         with torch.device("meta"):
             model = get_peft_model(skeleton, config)
-    except (NotImplementedError, RuntimeError) as fault:
-        if "meta" not in str(fault).lower():
-            raise _refused(method, skeleton, fault) from None
+    except (NotImplementedError, RuntimeError) as error:
+        if "meta" not in str(error).lower():
+            raise _refused(method, skeleton, error) from None
         # it needs the weights' values to start: what is left to find shows when it is attached
-    except Exception as fault:  # the library tells a row's mistakes by all kinds of exceptions
-        raise _refused(method, skeleton, fault) from None
+    except Exception as error:  # the library tells a row's mistakes by all kinds of exceptions
+        raise _refused(method, skeleton, error) from None
     else:
         check_trains(method, model)
 
@@ -105,8 +105,8 @@ def merge(attached: Attached) -> PreTrainedModel:
         raise ConfigError(f"{where}: a soft prompt is no part of the weights")
     try:
         return attached.handle.merge_and_unload()
-    except (NotImplementedError, AttributeError, ValueError) as fault:
-        raise ConfigError(f"{where}: {one_line(fault)}") from None
+    except (NotImplementedError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{where}: {one_line(error)}") from None
 
 
 def _config(method: MethodSpec) -> PeftConfig:
@@ -176,13 +176,13 @@ def _soft_prompt(model: PeftModel, core: PreTrainedModel, chosen: Chosen) -> Cal
     return start
 
 
-def _refused(method: MethodSpec, skeleton: PreTrainedModel, fault: Exception) -> ConfigError:
+def _refused(method: MethodSpec, skeleton: PreTrainedModel, error: Exception) -> ConfigError:
     where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
-    return ConfigError(f"{where}: {_reason(fault, method, skeleton)}")
+    return ConfigError(f"{where}: {_reason(error, method, skeleton)}")
 
 
-def _reason(fault: Exception, method: MethodSpec, skeleton: PreTrainedModel) -> str:
-    message = one_line(fault).rstrip(".")
+def _reason(error: Exception, method: MethodSpec, skeleton: PreTrainedModel) -> str:
+    message = one_line(error).rstrip(".")
     if any(word in message for word in ("divisible", "factor of", "divide")):
         sizes = ", ".join(map(str, common_divisors(skeleton, method.config.get("target_modules"))))
         return f"{message}. Sizes that divide all layers: {sizes}"

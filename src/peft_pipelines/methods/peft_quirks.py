@@ -47,7 +47,7 @@ REFUSES: dict[str, dict[str, str]] = {
     "PVERA": {"shared_prefix": DRAWS},
     "SHADOW": {"shared_prefix": OWN_CACHE},
 }
-"""By type, the protocol's fields that it cannot be trained with, and why."""
+"""By type, the training arguments' fields that it cannot be trained with, and why."""
 
 
 def check_type(method: MethodSpec) -> None:
@@ -58,7 +58,7 @@ def check_type(method: MethodSpec) -> None:
 
 
 def check_values(method: MethodSpec, config: PeftConfig) -> None:
-    """Raise ConfigError for values that the library takes and that come to nothing, or to a fault during training."""
+    """Raise ConfigError for values that the library takes and that come to nothing, or to a error during training."""
     where = f"method '{method.name}', config"
     start = str(getattr(config, "init_lora_weights", ""))
     if start in REFUSED_STARTS:
@@ -80,7 +80,7 @@ def placeholders(config_class: Any) -> dict[str, Any]:
 
 
 def refuses(config: PeftConfig) -> dict[str, str]:
-    """The protocol's fields that the method cannot be trained with, and why."""
+    """The training arguments' fields that the method cannot be trained with, and why."""
     found = dict(REFUSES.get(str(PeftType(config.peft_type).value), {}))
     if getattr(config, "monteclora_config", None):
         found["shared_prefix"] = DRAWS

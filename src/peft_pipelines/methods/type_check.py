@@ -93,8 +93,8 @@ def _nested(where: str, values: Mapping[str, Any], config_class: Any) -> object:
             raise unknown(where, "field", name, types)
     try:
         return config_class(**{name: typed(f"{where}, {name}", value, types[name]) for name, value in values.items()})
-    except (TypeError, ValueError) as fault:
-        raise ConfigError(f"{where}: {fault}") from None
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _readable(kind: Any) -> str:

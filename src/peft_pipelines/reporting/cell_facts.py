@@ -9,7 +9,7 @@ Group = dict[str, str]
 Writer = Callable[[float], str]
 
 PRIMARY = frozenset({"primary", "primary_low", "primary_high"})
-NO_SCORES = frozenset({"steps", "learning_rate", "rungs", "ladder_edge", "truncated_rows", "truncated_share"})
+NO_SCORES = frozenset({"steps", "learning_rate", "lr_trials", "lr_at_edge", "truncated_rows", "truncated_share"})
 MOST_LABELS = 12
 """With more labels a table of answers by label is no longer read."""
 
@@ -34,8 +34,8 @@ COSTS: dict[str, tuple[str, Writer]] = {
     "base_tflop": ("that of the base model", "{:.4g} TFLOP".format),
     "train_seconds": ("training", "{:,.1f} s".format),
     "train_cpu_seconds": ("training, processor time", "{:,.1f} s".format),
-    "tuning_seconds": ("all learning rates together", "{:,.1f} s".format),
-    "tuning_cpu_seconds": ("all learning rates together, processor time", "{:,.1f} s".format),
+    "lr_search_seconds": ("all learning rates together", "{:,.1f} s".format),
+    "lr_search_cpu_seconds": ("all learning rates together, processor time", "{:,.1f} s".format),
     "generate_seconds": ("answering", "{:,.1f} s".format),
     "generate_cpu_seconds": ("answering, processor time", "{:,.1f} s".format),
     "train_energy_wh": ("energy of training, estimated", "{:.3g} Wh".format),
@@ -78,8 +78,8 @@ def spent(scores: Mapping[str, Any]) -> Group:
     >>> spent({"checkpoint_bytes": 1_859_871, "co2_g": None})
     {'checkpoint': '1.86 MB'}
     """
-    single = scores.get("rungs", 1) <= 1
-    known = [name for name in COSTS if scores.get(name) is not None and not (single and name.startswith("tuning"))]
+    single = scores.get("lr_trials", 1) <= 1
+    known = [name for name in COSTS if scores.get(name) is not None and not (single and name.startswith("lr_search"))]
     found = {COSTS[name][0]: COSTS[name][1](scores[name]) for name in known}
     if "memory_kind" in scores and "peak memory" in found:
         found["peak memory"] += f" ({scores['memory_kind']})"
@@ -92,12 +92,12 @@ def trained(scores: Mapping[str, Any], record: Mapping[str, Any]) -> Group:
     found = {
         "rows": rows,
         "steps": f"{record['steps']:,}, best at step {record['best_step']:,}",
-        "learning rate": f"{record['protocol']['learning_rate']:g}",
+        "learning rate": f"{record['training_args']['learning_rate']:g}",
         "rows that lost text": f"{scores['truncated_rows']:,}",
     }
-    if scores.get("rungs", 1) > 1:
-        found["learning rate"] += f", chosen from {scores['rungs']:.0f}" + (
-            ", at the end of the ladder" if scores["ladder_edge"] else ""
+    if scores.get("lr_trials", 1) > 1:
+        found["learning rate"] += f", chosen from {scores['lr_trials']:.0f}" + (
+            ", at the end of the learning-rate search" if scores["lr_at_edge"] else ""
         )
     if "shots_used" in scores:
         found["examples before each question"] = f"{scores['shots_used']:g}"

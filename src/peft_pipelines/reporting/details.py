@@ -25,8 +25,8 @@ LONGEST = 1_500
 def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """By cell ``model.task.seed`` of one method: what a reader may ask of it, and its answers.
 
-    A reader may ask for facts, config, command, learning curve, ladder and the worst answers. The answers come with a
-    hash of the items that they are given to. A cell that has no numbers, or whose files are gone, has no entry.
+    A reader may ask for facts, config, command, learning curve, learning-rate search and the worst answers. The answers
+    come with a hash of the items that they are given to. A cell without numbers, or whose files are gone, has no entry.
 
     Args:
         parts: by cell ``metrics.<cell>`` (numbers, a failure's record or None), ``predictions.<cell>`` (rows or None)
@@ -64,14 +64,14 @@ def detail(
         "confusion": confusion(scores, task),
         "command": f"kedro run --pipeline=benchmark --tags={names.cell_tag(f'{method}.{cell}')}",
         "curve": record["log"],
-        "ladder": record.get("ladder", []),
+        "lr_search": record.get("lr_search", []),
         "items": len(rows),
         "predictions": worst(rows, task),
         "config": {
             "method": record["method"],
             "task": task.model_dump(mode="json", exclude_defaults=True),
             "model": record["model"],
-            "protocol": record["protocol"],
+            "training_args": record["training_args"],
             "seed": record["seed"],
             "shortcuts": record["shortcuts"],
             "provenance": record.get("provenance", {}),

@@ -1,4 +1,4 @@
-"""How training went: validation loss by step, and by learning rate where a ladder was climbed."""
+"""How training went: validation loss by step, and by learning rate where a learning-rate search was climbed."""
 
 from collections.abc import Callable, Mapping
 from itertools import cycle
@@ -41,9 +41,9 @@ def plot_curves(**parts: Any) -> go.Figure:
     return _panels(panels, "step", part(parts, "details"))
 
 
-def plot_ladders(**parts: Any) -> go.Figure:
+def plot_lr_search(**parts: Any) -> go.Figure:
     """Validation loss by learning rate: a panel a model and task, a line a method; the chosen rate is a full dot."""
-    figure = _panels(_lines(part(parts, "details"), _ladder), "learning rate", part(parts, "details"))
+    figure = _panels(_lines(part(parts, "details"), _lr_search), "learning rate", part(parts, "details"))
     return figure.update_xaxes(type="log", tickvals=RATES, tickformat="~e")
 
 
@@ -52,13 +52,13 @@ def _curve(detail: Detail) -> Line:
     return [entry["step"] for entry in points], [entry["validation_loss"] for entry in points], ["" for _ in points]
 
 
-def _ladder(detail: Detail) -> Line:
-    rungs = [rung for rung in detail["ladder"] if rung["validation_loss"] is not None]
-    rungs = rungs if len(detail["ladder"]) > 1 else []
+def _lr_search(detail: Detail) -> Line:
+    trials = [trial for trial in detail["lr_search"] if trial["validation_loss"] is not None]
+    trials = trials if len(detail["lr_search"]) > 1 else []
     return (
-        [rung["learning_rate"] for rung in rungs],
-        [rung["validation_loss"] for rung in rungs],
-        ["chosen" if rung["chosen"] else "" for rung in rungs],
+        [trial["learning_rate"] for trial in trials],
+        [trial["validation_loss"] for trial in trials],
+        ["chosen" if trial["chosen"] else "" for trial in trials],
     )
 
 

@@ -119,8 +119,8 @@ class _Run:
             try:
                 self.unit(plan, running)
                 return None
-            except Exception as fault:  # one cell's fault, whatever it is, must not cost the others
-                return plan.state.fail(running[-1], fault, log.getvalue())
+            except Exception as error:  # one cell's error, whatever it is, must not cost the others
+                return plan.state.fail(running[-1], error, log.getvalue())
             finally:
                 self._release(plan.unit)
 

@@ -29,7 +29,7 @@ class Lines:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *fault: object) -> None:
+    def __exit__(self, *error: object) -> None:
         """Nothing to tidy up."""
 
     def plan(self, total: int, skipped: int) -> None:
@@ -83,7 +83,7 @@ class Terminal(Lines):
         progress.listen(self._step)
         return self
 
-    def __exit__(self, *fault: object) -> None:
+    def __exit__(self, *error: object) -> None:
         progress.listen(None)
         for handler, stream in self._moved:
             handler.setStream(stream)

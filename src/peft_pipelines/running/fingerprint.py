@@ -83,8 +83,8 @@ class Fingerprints:
         return self._once((name,), lambda: content(name, dataset))
 
     def _row(self, value: Any, method: MethodSpec | None) -> str:
-        """A row's values; with a method its own files or library, with a model its weights, with the protocol what the
-        method makes of it."""
+        """A row's values; with a method its own files or library, with a model its weights, with the training
+        arguments what the method makes of them."""
         if isinstance(value, TrainingSpec) and method:
             return digest(value.overridden(method))
         if isinstance(value, MethodSpec):

@@ -46,10 +46,10 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, say: Say) ->
     for task, model, limit in inputs.limits():
         check_room(task, replace(prompters[model.name], max_length=limit))
     skeletons: dict[str, PreTrainedModel] = {}
-    for method, model, protocol in inputs.attached():
+    for method, model, training_args in inputs.attached():
         if model.name not in skeletons:
             skeletons[model.name] = base_model.skeleton(model, weights(model, catalog))
-        check_method(method, skeletons[model.name], protocol)
+        check_method(method, skeletons[model.name], training_args)
 
 
 def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
@@ -63,15 +63,15 @@ def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
     where = f"model '{model.name}'"
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as fault:
-        raise ConfigError(f"{where}, folder '{folder}': no tokenizer can be read: {fault!s:.200}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{where}, folder '{folder}': no tokenizer can be read: {error!s:.200}") from None
     if model.chat_template and not tokenizer.chat_template:
         raise ConfigError(f"{where}: chat_template must be false, got true: the tokenizer in its folder has none")
     prompter = Prompter(tokenizer, model.chat_template, sys.maxsize)
     try:
         prompter.end_of_turn()
-    except ConfigError as fault:
-        raise ConfigError(f"{where}: {fault}") from None
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
     return prompter
 
 
@@ -86,16 +86,16 @@ def check_room(task: TaskSpec, prompter: Prompter) -> None:
         ) from None
 
 
-def check_method(method: MethodSpec, skeleton: PreTrainedModel, protocol: TrainingSpec) -> None:
-    """Raise ConfigError where the method cannot be attached to the model, or not be trained as the protocol says."""
+def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: TrainingSpec) -> None:
+    """Raise ConfigError where the method cannot be attached to the model, or not be trained with these arguments."""
     optimizers.check(method)
     providers.check(method, base_model.clone(skeleton))
-    protocol = protocol.overridden(method)
-    if protocol.gradient_checkpointing or optimizers.is_picky(method):
+    training_args = training_args.overridden(method)
+    if training_args.gradient_checkpointing or optimizers.is_picky(method):
         with torch.device("meta"):
             attached = providers.attach(base_model.clone(skeleton), method, seed=0)
-        Shortcuts.of(attached, protocol)
-        optimizers.build(attached, protocol, method)
+        Shortcuts.of(attached, training_args)
+        optimizers.build(attached, training_args, method)
 
 
 class Inputs:
@@ -132,8 +132,8 @@ class Inputs:
     def limits(self) -> list[tuple[TaskSpec, ModelSpec, int]]:
         """The tasks and models that meet, with the tokens that a row may have there."""
         found = {}
-        for task, model, protocol, method in self._together(TaskSpec, ModelSpec, TrainingSpec, MethodSpec):
-            limit = task.limit(protocol.overridden(method))
+        for task, model, training_args, method in self._together(TaskSpec, ModelSpec, TrainingSpec, MethodSpec):
+            limit = task.limit(training_args.overridden(method))
             found[task.name, model.name, limit] = (task, model, limit)
         return list(found.values())
 
@@ -143,10 +143,10 @@ class Inputs:
         return [execution for task, execution in together if task.tests and execution.enabled][:1]
 
     def attached(self) -> list[tuple[MethodSpec, ModelSpec, TrainingSpec]]:
-        """The methods and models that meet under the protocol, each pair once."""
+        """The methods and models that meet under the training arguments, each pair once."""
         found = {
-            (method.name, model.name): (method, model, protocol)
-            for method, model, protocol in self._together(MethodSpec, ModelSpec, TrainingSpec)
+            (method.name, model.name): (method, model, training_args)
+            for method, model, training_args in self._together(MethodSpec, ModelSpec, TrainingSpec)
         }
         return list(found.values())
 

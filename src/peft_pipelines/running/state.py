@@ -75,14 +75,14 @@ class State:
         self._nodes[node.name] = entry
         self._write(unit_fingerprint)
 
-    def fail(self, node: Node, fault: Exception, log: str) -> Failure:
+    def fail(self, node: Node, error: Exception, log: str) -> Failure:
         """Write down why the unit stopped at a node."""
-        text = "".join(traceback.format_exception(fault))
-        reason = " ".join(str(fault).split()) or type(fault).__name__
+        text = "".join(traceback.format_exception(error))
+        reason = " ".join(str(error).split()) or type(error).__name__
         write_text(self._folder / LOG, f"{log}{text}")
-        entry = {"cell": ".".join(self._unit.names), "node": node.name, "type": type(fault).__name__, "reason": reason}
+        entry = {"cell": ".".join(self._unit.names), "node": node.name, "type": type(error).__name__, "reason": reason}
         write_json(self._folder / FAILURE, {**entry, "finished": now(), "log": LOG})
-        return Failure(self._unit.title, type(fault).__name__, reason, self._folder / LOG)
+        return Failure(self._unit.title, type(error).__name__, reason, self._folder / LOG)
 
     def _write(self, fingerprint: str | None) -> None:
         write_json(self._folder / STATE, {"unit": self._unit.tag, "fingerprint": fingerprint, "nodes": self._nodes})

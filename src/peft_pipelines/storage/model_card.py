@@ -123,8 +123,16 @@ def _reading(record: Mapping[str, Any]) -> str:
 
 
 def _training(record: Mapping[str, Any]) -> str:
-    protocol = {**record["protocol"], "learning_rate": record.get("learning_rate", record["protocol"]["learning_rate"])}
-    values = {**protocol, "optimizer": method_optimizer(record), "seed": record["seed"], "steps": record.get("steps")}
+    training_args = {
+        **record["training_args"],
+        "learning_rate": record.get("learning_rate", record["training_args"]["learning_rate"]),
+    }
+    values = {
+        **training_args,
+        "optimizer": method_optimizer(record),
+        "seed": record["seed"],
+        "steps": record.get("steps"),
+    }
     lines = [f"| {name} | {value} |" for name, value in values.items()]
     return "\n".join(["| setting | value |", "|:--|:--|", *lines])
 

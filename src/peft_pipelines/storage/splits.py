@@ -102,9 +102,9 @@ def _read(path: Path) -> pa.Table:
         return pa.table({})
     try:
         return READERS[path.suffix](path)
-    except pa.ArrowInvalid as fault:
+    except pa.ArrowInvalid as error:
         raise ConfigError(
-            f"raw rows: file '{path}' cannot be read as {path.suffix}: {' '.join(str(fault).split())}"
+            f"raw rows: file '{path}' cannot be read as {path.suffix}: {' '.join(str(error).split())}"
         ) from None
 
 

@@ -28,7 +28,7 @@ class Finding:
     """One thing that is not as the record says."""
 
     what: str
-    fault: str
+    error: str
 
 
 def verify(run: Run, catalog: DataCatalog) -> tuple[list[Finding], int]:
@@ -41,17 +41,17 @@ def verify(run: Run, catalog: DataCatalog) -> tuple[list[Finding], int]:
     checks = [*_rows(run), *_weights(run, catalog), *_data(run, catalog), *_results(run, catalog)]
     for cell in run.cells:
         checks += _cell(run, cell, catalog)
-    return [Finding(what, fault) for what, fault in checks if fault], len(checks)
+    return [Finding(what, error) for what, error in checks if error], len(checks)
 
 
 Check = tuple[str, str]
-"""What was looked at, and its fault; an empty text where it is as it must be."""
+"""What was looked at, and its error; an empty text where it is as it must be."""
 
 
 def _rows(run: Run) -> Iterator[Check]:
     path = run.folder / "rows.yml"
-    fault = "missing" if not path.is_file() else "differs" * (sha256(path) != run.manifest["rows_sha256"])
-    yield f"rows of run {run.id}", fault
+    error = "missing" if not path.is_file() else "differs" * (sha256(path) != run.manifest["rows_sha256"])
+    yield f"rows of run {run.id}", error
 
 
 def _weights(run: Run, catalog: DataCatalog) -> Iterator[Check]:
@@ -142,5 +142,5 @@ def _scores(run: Run, cell_id: str, kept: Path) -> Iterator[Check]:
         return
     for metric, value in scores.items():
         recorded = entry["numbers"].get(metric)
-        fault = "" if same(value, recorded) else f"is {written(value)} now, {written(recorded)} on record"
-        yield f"{metric} of {cell_id}", fault
+        error = "" if same(value, recorded) else f"is {written(value)} now, {written(recorded)} on record"
+        yield f"{metric} of {cell_id}", error

@@ -33,24 +33,24 @@ class Schedule(TrainerCallback):  # type: ignore[misc]
         return control
 
 
-def steps_of(protocol: TrainingSpec, batches: int) -> int:
+def steps_of(training_args: TrainingSpec, batches: int) -> int:
     """Optimizer steps of a whole training, as the Trainer counts them."""
-    per_epoch = max(1, math.ceil(batches / protocol.gradient_accumulation_steps))
-    return max(1, math.ceil(per_epoch * protocol.epochs))
+    per_epoch = max(1, math.ceil(batches / training_args.gradient_accumulation_steps))
+    return max(1, math.ceil(per_epoch * training_args.epochs))
 
 
-def arguments_of(protocol: TrainingSpec, seed: int, steps: int, state: Path) -> TrainingArguments:
-    """The protocol in the Trainer's words; ``state`` is the folder it works in."""
+def arguments_of(training_args: TrainingSpec, seed: int, steps: int, state: Path) -> TrainingArguments:
+    """The training arguments in the Trainer's words; ``state`` is the folder it works in."""
     return TrainingArguments(
         output_dir=str(state),
-        num_train_epochs=protocol.epochs,
-        per_device_train_batch_size=protocol.batch_size,
-        gradient_accumulation_steps=protocol.gradient_accumulation_steps,
-        learning_rate=protocol.learning_rate,
-        lr_scheduler_type=protocol.schedule,
-        warmup_steps=round(protocol.warmup_ratio * steps),
-        weight_decay=protocol.weight_decay,
-        max_grad_norm=protocol.max_grad_norm,
+        num_train_epochs=training_args.epochs,
+        per_device_train_batch_size=training_args.batch_size,
+        gradient_accumulation_steps=training_args.gradient_accumulation_steps,
+        learning_rate=training_args.learning_rate,
+        lr_scheduler_type=training_args.schedule,
+        warmup_steps=round(training_args.warmup_ratio * steps),
+        weight_decay=training_args.weight_decay,
+        max_grad_norm=training_args.max_grad_norm,
         seed=seed,
         data_seed=seed,
         use_cpu=device().type == "cpu",

@@ -36,20 +36,20 @@ class Shortcuts:
     reasons: dict[str, str]
 
     @classmethod
-    def of(cls, attached: Attached, protocol: TrainingSpec) -> "Shortcuts":
-        """What protocol, method and model allow together.
+    def of(cls, attached: Attached, training_args: TrainingSpec) -> "Shortcuts":
+        """What training arguments, method and model allow together.
 
         Raises:
-            ConfigError: the protocol asks for gradient checkpointing, which the method cannot be trained with.
+            ConfigError: the training arguments ask for gradient checkpointing, which the method cannot be trained with.
         """
-        if protocol.gradient_checkpointing and "gradient_checkpointing" in attached.refuses:
+        if training_args.gradient_checkpointing and "gradient_checkpointing" in attached.refuses:
             why = attached.refuses["gradient_checkpointing"]
             raise ConfigError(f"method '{attached.method.name}': gradient_checkpointing must be false, got true: {why}")
-        reasons = {name: "switched off" for name in _NAMES if not getattr(protocol, name)}
+        reasons = {name: "switched off" for name in _NAMES if not getattr(training_args, name)}
         for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
             if not takes(attached, needed):
                 reasons.setdefault(name, f"the model's forward takes no {needed}")
-        if protocol.gradient_checkpointing:
+        if training_args.gradient_checkpointing:
             reasons.setdefault("shared_prefix", "gradient checkpointing keeps no cache")
         if _dropout(attached):
             reasons.setdefault("shared_prefix", "dropout would draw one mask for all rows")

@@ -1,4 +1,4 @@
-"""Training a cell at each learning rate of its ladder: validation chooses, and what the search costs is told."""
+"""Training a cell at each learning rate of a search: validation chooses, and what the search costs is told."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -13,21 +13,21 @@ from peft_pipelines.methods.attached import Attached
 from peft_pipelines.training.train import Outcome
 from peft_pipelines.training.trainer import BEST, Diverged, put
 
-RUNG = "rung.json"
+TRIAL = "trial.json"
 
-Rung = dict[str, Any]
+Trial = dict[str, Any]
 """What came of one learning rate: ``learning_rate``, ``diverged``, the fields of ``Outcome``, ``cost``."""
 
 Fit = Callable[[Attached, float, Path, str], Outcome]
 """Trains a method in place: at which learning rate, with its state in which folder, called what by progress."""
 
 
-def climb(
+def search(
     attached: Attached, fresh: Callable[[], Attached], fit: Fit, folders: Mapping[float, Path]
-) -> tuple[Attached, list[Rung]]:
+) -> tuple[Attached, list[Trial]]:
     """The method as trained at the learning rate with the lowest validation loss, and what came of each one.
 
-    A rung that is complete in its folder is not trained again; of the complete ones the best keeps its weights there.
+    A trial that is complete in its folder is not trained again; of the complete ones the best keeps its weights there.
 
     Args:
         attached: the untrained method, which the first training takes.
@@ -39,58 +39,58 @@ def climb(
         ConfigError: training diverged at each learning rate.
     """
     live, held = attached, None
-    rungs: list[Rung] = []
+    trials: list[Trial] = []
     for number, (rate, folder) in enumerate(folders.items(), 1):
-        if not (folder / RUNG).is_file():
+        if not (folder / TRIAL).is_file():
             live, held = (live if held is None else _replaced(live, fresh)), rate
             phase = "train" if len(folders) == 1 else f"train, learning rate {number} of {len(folders)}"
-            write_json(folder / RUNG, _tried(fit, live, rate, folder, phase))
-        rungs.append(read_json(folder / RUNG))
-        _tidy(rungs, list(folders.values()))
-    best = chosen(rungs)
+            write_json(folder / TRIAL, _tried(fit, live, rate, folder, phase))
+        trials.append(read_json(folder / TRIAL))
+        _tidy(trials, list(folders.values()))
+    best = chosen(trials)
     if best is None:
         raise _all_diverged(attached.method.name, list(folders))
     if held != best["learning_rate"]:
         live = live if held is None else _replaced(live, fresh)
         put(live, folders[best["learning_rate"]] / BEST)
-    return live, rungs
+    return live, trials
 
 
-def chosen(rungs: Sequence[Rung]) -> Rung | None:
-    """The rung with the lowest validation loss, the first of equals; None where all diverged.
+def chosen(trials: Sequence[Trial]) -> Trial | None:
+    """The trial with the lowest validation loss, the first of equals; None where all diverged.
 
     >>> chosen([{"diverged": True}, {"diverged": False, "validation_loss": 0.5}])
     {'diverged': False, 'validation_loss': 0.5}
     """
-    sound = [rung for rung in rungs if not rung["diverged"]]
-    return min(sound, key=lambda rung: rung["validation_loss"] or 0.0, default=None)
+    sound = [trial for trial in trials if not trial["diverged"]]
+    return min(sound, key=lambda trial: trial["validation_loss"] or 0.0, default=None)
 
 
-def record_of(rungs: Sequence[Rung]) -> dict[str, Any]:
-    """The record's fields: of the chosen training its outcome and cost (``train_``), of all the ladder and its cost.
+def record_of(trials: Sequence[Trial]) -> dict[str, Any]:
+    """The record's fields: of the chosen training its outcome and cost (``train_``), of the search its trials and cost.
 
-    ``ladder_edge`` is true where the best learning rate is the lowest or the highest one: a better one may lie beyond.
+    ``lr_at_edge`` is true where the best learning rate is the lowest or the highest one: a better one may lie beyond.
     """
-    best = chosen(rungs)
-    assert best is not None, "climb refuses a ladder on which all diverged"
-    rates = [rung["learning_rate"] for rung in rungs]
+    best = chosen(trials)
+    assert best is not None, "search raises where all diverged"
+    rates = [trial["learning_rate"] for trial in trials]
     return {
         **{name: best[name] for name in ("learning_rate", "steps", "best_step", "validation_loss", "log")},
         "train_tokens": best["tokens"],
         **{f"train_{name}": value for name, value in best["cost"].items()},
-        "ladder": [_row(rung, best) for rung in rungs],
-        "ladder_edge": len(rates) > 1 and best["learning_rate"] in (min(rates), max(rates)),
-        "tuning_seconds": sum(rung["cost"]["seconds"] for rung in rungs),
-        "tuning_cpu_seconds": sum(rung["cost"]["cpu_seconds"] for rung in rungs),
-        "tuning_energy_wh": energy.total(rung["cost"].get("energy_wh") for rung in rungs),
+        "lr_search": [_row(trial, best) for trial in trials],
+        "lr_at_edge": len(rates) > 1 and best["learning_rate"] in (min(rates), max(rates)),
+        "lr_search_seconds": sum(trial["cost"]["seconds"] for trial in trials),
+        "lr_search_cpu_seconds": sum(trial["cost"]["cpu_seconds"] for trial in trials),
+        "lr_search_energy_wh": energy.total(trial["cost"].get("energy_wh") for trial in trials),
     }
 
 
-def _row(rung: Rung, best: Rung) -> dict[str, Any]:
-    """A rung without its log."""
+def _row(trial: Trial, best: Trial) -> dict[str, Any]:
+    """A trial without its log."""
     told = ("learning_rate", "validation_loss", "diverged", "best_step", "steps", "tokens")
-    cost = {name: rung["cost"][name] for name in ("seconds", "cpu_seconds")}
-    return {**{name: rung[name] for name in told}, **cost, "chosen": rung is best}
+    cost = {name: trial["cost"][name] for name in ("seconds", "cpu_seconds")}
+    return {**{name: trial[name] for name in told}, **cost, "chosen": trial is best}
 
 
 def _replaced(live: Attached, fresh: Callable[[], Attached]) -> Attached:
@@ -99,21 +99,21 @@ def _replaced(live: Attached, fresh: Callable[[], Attached]) -> Attached:
     return fresh()
 
 
-def _tried(fit: Fit, attached: Attached, rate: float, folder: Path, phase: str) -> Rung:
+def _tried(fit: Fit, attached: Attached, rate: float, folder: Path, phase: str) -> Trial:
     with measure.cost() as spent:
         try:
             outcome, diverged = fit(attached, rate, folder, phase), False
-        except Diverged as fault:
-            outcome, diverged = Outcome(fault.step, 0, fault.tokens, None, []), True
+        except Diverged as error:
+            outcome, diverged = Outcome(error.step, 0, error.tokens, None, []), True
     return {"learning_rate": rate, "diverged": diverged, **asdict(outcome), "cost": spent}
 
 
-def _tidy(rungs: Sequence[Rung], folders: Sequence[Path]) -> None:
-    best = chosen(rungs)
-    for rung, folder in zip(rungs, folders, strict=False):
+def _tidy(trials: Sequence[Trial], folders: Sequence[Path]) -> None:
+    best = chosen(trials)
+    for trial, folder in zip(trials, folders, strict=False):
         for state in folder.glob("checkpoint-*"):
             shutil.rmtree(state)
-        if rung is not best:
+        if trial is not best:
             shutil.rmtree(folder / BEST, ignore_errors=True)
 
 

@@ -23,7 +23,7 @@ NOT_DECAYED = [r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_no
 
 
 class NoOptions(Spec):
-    """AdamW takes all that it needs from the protocol."""
+    """AdamW takes all that it needs from the training arguments."""
 
 
 class LoraPlusOptions(Spec):
@@ -54,13 +54,13 @@ def check(method: MethodSpec) -> Any:
     return parse(KINDS[kind].options, where, options)
 
 
-def build(attached: Attached, protocol: TrainingSpec, method: MethodSpec) -> Optimizer:
+def build(attached: Attached, training_args: TrainingSpec, method: MethodSpec) -> Optimizer:
     """The optimizer of all that the method trains. Its state is tensors and numbers only.
 
     Raises:
         ConfigError: as ``check``, or the method has nothing that this optimizer is for.
     """
-    return KINDS[method.optimizer["type"]].build(attached, protocol, check(method))
+    return KINDS[method.optimizer["type"]].build(attached, training_args, check(method))
 
 
 def is_picky(method: MethodSpec) -> bool:
@@ -68,29 +68,29 @@ def is_picky(method: MethodSpec) -> bool:
     return KINDS[method.optimizer["type"]].picky
 
 
-def _adamw(attached: Attached, protocol: TrainingSpec, options: NoOptions) -> Optimizer:
-    groups = _by_decay(attached.trainable(), _decayed(attached.plain), protocol)
-    return AdamW(groups, lr=protocol.learning_rate, fused=True, **ADAM)
+def _adamw(attached: Attached, training_args: TrainingSpec, options: NoOptions) -> Optimizer:
+    groups = _by_decay(attached.trainable(), _decayed(attached.plain), training_args)
+    return AdamW(groups, lr=training_args.learning_rate, fused=True, **ADAM)
 
 
-def _lora_plus(attached: Attached, protocol: TrainingSpec, options: LoraPlusOptions) -> Optimizer:
+def _lora_plus(attached: Attached, training_args: TrainingSpec, options: LoraPlusOptions) -> Optimizer:
     """Groups by the library; its second and third one get the higher rate."""
     optimizer: Optimizer = create_loraplus_optimizer(
         attached.plain,
         AdamW,
-        lr=protocol.learning_rate,
+        lr=training_args.learning_rate,
         loraplus_lr_ratio=options.ratio,
-        loraplus_weight_decay=protocol.weight_decay,
+        loraplus_weight_decay=training_args.weight_decay,
         fused=True,
         **ADAM,
     )
-    faster = [group for group in optimizer.param_groups if group["lr"] > protocol.learning_rate]
+    faster = [group for group in optimizer.param_groups if group["lr"] > training_args.learning_rate]
     if options.ratio > 1 and not any(value.dim() > 1 for group in faster for value in group["params"]):
         raise _unfit(attached.method, "for pairs of factors, and the method trains none")
     return optimizer
 
 
-def _low_rank(attached: Attached, protocol: TrainingSpec, options: LowRankOptions) -> Optimizer:
+def _low_rank(attached: Attached, training_args: TrainingSpec, options: LowRankOptions) -> Optimizer:
     """The matrices of linear layers, the output head left out, are projected; all else goes as with AdamW."""
     head = attached.core.get_output_embeddings()
     linear = [part for part in attached.core.modules() if isinstance(part, nn.Linear | Conv1D) and part is not head]
@@ -100,9 +100,9 @@ def _low_rank(attached: Attached, protocol: TrainingSpec, options: LowRankOption
     if not projected:
         raise _unfit(attached.method, "for the weights of linear layers, and the method trains none")
     others = {name: value for name, value in trained.items() if id(value) not in matrices}
-    groups = _by_decay(others, _decayed(attached.plain), protocol)
-    low = {"params": projected, "weight_decay": protocol.weight_decay, **options.model_dump()}
-    return LowRankAdamW([*groups, low], lr=protocol.learning_rate, **ADAM)
+    groups = _by_decay(others, _decayed(attached.plain), training_args)
+    low = {"params": projected, "weight_decay": training_args.weight_decay, **options.model_dump()}
+    return LowRankAdamW([*groups, low], lr=training_args.learning_rate, **ADAM)
 
 
 def _unfit(method: MethodSpec, reason: str) -> ConfigError:
@@ -111,11 +111,13 @@ def _unfit(method: MethodSpec, reason: str) -> ConfigError:
     )
 
 
-def _by_decay(trained: Mapping[str, nn.Parameter], decayed: set[str], protocol: TrainingSpec) -> list[dict[str, Any]]:
+def _by_decay(
+    trained: Mapping[str, nn.Parameter], decayed: set[str], training_args: TrainingSpec
+) -> list[dict[str, Any]]:
     return [
         {
             "params": [value for name, value in trained.items() if name in decayed],
-            "weight_decay": protocol.weight_decay,
+            "weight_decay": training_args.weight_decay,
         },
         {"params": [value for name, value in trained.items() if name not in decayed], "weight_decay": 0.0},
     ]

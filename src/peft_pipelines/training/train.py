@@ -40,7 +40,7 @@ def train(
     objective: Objective,
     rows: Sequence[Encoded],
     validation: Sequence[Encoded],
-    protocol: TrainingSpec,
+    training_args: TrainingSpec,
     seed: int,
     pad: int,
     state: Path,
@@ -56,7 +56,7 @@ def train(
     """
     if not objective.attached.trainable():
         return Outcome(0, 0, 0, None, [])
-    trainer = CellTrainer(objective, rows, validation, protocol, seed, pad, state, phase)
+    trainer = CellTrainer(objective, rows, validation, training_args, seed, pad, state, phase)
     result = trainer.train(resume_from_checkpoint=_newest(state))
     best = best_of(state)
     put(objective.attached, state / BEST)

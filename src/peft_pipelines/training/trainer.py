@@ -48,26 +48,26 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         objective: Objective,
         rows: Sequence[Encoded],
         validation: Sequence[Encoded],
-        protocol: TrainingSpec,
+        training_args: TrainingSpec,
         seed: int,
         pad: int,
         state: Path,
         phase: str = "train",
     ) -> None:
         self.rows, self.validation, self.folder = rows, validation, state
-        self.protocol, self.collate, self.share = protocol, partial(collate, pad=pad), 1.0
+        self.training_args, self.collate, self.share = training_args, partial(collate, pad=pad), 1.0
         lengths = [len(row.ids) for row in rows]
         bucketed, kinds = objective.shortcuts.length_buckets, [row.task for row in rows]
-        self.batches = Batches(lengths, protocol.batch_size, seed, bucketed=bucketed, kinds=kinds)
-        steps = steps_of(protocol, len(self.batches))
+        self.batches = Batches(lengths, training_args.batch_size, seed, bucketed=bucketed, kinds=kinds)
+        steps = steps_of(training_args, len(self.batches))
         if objective.attached.begin:
             objective.attached.begin(steps)
-        arguments = arguments_of(protocol, seed, steps, state)
+        arguments = arguments_of(training_args, seed, steps, state)
         arguments._n_gpu = min(1, arguments.n_gpu)  # several would be wrapped in DataParallel, which splits batches
         super().__init__(model=objective, args=arguments, train_dataset=list(rows))
         self.model_accepts_loss_kwargs = True
         self.remove_callback(PrinterCallback)
-        self.add_callback(Schedule(steps, protocol.evaluations, phase, objective.attached))
+        self.add_callback(Schedule(steps, training_args.evaluations, phase, objective.attached))
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The rows in their seeded batches."""
@@ -82,7 +82,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         """The one that the method's row names."""
         if self.optimizer is None:
             attached = self.model.attached
-            self.optimizer = optimizers.build(attached, self.protocol, attached.method)
+            self.optimizer = optimizers.build(attached, self.training_args, attached.method)
         return self.optimizer
 
     def training_step(
@@ -103,9 +103,9 @@ class CellTrainer(Trainer):  # type: ignore[misc]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """The mean loss over all labelled tokens of the validation rows; the best weights are put aside."""
-        loss = validation_loss(self.model, self.validation, self.protocol.generation_batch_size, self.collate)
+        loss = validation_loss(self.model, self.validation, self.training_args.generation_batch_size, self.collate)
         if not math.isfinite(loss):
-            where, rate = f"method '{self.model.attached.method.name}'", self.protocol.learning_rate
+            where, rate = f"method '{self.model.attached.method.name}'", self.training_args.learning_rate
             message = f"{where}: training diverged at learning_rate {rate:g}, choose a lower one"
             step = self.state.global_step
             raise Diverged(message, step, self.tokens_of(step))
@@ -122,11 +122,11 @@ class CellTrainer(Trainer):  # type: ignore[misc]
 
     def tokens_of(self, steps: int) -> int:
         """Tokens of prompt and answer, padding left out, that so many steps from the start run."""
-        return self.batches.tokens(steps, self.protocol.gradient_accumulation_steps)
+        return self.batches.tokens(steps, self.training_args.gradient_accumulation_steps)
 
     def _parts(self, inputs: dict[str, torch.Tensor]) -> Iterator[dict[str, torch.Tensor]]:
         lengths = inputs["attention_mask"].sum(1).tolist()
-        parts = within(lengths, self.protocol.tokens_per_forward)
+        parts = within(lengths, self.training_args.tokens_per_forward)
         self.share = 1 / (len(parts) * self.current_gradient_accumulation_steps)
         if len(parts) == 1:
             yield inputs

@@ -12,25 +12,25 @@ from peft_pipelines.training.train import Outcome, train
 
 
 @dataclass(frozen=True)
-class Course:
-    """What all trainings of a cell have in common: the rows, the protocol, the short cuts, the seed."""
+class TrialSetup:
+    """What all trainings of a cell have in common: the rows, the training arguments, the short cuts, the seed."""
 
     rows: list[Encoded]
     validation: list[Encoded]
-    protocol: TrainingSpec
+    training_args: TrainingSpec
     shortcuts: Shortcuts
     seed: int
     pad: int
 
     def fit(self, attached: Attached, rate: float, state: Path, phase: str) -> Outcome:
         """Train the method in place at a learning rate."""
-        protocol = self.protocol.model_copy(update={"learning_rate": rate})
-        objective = Objective(attached, self.shortcuts, self._prefix(), protocol.tokens_per_forward)
+        training_args = self.training_args.model_copy(update={"learning_rate": rate})
+        objective = Objective(attached, self.shortcuts, self._prefix(), training_args.tokens_per_forward)
         attached.plain.train()
-        if protocol.gradient_checkpointing:
+        if training_args.gradient_checkpointing:
             attached.core.gradient_checkpointing_enable({"use_reentrant": False})
             attached.core.enable_input_require_grads()
-        return train(objective, self.rows, self.validation, protocol, self.seed, self.pad, state, phase)
+        return train(objective, self.rows, self.validation, training_args, self.seed, self.pad, state, phase)
 
     def facts(self) -> dict[str, object]:
         """What the record says of it; ``tokens`` are those of the training rows, once."""

@@ -43,8 +43,8 @@ def test_a_row_is_adapted_or_refused_in_one_line(name: str) -> None:
         broken = {key: value for key, value in (row | changed).items() if key not in dropped}
         try:
             adapted = adapt_row(broken, task, "train row 0")
-        except ConfigError as fault:
-            assert "\n" not in str(fault) and f"task '{name}'" in str(fault)
+        except ConfigError as error:
+            assert "\n" not in str(error) and f"task '{name}'" in str(error)
         else:
             assert adapted["input"].strip() and adapted["references"]
             assert all(isinstance(answer, str) and answer for answer in adapted["references"])

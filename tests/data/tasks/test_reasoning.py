@@ -240,9 +240,9 @@ def test_a_hidden_label_is_refused(name: str, column: str, hidden: object) -> No
     ],
 )
 def test_a_wrong_value_is_refused(name: str, column: str, value: object, message: str) -> None:
-    with pytest.raises(ConfigError, match=f"^task '{name}', split 'test|validation'") as fault:
+    with pytest.raises(ConfigError, match=f"^task '{name}', split 'test|validation'") as error:
         prompts(name, [{**CASES[name][0], column: value}])
-    assert message in str(fault.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from peft_pipelines.evaluation.metrics.math import (
 from peft_pipelines.evaluation.metrics.number_parsing import final_number, is_number
 from peft_pipelines.evaluation.metrics.registry import score
 
-untimed = settings(deadline=None)  # a busy machine is no fault
+untimed = settings(deadline=None)  # a busy machine is no error
 NUMBER_METRICS = ["number_accuracy", "equation_accuracy", "equation_consistency"]
 SVAMP = [["(8 - 3) = 5"], ["((7 + 2.5) - 4) = 5.5"], ["(4 - 2) = 2"], ["(10 / 4) = 2.5"]]
 

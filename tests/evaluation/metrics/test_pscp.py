@@ -75,7 +75,7 @@ def test_constants_have_no_defaults() -> None:
         pscp(50.0, 0, 0.0, 0.0)  # type: ignore[call-arg]
 
 
-untimed = settings(deadline=None)  # a busy machine is no fault
+untimed = settings(deadline=None)  # a busy machine is no error
 cost = st.floats(min_value=0, max_value=1e12)
 
 

@@ -1,4 +1,4 @@
-"""Faults of published benchmark code, each as a test that must stay; more in test_classification and test_numbers."""
+"""Errors of published benchmark code, each as a test that must stay; more in test_classification and test_numbers."""
 
 import pytest
 import tiny

@@ -44,8 +44,8 @@ class Cases:
             found = json.loads(text, parse_int=lambda digits: int(_exact(digits)))
             inputs, outputs = found["inputs"], found["outputs"]
             function = found.get("fn_name")
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as fault:
-            raise ValueError(f"test cases are not JSON with inputs and outputs: {fault!r:.80}") from None
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"test cases are not JSON with inputs and outputs: {error!r:.80}") from None
         if not isinstance(inputs, list) or not isinstance(outputs, list) or not 0 < len(inputs) == len(outputs):
             raise ValueError("test cases must be as many inputs as outputs, and at least one")
         if function is None:

@@ -29,8 +29,8 @@ def check(limits: ExecutionSpec) -> None:
     try:
         greeted = attempt("print(input())", None, "hello\n", limits)
         forked = attempt(FORKS, None, f"{limits.processes + 1}\n", limits)
-    except SandboxError as fault:
-        raise ConfigError(f"{where}: bubblewrap cannot start a program: {fault}; see docs/execution.md") from None
+    except SandboxError as error:
+        raise ConfigError(f"{where}: bubblewrap cannot start a program: {error}; see docs/execution.md") from None
     if greeted.output != b"hello\n":
         raise ConfigError(f"{where}: a trivial program failed in the sandbox ({greeted.end}, code {greeted.code})")
     if not forked.output.startswith(b"refused"):

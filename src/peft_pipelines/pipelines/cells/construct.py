@@ -10,14 +10,14 @@ from peft_pipelines.models import base_model
 from peft_pipelines.training.peft_model import PeftModel
 
 
-def construct(method: MethodSpec, model: ModelSpec, protocol: TrainingSpec, weights: Path, seed: int) -> PeftModel:
+def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec, weights: Path, seed: int) -> PeftModel:
     """Attach the method to a clone of the resident base, and count what it will train and compute."""
     base = base_model.resident(model, weights)
     attached = providers.attach(base_model.clone(base.model), method, seed)
     facts = {
         "method": method.model_dump(),
         "model": model.model_dump(),
-        "protocol": protocol.overridden(method).model_dump(),
+        "training_args": training_args.overridden(method).model_dump(),
         "seed": seed,
         "trainable_parameters": attached.trainable_parameters(),
         "total_parameters": sum(value.numel() for value in base.model.parameters()),

@@ -18,7 +18,7 @@ from peft_pipelines.storage.splits import Splits
 def generate(
     method: MethodSpec,
     model: ModelSpec,
-    protocol: TrainingSpec,
+    training_args: TrainingSpec,
     weights: Path,
     checkpoint: Checkpoint,
     prompts: Splits,
@@ -29,12 +29,14 @@ def generate(
 
     The seed draws the shots of a method that has some, out of the training rows.
     """
-    protocol = protocol.overridden(method)
+    training_args = training_args.overridden(method)
     base = base_model.resident(model, weights)
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(protocol))
+    prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(training_args))
     rows, encoded = questions(prompter, prompts, task, method.shots, seed)
     stop, pad = tuple(prompter.end_of_turn()[-1:]), int(base.tokenizer.pad_token_id)
-    decoding = Decoding(task.max_new_tokens, stop, pad, protocol.generation_batch_size, protocol.shared_prefix)
+    decoding = Decoding(
+        task.max_new_tokens, stop, pad, training_args.generation_batch_size, training_args.shared_prefix
+    )
     asked = [answers_to_judge(row, task, prompter) for row in rows]
     attached = providers.load(base_model.clone(base.model), method, checkpoint.folder)
     if attached.select and method.train_on:

@@ -27,7 +27,7 @@ def _cell(cell: Cell, together: Sequence[str]) -> list[Node]:
     specs = {
         "method": names.parameter("methods", cell.method),
         "model": names.parameter("models", cell.model),
-        "protocol": "params:training",
+        "training_args": "params:training",
         "weights": names.weights(cell.model),
     }
     asked = {
@@ -40,7 +40,7 @@ def _cell(cell: Cell, together: Sequence[str]) -> list[Node]:
         "workspace": names.artifact(cell, "peft_model@workspace"),
     }
     made = {name: names.artifact(cell, name) for name in ("checkpoint", "predictions", "generation")}
-    shared = {"protocol": specs["protocol"], "tuning": "params:grid.tuning"}
+    shared = {"training_args": specs["training_args"], "lr_search": "params:grid.lr_search"}
     judging = {"task": asked["task"], "pscp": "params:pscp", "execution": "params:execution"}
     others = {f"task.{name}": names.parameter("tasks", name) for name in together}
     others |= {f"prompts.{name}": names.prompts(name) for name in together}

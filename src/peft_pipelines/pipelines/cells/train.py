@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from peft_pipelines.config import MethodSpec, TaskSpec, TrainingSpec, TuningSpec, parse
+from peft_pipelines.config import LrSearchSpec, MethodSpec, TaskSpec, TrainingSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.tokenize import Encoded, Prompter, learnable
 from peft_pipelines.files.versions import LEARNING, releases
@@ -13,11 +13,11 @@ from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import Trained
 from peft_pipelines.storage.splits import Splits
-from peft_pipelines.training import lr_search
 from peft_pipelines.training.loss import Shortcuts
+from peft_pipelines.training.lr_search import record_of, search
 from peft_pipelines.training.peft_model import PeftModel
 from peft_pipelines.training.train import state_digest
-from peft_pipelines.training.trial import Course
+from peft_pipelines.training.trial import TrialSetup
 
 
 def train(
@@ -25,12 +25,12 @@ def train(
     prompts: Splits,
     workspace: Path,
     task: TaskSpec,
-    protocol: TrainingSpec,
+    training_args: TrainingSpec,
     seed: int,
-    tuning: TuningSpec,
+    lr_search: LrSearchSpec,
     **together: Any,
 ) -> Trained:
-    """Train the method on the training rows, once at each learning rate of the ladder.
+    """Train the method on the training rows, once at each learning rate of the search.
 
     The weights that validation likes best are what is saved. Each training starts from the same weights and sees the
     same rows in the same order. Validation rows are the task's own.
@@ -40,30 +40,30 @@ def train(
     """
     attached, base = peft_model.attached, peft_model.base
     method = attached.method
-    protocol = protocol.overridden(method)
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(protocol))
+    training_args = training_args.overridden(method)
+    prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(training_args))
     rows = learnable(prompter, prompts["train"].to_pylist())
     validation = learnable(prompter, prompts["validation"].to_pylist())
     if not rows or not validation:
         raise ConfigError(f"task '{task.name}': no answer fits max_length, got {prompter.max_length}; raise it")
     if method.train_on:
-        rows = [row for name in method.train_on for row in _rows_of(name, method, base, protocol, together)]
+        rows = [row for name in method.train_on for row in _rows_of(name, method, base, training_args, together)]
         validation = [replace(row, task=method.train_on.index(task.name)) for row in validation]
-    course = Course(
-        rows, validation, protocol, Shortcuts.of(attached, protocol), seed, int(base.tokenizer.pad_token_id)
+    setup = TrialSetup(
+        rows, validation, training_args, Shortcuts.of(attached, training_args), seed, int(base.tokenizer.pad_token_id)
     )
-    rates = tuning.ladder(protocol.learning_rate) if attached.trainable() else (protocol.learning_rate,)
-    rests_on = [providers.fingerprint(method), releases(LEARNING), peft_model.facts, course.texts()]
+    rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
+    rests_on = [providers.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
     folders = {rate: workspace / state_digest(*rests_on, rate) for rate in rates}
     with base.untouched():
-        attached, rungs = lr_search.climb(
-            attached, lambda: providers.attach(base_model.clone(base.model), method, seed), course.fit, folders
+        attached, trials = search(
+            attached, lambda: providers.attach(base_model.clone(base.model), method, seed), setup.fit, folders
         )
     learnt = [together[f"prompts.{name}"]["train"] for name in method.train_on or ()] or [prompts["train"]]
     given = sum(table.num_rows for table in (*learnt, prompts["validation"]))
-    record = {**peft_model.facts, **course.facts(), "max_length": prompter.max_length}
-    record["left_out"] = given - len(course.rows) - len(course.validation)
-    return Trained(attached, {**record, **lr_search.record_of(rungs), **_surroundings()}, workspace)
+    record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
+    record["left_out"] = given - len(setup.rows) - len(setup.validation)
+    return Trained(attached, {**record, **record_of(trials), **_surroundings()}, workspace)
 
 
 def _surroundings() -> dict[str, Any]:
@@ -71,11 +71,11 @@ def _surroundings() -> dict[str, Any]:
 
 
 def _rows_of(
-    name: str, method: MethodSpec, base: base_model.Base, protocol: TrainingSpec, together: dict[str, Any]
+    name: str, method: MethodSpec, base: base_model.Base, training_args: TrainingSpec, together: dict[str, Any]
 ) -> list[Encoded]:
     """The training rows of one of the tasks that are learnt together, marked with its place."""
     assert method.train_on
     spec = parse(TaskSpec, f"task '{name}'", dict(together[f"task.{name}"]))
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, spec.limit(protocol))
+    prompter = Prompter(base.tokenizer, base.spec.chat_template, spec.limit(training_args))
     rows = learnable(prompter, together[f"prompts.{name}"]["train"].to_pylist())
     return [replace(row, task=method.train_on.index(name)) for row in rows]

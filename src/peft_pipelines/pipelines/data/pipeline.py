@@ -26,7 +26,7 @@ def _task(task: str, model: str) -> list[Node]:
     specs = {"task": names.parameter("tasks", task)}
     counted = {
         "model": names.parameter("models", model),
-        "protocol": "params:training",
+        "training_args": "params:training",
         "weights": names.weights(model),
     }
     rows = {"adapted": names.adapted(task), "prompts": names.prompts(task)}

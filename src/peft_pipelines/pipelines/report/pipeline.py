@@ -11,7 +11,7 @@ from peft_pipelines.reporting.collect import collect
 from peft_pipelines.reporting.comparisons import compare, judge
 from peft_pipelines.reporting.details import details
 from peft_pipelines.reporting.latex import latex
-from peft_pipelines.reporting.learning_curves import plot_curves, plot_ladders
+from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page.page import page
 from peft_pipelines.reporting.pareto import plot_costs
 from peft_pipelines.reporting.plots import plot
@@ -50,7 +50,7 @@ def create_pipeline(grid: Grid) -> Pipeline:
             _node(plot, "results", "score_plot"),
             _node(plot_costs, "results", "cost_plot"),
             _node(plot_curves, found, "curve_plot"),
-            _node(plot_ladders, found, "ladder_plot"),
+            _node(plot_lr_search, found, "lr_search_plot"),
             _node(page, numbers | models | found | constants, "report_page"),
         ]
     )

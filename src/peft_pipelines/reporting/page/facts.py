@@ -84,20 +84,22 @@ def rank_text(entry: Mapping[str, Any]) -> str:
     )
 
 
-def ladders_text(details: Mapping[str, Mapping[str, Any]]) -> str:
-    """What the learning-rate ladder was, or that there was none."""
-    rungs = {name: detail["ladder"] for name, detail in details.items() if len(detail["ladder"]) > 1}
-    if not rungs:
+def lr_search_text(details: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the learning-rate search was, or that there was none."""
+    trials = {name: detail["lr_search"] for name, detail in details.items() if len(detail["lr_search"]) > 1}
+    if not trials:
         return "Each method was trained at its row's own learning rate; a grid with the key tuning tries several."
-    at_end = [name for name, ladder in rungs.items() if ladder[0]["chosen"] or ladder[-1]["chosen"]]
+    at_end = [name for name, lr_search in trials.items() if lr_search[0]["chosen"] or lr_search[-1]["chosen"]]
     edge = sorted({name.split(".")[0] for name in at_end})
-    seconds = sum(rung["seconds"] for ladder in rungs.values() for rung in ladder)
-    count = max(len(ladder) for ladder in rungs.values())
+    seconds = sum(trial["seconds"] for lr_search in trials.values() for trial in lr_search)
+    count = max(len(lr_search) for lr_search in trials.values())
     text = (
         f"Each method was trained at {count} learning rates on the same tokens; the lowest validation loss chose one. "
-        f"All rungs together took {seconds:,.0f} s."
+        f"All trials together took {seconds:,.0f} s."
     )
-    return text + (f" The chosen rate stands at an end of the ladder for: {', '.join(edge)}." if edge else "")
+    return text + (
+        f" The chosen rate stands at an end of the learning-rate search for: {', '.join(edge)}." if edge else ""
+    )
 
 
 def published(results: pd.DataFrame, spec: PublishedSpec | None) -> dict[str, Any] | None:

@@ -101,11 +101,11 @@ function fill(body, detail, shared) {
     body.append(element("h3", "Loss while training"), place);
     requestAnimationFrame(() => draw(place, losses(detail.curve)));
   }
-  if (detail.ladder.length > 1) {
+  if (detail.lr_search.length > 1) {
     body.append(element("h3", "Learning rates tried (chosen on validation)"));
-    body.append(table(["learning rate", "validation loss", "seconds", "chosen"], detail.ladder.map((rung) =>
-      [rung.learning_rate, rung.validation_loss === null ? "diverged" : rung.validation_loss.toPrecision(5),
-       rung.seconds.toFixed(1), rung.chosen ? "yes" : ""])));
+    body.append(table(["learning rate", "validation loss", "seconds", "chosen"], detail.lr_search.map((trial) =>
+      [trial.learning_rate, trial.validation_loss === null ? "diverged" : trial.validation_loss.toPrecision(5),
+       trial.seconds.toFixed(1), trial.chosen ? "yes" : ""])));
   }
   body.append(element("h3", `Answers, the worst first (${detail.predictions.length} of ${detail.items})`));
   body.append(element("p", `Each was asked with this before it: ${config.task.instruction}`, { className: "note" }));

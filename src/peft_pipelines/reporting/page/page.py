@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from peft_pipelines.config import ModelSpec, PublishedSpec, parse
 from peft_pipelines.reporting.collect import part
-from peft_pipelines.reporting.learning_curves import plot_curves, plot_ladders
+from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page import facts, scores
 from peft_pipelines.reporting.page.packed import packed
 from peft_pipelines.reporting.pareto import AXES, pareto
@@ -59,7 +59,7 @@ def page(
         "differences_text": facts.DIFFERENCES,
         "axes": {name: AXES[name] for name in figures if name in AXES},
         "ranks": [{"model": entry["model"], "text": facts.rank_text(entry)} for entry in ranks],
-        "ladders_text": facts.ladders_text(known),
+        "lr_search_text": facts.lr_search_text(known),
         "figures": figures,
         "sliders": facts.sliders(constants),
         "published": facts.published(results, _published(parts["grid"], parts["published"])),
@@ -79,7 +79,7 @@ def _figures(results: pd.DataFrame, ranks: list[dict[str, Any]], details: dict[s
     without_titles = {axis: pareto(results, axis) for axis in measured}
     without_titles |= {f"ranks.{entry['model']}": diagram(entry) for entry in ranks if "ranks" in entry}
     figures = {name: figure.update_layout(margin={"t": 15}) for name, figure in without_titles.items()}
-    figures |= {"curves": plot_curves(**details), "ladders": plot_ladders(**details)}
+    figures |= {"curves": plot_curves(**details), "lr_search": plot_lr_search(**details)}
     return {name: json.loads(figure.to_json()) for name, figure in figures.items() if figure.data}
 
 
