@@ -126,7 +126,7 @@ def test_each_line_of_the_page_has_its_error():
     assert list(TOLD) == list(WRONG)
 
 
-@pytest.mark.parametrize("fault", WRONG)
+@pytest.mark.parametrize("error", WRONG)
 def test_the_page_quotes_what_is_told(method, error):
     with pytest.raises(ConfigError) as caught:
         providers.check(WRONG[error](method), tiny.skeleton("llama"))

@@ -9,7 +9,7 @@ class Interrupted(BaseException):
     """As a signal would end it."""
 
 
-@pytest.mark.parametrize("fault", [RuntimeError, Interrupted])
+@pytest.mark.parametrize("error", [RuntimeError, Interrupted])
 def test_a_error_while_writing_leaves_a_file_as_it_was(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "file"
     path.write_text("old")

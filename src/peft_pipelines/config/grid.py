@@ -44,7 +44,7 @@ Rates = Annotated[
 
 
 class LrSearchSpec(Spec):
-    """The learning-rate search of a cell: a trial at the method's own rate times each factor; one factor is no search."""
+    """The learning-rate search of a cell: a trial at the method's own rate times each factor."""
 
     factors: Rates
 
