@@ -2,10 +2,11 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 VENV5 ?= $(VENV)-transformers5
+DOCS ?= $(VENV)-docs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install fetch benchmark test test-transformers5 lint format viz clean
+.PHONY: help install fetch benchmark test test-transformers5 lint format docs viz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,11 +35,14 @@ format: $(VENV)/.installed-dev  ## put the style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(DOCS)/.installed  ## build the documentation as a site in site/; a dead link is an error
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+
 viz: $(VENV)/.installed  ## draw the pipelines in the browser
 	$(BIN)/kedro viz run
 
 clean:  ## remove the environment and the caches; keep data
-	rm -rf $(VENV) $(VENV5) build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV5) $(DOCS) build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 # A candidate counts if it runs and its version fits: a name on PATH may be a launcher with nothing behind it.
@@ -61,6 +65,13 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) with the development tools, a few minutes the first time"
 	@$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+# The pages are built from the sources as text, so that this environment needs none of the project's dependencies.
+$(DOCS)/.installed: pyproject.toml constraints.txt | $(DOCS)/bin/python
+	@echo "installing into $(DOCS)"
+	@sed -nE '/^docs = \[/,/^\]/s/^ *"([^"]+)".*/\1/p' pyproject.toml > $(DOCS)/requirements.txt
+	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $(DOCS)/requirements.txt
+	@touch $@
 
 # The default's dependencies but for the libraries whose releases hang together with transformers'; those come from a
 # file of their own. The package itself is installed without its ranges, which name the default's transformers.

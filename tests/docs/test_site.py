@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -88,6 +89,23 @@ def test_the_tree_of_the_page_is_the_package() -> None:
     assert sorted(rows) == sorted(folders)
     modules = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py"}
     assert modules == set(re.findall(r"`(\w+\.py)`", table))
+
+
+def test_every_page_and_every_package_stands_in_the_sites_navigation() -> None:
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    listed = [page for page in leaves(settings["nav"]) if "/reference/" not in page]
+    assert sorted(listed) == sorted(map(name_of, PAGES))
+    packages = [path.parent.name for path in PACKAGE.glob("*/__init__.py")]
+    reference = [Path(page).stem for page in leaves(settings["nav"]) if "/reference/" in page]
+    assert sorted(reference) == sorted([*packages, "top"])
+
+
+def leaves(nav: Any) -> list[str]:
+    """The pages of a part of the navigation."""
+    if isinstance(nav, str):
+        return [nav]
+    parts = nav if isinstance(nav, list) else nav.values()
+    return [page for part in parts for page in leaves(part)]
 
 
 @pytest.mark.parametrize("note", DECISIONS, ids=lambda path: path.name)
