@@ -60,7 +60,7 @@ class ProjectHooks:
         parameters, grid = _loader["parameters"], load_grid(_loader)
         rows = Parameters.of(parameters)
         for task in rows.tasks.values():
-            task.check(preprocess.FUNCTIONS, registry.NAMES, registry.BY_QUESTION)
+            task.check(preprocess.FUNCTIONS, registry.METRICS)
         rows.check(grid)
         _loader["parameters"] = {**named(parameters), "grid": grid.model_dump(mode="json")}
 

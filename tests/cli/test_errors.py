@@ -88,6 +88,14 @@ CASES: dict[str, tuple[Change, list[str]]] = {
         lambda p: p.task.update(metrics=["acuracy"]),
         ["task 'mood', metrics: unknown metric 'acuracy'", "accuracy", "macro_f1"],
     ),
+    "diagnostic as the first metric": (
+        lambda p: p.task.update(metrics=["invalid_rate", "accuracy"]),
+        ["task 'mood', metrics: 'invalid_rate' is a diagnostic and cannot come first. Allowed: accuracy, macro_f1"],
+    ),
+    "metric of another kind of task": (
+        lambda p: p.task.update(metrics=["accuracy", "rmse"]),
+        ["task 'mood', metrics: 'rmse' is for numbers, this task is of 2 labels. Allowed: accuracy, macro_f1"],
+    ),
     "column of the label": (
         lambda p: p.task.update(label="lable"),
         ["task 'mood', split 'train': unknown column 'lable', did you mean 'label'?", "Allowed: ", "sentence"],

@@ -378,14 +378,14 @@ def test_a_column_that_groups_need_is_missing():
         ({"group": None}, "task 'passages': question needs group: rows of a question must not stand on both sides"),
         (
             {"question": None, "metrics": ["accuracy", "exact_question"]},
-            "task 'passages': metric 'exact_question' needs the field question, a template such as '{question}'",
+            "task 'passages', metrics: 'exact_question' needs the field question, a template such as '{question}'",
         ),
     ],
 )
 def test_a_row_that_cannot_be_grouped_is_refused(changes: dict[str, Any], message: str):
     row = {**PASSAGES.model_dump(), "splits": {"train": "train", "test": "test"}, "source": None, **changes}
     with pytest.raises(ConfigError) as caught:
-        parse(TaskSpec, "task 'passages'", {**row, "name": "passages"}).check({}, registry.NAMES, registry.BY_QUESTION)
+        parse(TaskSpec, "task 'passages'", {**row, "name": "passages"}).check({}, registry.METRICS)
     assert str(caught.value).startswith(message)
 
 

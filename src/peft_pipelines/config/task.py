@@ -1,7 +1,7 @@
-"""A task's row: where its data come from, what a model is asked, and how it is judged."""
+"""A task's row: where its data come from, what a model is asked, and how answers are scored."""
 
-from collections.abc import Collection
-from typing import Annotated
+from collections.abc import Collection, Mapping, Sequence
+from typing import Annotated, Protocol
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,23 @@ from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.parsing import template_fields
 from peft_pipelines.config.spec import Count, Spec, Text, Texts
 from peft_pipelines.config.training import TrainingSpec
+
+
+class KnownMetric(Protocol):
+    """A metric as far as a task's row is checked against it."""
+
+    @property
+    def primary(self) -> bool:
+        """Whether it may stand for a task."""
+
+    def misfit(self, labels: Sequence[str], question: bool, composed: bool) -> str:
+        """Why a row cannot name it, empty where it can.
+
+        Args:
+            labels: the row's label words.
+            question: whether it has questions.
+            composed: whether its right answers hold more than the value of one column.
+        """
 
 
 class HubSource(Spec):
@@ -32,7 +49,7 @@ class Splits(Spec):
 
 
 class TaskSpec(Spec):
-    """What a model is asked and how it is judged, for one data set.
+    """What a model is asked and how answers are scored, for one data set.
 
     The answer is exactly one of: ``label`` (a raw column whose values ``labels`` turns into words), ``target``
     (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the rows must be on
@@ -41,7 +58,7 @@ class TaskSpec(Spec):
 
     ``group`` and ``question`` are templates: rows that give the same text belong together. Rows of a ``group``, such
     as a passage, never stand on both sides of a cut, and vary together in an interval; rows of a ``question`` are drawn
-    together, and judged together by the metrics that ask for it.
+    together, and scored together by the metrics over questions.
 
     ``tests`` is a raw column with test cases as JSON (evaluation/metrics/pass_rate.py): where execution is switched
     on, the answers to the test split are run on them.
@@ -81,6 +98,11 @@ class TaskSpec(Spec):
         """The metric that stands for the task in the table: the first one named."""
         return self.metrics[0]
 
+    @property
+    def _composed(self) -> bool:
+        """Whether right answers hold more than the value of one column."""
+        return bool(self.target) and [f"{{{field}}}" for field in template_fields(self.target or "")] != [self.target]
+
     def limit(self, training_args: TrainingSpec) -> int:
         """Tokens of prompt and answer that a row may have."""
         return self.max_length or training_args.max_length
@@ -106,24 +128,32 @@ class TaskSpec(Spec):
             raise ValueError("question needs group: rows of a question must not stand on both sides of a cut")
         return self
 
-    def check(self, functions: Collection[str], metrics: Collection[str], by_question: Collection[str]) -> None:
+    def check(self, functions: Collection[str], metrics: Mapping[str, KnownMetric]) -> None:
         """Check the names of code that the row gives.
 
         Args:
             functions: the functions that ``preprocess`` may name.
-            metrics: all metrics there are.
-            by_question: those of them that need the field ``question``.
+            metrics: all metrics there are, by name.
 
         Raises:
-            ConfigError: a name is unknown, or a metric needs a field that the row lacks.
+            ConfigError: a name is unknown, a metric does not fit the row, or the first one may not stand for a task.
         """
         where = f"task '{self.name}'"
         if self.preprocess and self.preprocess not in functions:
             raise unknown(f"{where}, preprocess", "function", self.preprocess, functions)
-        for metric in self.metrics:
-            if metric not in metrics:
-                raise unknown(f"{where}, metrics", "metric", metric, metrics)
-            if metric in by_question and not self.question:
-                raise ConfigError(
-                    f"{where}: metric '{metric}' needs the field question, a template such as '{{question}}'"
-                )
+        fitting = {name: found for name, found in metrics.items() if not self._misfit(found)}
+        for name in self.metrics:
+            if name not in metrics:
+                raise unknown(f"{where}, metrics", "metric", name, metrics)
+            if name not in fitting:
+                raise _refused(f"{where}, metrics: '{name}' {self._misfit(metrics[name])}", fitting)
+        if not metrics[self.primary].primary:
+            allowed = [name for name, found in fitting.items() if found.primary]
+            raise _refused(f"{where}, metrics: '{self.primary}' is a diagnostic and cannot come first", allowed)
+
+    def _misfit(self, metric: KnownMetric) -> str:
+        return metric.misfit(self.label_words, bool(self.question), self._composed)
+
+
+def _refused(reason: str, allowed: Collection[str]) -> ConfigError:
+    return ConfigError(f"{reason}. Allowed: {', '.join(allowed)}")

@@ -60,7 +60,7 @@ def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: Execu
     if not (task.tests and execution.enabled):
         return {}
     tested = [row for row in predictions if row["tests"]]
-    return pass_rate(sandbox.judge([(row["prediction"], Cases.of(row["tests"])) for row in tested], execution))
+    return pass_rate(sandbox.run_cases([(row["prediction"], Cases.of(row["tests"])) for row in tested], execution))
 
 
 def bounds(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float]:

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.evaluation.metrics.registry import METRICS
-from peft_pipelines.evaluation.metrics.regression import plain_number
+from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import answers_of
-from peft_pipelines.evaluation.statistics.items import MEANS, item_values
 from peft_pipelines.files import names
 from peft_pipelines.reporting.cell_facts import confusion, facts
 from peft_pipelines.reporting.collect import part
@@ -17,7 +15,6 @@ from peft_pipelines.storage.checkpoint import Checkpoint
 
 ANSWERS = 20
 """Answers shown of a cell."""
-NO_NUMBER = -1e9
 LONGEST = 1_500
 """Letters shown of a prompt; the middle of a longer one is left out."""
 
@@ -80,12 +77,12 @@ def detail(
 
 
 def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
-    """The ``ANSWERS`` rows with the lowest score; of equal ones those whose right answer was least likely first.
+    """The ``ANSWERS`` rows with the worst score; of equal ones those whose right answer was least likely first.
 
     Prompts are shown without the instruction, which is the same in all of them.
     """
-    scores = item_scores(rows, task)
-    order = sorted(range(len(rows)), key=lambda place: (scores[place], _likelihood(rows[place]), place))
+    scores, sign = item_scores(rows, task), registry.metric(task.primary).item_sign
+    order = sorted(range(len(rows)), key=lambda place: (sign * scores[place], _likelihood(rows[place]), place))
     return [
         {
             "score": round(scores[place], 3),
@@ -98,23 +95,10 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
 
 
 def item_scores(rows: list[dict[str, Any]], task: TaskSpec) -> list[float]:
-    """How good each answer is, higher is better: right or not for labels, minus the error for numbers, else the metric.
-
-    An answer that is no number where one is asked for stands below all others.
-    """
-    answers, references = answers_of(rows, task), [row["references"] for row in rows]
-    if task.labels or task.primary in MEANS:
-        name = "accuracy" if task.labels else task.primary
-        return [float(value) for value in item_values(name, answers, references, task.label_words)]
-    if task.primary in ("pearson", "spearman", "rmse"):
-        return [_closeness(answer, right[0]) for answer, right in zip(answers, references, strict=True)]
-    metric = METRICS[task.primary]
-    return [metric([answer], [right], ())[task.primary] for answer, right in zip(answers, references, strict=True)]
-
-
-def _closeness(answer: str, right: str) -> float:
-    number, gold = plain_number(answer), plain_number(right)
-    return NO_NUMBER if number is None or gold is None else -abs(number - gold)
+    """Score of each answer: its own value in the primary metric, or what the metric's row says of single answers."""
+    metric = registry.metric(task.primary)
+    given = zip(answers_of(rows, task), rows, strict=True)
+    return [metric.score_item(answer, row["references"], task.label_words) for answer, row in given]
 
 
 def _likelihood(row: Mapping[str, Any]) -> float:

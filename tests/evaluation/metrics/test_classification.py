@@ -1,4 +1,5 @@
 import random
+from collections.abc import Callable
 
 import pytest
 from sklearn import metrics as sklearn
@@ -13,7 +14,7 @@ from peft_pipelines.evaluation.metrics.classification import (
     mcc,
     per_class,
 )
-from peft_pipelines.evaluation.metrics.registry import METRICS, Metric, score
+from peft_pipelines.evaluation.metrics.registry import METRICS, score
 
 BINARY = ["no", "yes"]
 LABEL_METRICS = ["macro_f1", "per_class", "invalid_rate", "mcc"]
@@ -149,7 +150,7 @@ def test_binary_f1_of_a_constant_answer_is_what_the_public_split_counts_say(
 
 @pytest.mark.parametrize("metric", [binary_f1, f1a])
 @pytest.mark.parametrize("labels", [["yes"], ["no", "yes", "maybe"]])
-def test_the_f1_of_label_1_needs_two_labels(metric: Metric, labels: list[str]) -> None:
+def test_the_f1_of_label_1_needs_two_labels(metric: Callable[..., dict[str, float]], labels: list[str]) -> None:
     with pytest.raises(ValueError, match=r"^two labels are needed, got \['"):
         metric(["yes"], [["yes"]], labels)
 
@@ -241,17 +242,17 @@ def test_trailing_newline_does_not_make_every_answer_wrong() -> None:
 @pytest.mark.parametrize("name", ["accuracy", *LABEL_METRICS])
 def test_hidden_label_is_an_error_and_never_a_class(name: str) -> None:
     with pytest.raises(ValueError, match=r"^item 1: right answer '-1' is not a label of the task; labels: no, yes$"):
-        METRICS[name](["no", "no"], [["no"], ["-1"]], BINARY)
+        METRICS[name].function(["no", "no"], [["no"], ["-1"]], BINARY)
 
 
 @pytest.mark.parametrize("name", LABEL_METRICS)
 @pytest.mark.parametrize("labels", [[], ["yes", "invalid"], ["yes", "yes "]])
 def test_labels_must_be_distinct_and_there(name: str, labels: list[str]) -> None:
     with pytest.raises(ValueError, match=r"^labels must be distinct words other than 'invalid', got "):
-        METRICS[name](["yes"], [["yes"]], labels)
+        METRICS[name].function(["yes"], [["yes"]], labels)
 
 
 @pytest.mark.parametrize("name", LABEL_METRICS)
 def test_two_right_labels_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"^item 0: exactly one right label is needed, got \['no', 'yes'\]$"):
-        METRICS[name](["yes"], [["no", "yes"]], BINARY)
+        METRICS[name].function(["yes"], [["no", "yes"]], BINARY)

@@ -2,8 +2,9 @@ import random
 
 import pytest
 
+from peft_pipelines.evaluation.metrics.metric import Resampling
 from peft_pipelines.evaluation.metrics.multirc import exact_question, right_questions
-from peft_pipelines.evaluation.metrics.registry import BY_QUESTION, METRICS, NAMES, score
+from peft_pipelines.evaluation.metrics.registry import METRICS, score
 
 PAIR = ["false", "true"]
 
@@ -61,11 +62,11 @@ def test_a_metric_of_questions_needs_them() -> None:
         exact_question(["true", "true"], [["true"], ["true"]], PAIR, ["q1"])
 
 
-@pytest.mark.parametrize("name", BY_QUESTION)
+@pytest.mark.parametrize("name", [name for name in METRICS if METRICS[name].resampling is Resampling.QUESTIONS])
 def test_metrics_of_questions_keep_the_rules_of_the_others(name: str) -> None:
-    assert name in NAMES and name not in METRICS
-    assert list(BY_QUESTION[name](["true"], [["true"]], PAIR, ["q"]).items()) == [(name, 1.0)]
+    function = METRICS[name].function
+    assert list(function(["true"], [["true"]], PAIR, ["q"]).items()) == [(name, 1.0)]
     with pytest.raises(ValueError, match=r"^no predictions: nothing to score$"):
-        BY_QUESTION[name]([], [], PAIR, [])
+        function([], [], PAIR, [])
     with pytest.raises(ValueError, match=r"^item 0: right answer '-1' is not a label of the task"):
-        BY_QUESTION[name](["true"], [["-1"]], PAIR, ["q"])
+        function(["true"], [["-1"]], PAIR, ["q"])

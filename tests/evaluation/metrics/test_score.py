@@ -5,8 +5,10 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metric_rows import more, questions, rows_of
 
-from peft_pipelines.evaluation.metrics.registry import METRICS, score
+from peft_pipelines.evaluation.metrics.metric import COUNT
+from peft_pipelines.evaluation.metrics.registry import METRICS, quantity, score
 
 LABELS = ["no", "yes", "not sure at all, sorry"]
 untimed = settings(deadline=None)  # the first row imports scikit-learn
@@ -28,35 +30,23 @@ def text_rows(draw: st.DrawFn) -> Rows:
     return [answer for answer, _ in rows], [item for _, item in rows]
 
 
-NUMBERS = [
-    "pearson",
-    "spearman",
-    "rmse",
-    "invalid_number_rate",
-]  # right answers are numbers; tested in test_correlation
-OF_TWO = ["binary_f1", "f1a"]  # tested in test_classification
-OF_LABELS = [name for name in METRICS if name not in [*NUMBERS, *OF_TWO]]
-FREE_TEXT = [name for name in OF_LABELS if name not in ("macro_f1", "per_class", "invalid_rate", "mcc")]
-
-
-def _row(name: str) -> tuple[list[str], list[list[str]], list[str]]:
-    if name in NUMBERS:
-        return ["3.8"], [["3.8"]], []
-    return ["yes"], [["yes"]], LABELS[:2] if name in OF_TWO else LABELS
+ON_THREE_LABELS = [name for name in METRICS if not METRICS[name].misfit(LABELS, False, False)]
+FREE_TEXT = [name for name in METRICS if not METRICS[name].misfit([], False, True)]
 
 
 def _check_ranges(scores: dict[str, float]) -> None:
     n = scores.pop("n")
     for name, value in scores.items():
-        lowest, highest = -1.0 if name == "mcc" else 0.0, n if name.startswith(DIAGNOSTIC_KEYS) else 1.0
+        unit = COUNT if name.startswith(DIAGNOSTIC_KEYS) else quantity(name).unit
         assert type(value) is float
-        assert lowest - 1e-9 <= value <= highest + 1e-9, name
+        assert unit.low is not None and value >= unit.low - 1e-9, name
+        assert value <= (n if unit.high is None else unit.high) + 1e-9, name
 
 
 @untimed
 @given(label_rows())
 def test_label_scores_keep_their_range_on_arbitrary_answers(rows: Rows) -> None:
-    _check_ranges(score(OF_LABELS, *rows, LABELS))
+    _check_ranges(score(ON_THREE_LABELS, *rows, LABELS))
 
 
 @untimed
@@ -71,7 +61,7 @@ def test_order_of_the_items_does_not_matter(rows: Rows, chance: random.Random) -
     order = list(range(len(rows[0])))
     chance.shuffle(order)
     mixed = [rows[0][i] for i in order], [rows[1][i] for i in order]
-    assert score(OF_LABELS, *mixed, LABELS) == pytest.approx(score(OF_LABELS, *rows, LABELS))
+    assert score(ON_THREE_LABELS, *mixed, LABELS) == pytest.approx(score(ON_THREE_LABELS, *rows, LABELS))
 
 
 @untimed
@@ -100,25 +90,29 @@ def test_counts_add_up(rows: Rows) -> None:
 def test_white_space_around_an_answer_never_matters(rows: Rows, tails: list[str]) -> None:
     predictions, references = rows
     padded = [text + tail for text, tail in zip(predictions, tails, strict=False)]
-    assert score(OF_LABELS, padded, references, LABELS) == score(OF_LABELS, predictions, references, LABELS)
+    assert score(ON_THREE_LABELS, padded, references, LABELS) == score(ON_THREE_LABELS, predictions, references, LABELS)
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_first_key_of_a_metric_is_its_name(name: str) -> None:
-    assert next(iter(METRICS[name](*_row(name)))) == name
+    metric, n = METRICS[name], 6
+    assert next(iter(metric.function(*rows_of(metric, n), *more(metric, questions(n))))) == name
 
 
 def test_no_two_metrics_share_a_key() -> None:
-    keys = [key for name, metric in METRICS.items() for key in metric(*_row(name))]
+    keys = [
+        key for metric in METRICS.values() for key in metric.function(*rows_of(metric, 6), *more(metric, questions(6)))
+    ]
     assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_no_rows_and_unequal_lengths_are_refused_in_one_line(name: str) -> None:
+    metric = METRICS[name]
     with pytest.raises(ValueError, match=r"^no predictions: nothing to score$"):
-        METRICS[name]([], [], LABELS)
+        metric.function([], [], LABELS, *more(metric, []))
     with pytest.raises(ValueError, match=r"^2 predictions do not fit 1 items of references$"):
-        METRICS[name](["yes", "no"], [["yes"]], LABELS)
+        metric.function(["yes", "no"], [["yes"]], LABELS, *more(metric, ["q"]))
 
 
 def test_score_merges_the_named_metrics_in_order_and_adds_n() -> None:

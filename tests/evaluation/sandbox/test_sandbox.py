@@ -20,7 +20,7 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.evaluation.metrics.pass_rate import Cases, pass_rate
 from peft_pipelines.evaluation.sandbox import process
-from peft_pipelines.evaluation.sandbox.judging import attempt
+from peft_pipelines.evaluation.sandbox.run_cases import attempt
 
 ROOT = Path(__file__).parents[3]
 APPS = ROOT.parent / "shared" / "data" / "apps"
@@ -100,13 +100,13 @@ PROGRAMS: dict[str, tuple[str, Cases, list[bool]]] = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_pass_the_cases_that_they_solve(name: str) -> None:
     source, cases, passed = PROGRAMS[name]
-    assert sandbox.judge([(source, cases)], LIMITS) == [passed]
+    assert sandbox.run_cases([(source, cases)], LIMITS) == [passed]
 
 
 @needs_sandbox
 def test_programs_run_side_by_side_and_keep_their_order() -> None:
     chosen = [PROGRAMS[name] for name in ("right", "wrong", "method", "leaves early")] * 3
-    found = sandbox.judge([(source, cases) for source, cases, _ in chosen], LIMITS)
+    found = sandbox.run_cases([(source, cases) for source, cases, _ in chosen], LIMITS)
     assert found == [passed for *_, passed in chosen]
     assert pass_rate(found) == {"pass_rate": 0.5, "cases_passed": 0.5, "pass_n": 12.0}
 
@@ -127,7 +127,7 @@ def test_programs_run_side_by_side_and_keep_their_order() -> None:
 )
 def test_values_pass_in_and_out_whole(function: str, arguments: list[Any], source: str, wanted: Any) -> None:
     text = dumped({"fn_name": function, "inputs": [arguments], "outputs": [wanted]})
-    assert sandbox.judge([(source, Cases.of(text))], LIMITS) == [[True]]
+    assert sandbox.run_cases([(source, Cases.of(text))], LIMITS) == [[True]]
 
 
 def dumped(value: Any) -> str:
@@ -146,7 +146,7 @@ def test_a_fork_bomb_gets_no_further_than_its_processes_and_dies_whole() -> None
     bomb = f"import ctypes, os, time\nctypes.CDLL(None).prctl(15, b{name!r})\n"
     bomb += "while True:\n    try:\n        os.fork()\n    except OSError:\n        time.sleep(0.01)"
     with ThreadPoolExecutor(1) as pool:
-        judged = pool.submit(sandbox.judge, [(bomb, SUM)], LIMITS)
+        judged = pool.submit(sandbox.run_cases, [(bomb, SUM)], LIMITS)
         most = 0
         while not judged.done():
             most = max(most, alive(name))
@@ -175,14 +175,14 @@ def test_a_memory_bomb_is_refused_the_memory() -> None:
     source = "blocks = []\ntry:\n    while True:\n        blocks.append(bytearray(2**20))\nexcept MemoryError:\n"
     source += "    had = len(blocks)\n    del blocks\n    print(had)"
     assert 100 < int(printed(source)) < LIMITS.memory_mb
-    assert sandbox.judge([("x = [0] * 10**10", SUM)], LIMITS) == [[False, False]]
+    assert sandbox.run_cases([("x = [0] * 10**10", SUM)], LIMITS) == [[False, False]]
 
 
 @needs_sandbox
 def test_an_endless_loop_and_an_endless_sleep_end_and_get_no_further_case() -> None:
     for source in ("while True:\n    pass", "import time\ntime.sleep(99)", "import os\nos.close(1)\nwhile True: pass"):
         started = time.monotonic()
-        assert sandbox.judge([(source, Cases(("",) * 9, ("",) * 9, None))], LIMITS) == [[False] * 9]
+        assert sandbox.run_cases([(source, Cases(("",) * 9, ("",) * 9, None))], LIMITS) == [[False] * 9]
         assert time.monotonic() - started < 2 * LIMITS.seconds + 3
 
 
@@ -204,14 +204,14 @@ def test_an_output_flood_is_cut_at_the_limit(stream: int) -> None:
 
 @needs_sandbox
 def test_a_returned_flood_is_cut_too() -> None:
-    assert sandbox.judge([("def second(numbers):\n    return 'x' * 10**6", SECOND)], LIMITS) == [[False, False]]
+    assert sandbox.run_cases([("def second(numbers):\n    return 'x' * 10**6", SECOND)], LIMITS) == [[False, False]]
 
 
 @needs_sandbox
 def test_json_that_is_too_deep_is_wrong_and_no_crash() -> None:
     source = "import os\ndef second(numbers):\n    for fd in range(3, 9):\n        try:\n"
     source += "            os.write(fd, b'[' * 50000)\n        except OSError:\n            pass\n    os._exit(0)"
-    assert sandbox.judge([(source, SECOND)], LIMITS) == [[False, False]]
+    assert sandbox.run_cases([(source, SECOND)], LIMITS) == [[False, False]]
 
 
 @needs_sandbox
@@ -300,7 +300,7 @@ def test_a_sandbox_that_does_not_start_is_told_and_not_a_wrong_answer(monkeypatc
     assert false
     monkeypatch.setattr(process, "_inside", lambda: (false,))
     with pytest.raises(sandbox.SandboxError, match=r"^bwrap ended with 1 and said nothing$"):
-        sandbox.judge([("print(3)", SUM)], LIMITS)
+        sandbox.run_cases([("print(3)", SUM)], LIMITS)
     with pytest.raises(ConfigError, match=r"^execution, enabled: must be false on this machine, got true: "):
         sandbox.check(LIMITS)
 
@@ -344,10 +344,10 @@ def test_reference_solutions_of_real_problems_pass_and_changed_ones_fail() -> No
     cases = [Cases.of(row["input_output"]) for row in rows]
     shortest = [min(json.loads(row["solutions"]), key=len) for row in rows]
     assert sum(one.function is not None for one in cases) == 13
-    right = sandbox.judge(list(zip(shortest, cases, strict=True)), limits)
+    right = sandbox.run_cases(list(zip(shortest, cases, strict=True)), limits)
     failed = [row["problem_id"] for row, passed in zip(rows, right, strict=True) if not all(passed)]
     assert failed == [5]  # has several right answers, of which its solution prints another than its cases
-    wrong = sandbox.judge([(mutated(source), one) for source, one in zip(shortest, cases, strict=True)], limits)
+    wrong = sandbox.run_cases([(mutated(source), one) for source, one in zip(shortest, cases, strict=True)], limits)
     assert not any(map(any, wrong))
 
 
@@ -356,4 +356,4 @@ def test_solutions_of_the_sample_rows_pass() -> None:
     rows = [json.loads(line) for path in sorted(SAMPLES.glob("*.jsonl")) for line in path.read_text().splitlines()]
     chosen = random.Random(0).sample(rows, 12)
     programs = [(json.loads(row["solutions"])[0], Cases.of(row["input_output"])) for row in chosen]
-    assert all(map(all, sandbox.judge(programs, LIMITS)))
+    assert all(map(all, sandbox.run_cases(programs, LIMITS)))

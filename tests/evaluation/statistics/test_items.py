@@ -1,74 +1,43 @@
 """Every metric as a function of weights: equal to the metric itself on the rows as they are, and on rows repeated."""
 
-import random
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from metric_rows import PAIR, questions, rows_of
 
-from peft_pipelines.evaluation.metrics.registry import BY_QUESTION, METRICS, NAMES, score
-from peft_pipelines.evaluation.statistics.correlations import ranks
-from peft_pipelines.evaluation.statistics.items import MEANS, RIGHT_OR_WRONG, item_values, statistic
-from peft_pipelines.evaluation.statistics.resampling import of_places, resample
-
-Rows = tuple[list[str], list[list[str]], list[str]]
-PAIR, FOUR = ["no", "yes"], ["A", "B", "C", "D"]
-OF_LABELS = ("accuracy", "macro_f1", "per_class", "invalid_rate", "mcc")
-OF_TWO = ("binary_f1", "f1a", "exact_question")
-OF_NUMBERS = ("pearson", "spearman", "rmse", "invalid_number_rate")
-CODE = ["x = 1", "y = x + 1", "for i in range(3):\n    print(i)", "def f(a):\n    return a", "x =", "return sorted(x)"]
-
-
-def label_rows(labels: list[str], n: int = 60) -> Rows:
-    chance = random.Random(1)
-    gold = [chance.choice(labels[:-1] if len(labels) > 2 else labels) for _ in range(n)]
-    answers = [word if chance.random() < 0.6 else chance.choice([*labels, "perhaps"]) for word in gold]
-    return answers, [[word] for word in gold], labels
-
-
-def number_rows(n: int = 60) -> Rows:
-    chance = random.Random(2)
-    gold = [chance.randrange(0, 51) / 10 for _ in range(n)]
-    answers = [f"{value + chance.choice([0, 0.5, -1]):.1f}" if chance.random() < 0.9 else "high" for value in gold]
-    return answers, [[f"{value:.1f}"] for value in gold], []
-
-
-def text_rows(n: int = 60) -> Rows:
-    chance = random.Random(3)
-    texts = [*CODE, "#### 12", "the answer is 12", "(8 - 3) = 5", "a cat sat on the mat", "the cat sat"]
-    return [chance.choice(texts) for _ in range(n)], [chance.sample(texts, 2) for _ in range(n)], []
-
-
-def rows_of(name: str) -> Rows:
-    if name in OF_NUMBERS:
-        return number_rows()
-    return label_rows(PAIR if name in OF_TWO else FOUR) if name in (*OF_LABELS, *OF_TWO) else text_rows()
-
-
-def questions(n: int) -> list[str]:
-    return [f"q{place // 3}" for place in range(n)]
+from peft_pipelines.evaluation.metrics.metric import Kind, Metric, Resampling
+from peft_pipelines.evaluation.metrics.registry import METRICS, score
+from peft_pipelines.evaluation.metrics.weighted.numbers import ranks
+from peft_pipelines.evaluation.metrics.weighted.statistic import of_places
+from peft_pipelines.evaluation.statistics.items import item_values, statistic
+from peft_pipelines.evaluation.statistics.resampling import resample
 
 
 def plain(name: str, places: list[int]) -> float:
     """The metric of some rows, a row as often as it is named."""
-    answers, references, labels = rows_of(name)
+    answers, references, labels = rows_of(METRICS[name])
     names = [questions(60)[place] for place in places]
     rows = [answers[place] for place in places], [references[place] for place in places], labels
     return score([name], *rows, questions=names)[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", METRICS)
 def test_all_weights_one_is_the_metric(name: str) -> None:
-    weighted = statistic(name, *rows_of(name), questions=questions(60))
+    weighted = statistic(name, *rows_of(METRICS[name]), questions=questions(60))
     assert weighted(np.ones((1, 60)))[0] == pytest.approx(plain(name, list(range(60))), abs=1e-12)
     assert plain(name, list(range(60))) not in (0.0, 1.0)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("rmse", *BY_QUESTION)])
+OF_ITEMS = [name for name, metric in METRICS.items() if metric.resampling is not Resampling.QUESTIONS]
+
+
+@pytest.mark.parametrize("name", [name for name in OF_ITEMS if name != "rmse"])
 def test_weights_are_how_often_a_row_stands_there(name: str) -> None:
     drawn = np.random.default_rng(0).integers(60, size=(20, 60))
     weights = np.array([np.bincount(row, minlength=60) for row in drawn], dtype=float)
-    found = statistic(name, *rows_of(name))(weights)
+    found = statistic(name, *rows_of(METRICS[name]))(weights)
     assert found == pytest.approx([plain(name, row.tolist()) for row in drawn], abs=1e-9)
     assert len(set(found.round(9))) > 3
 
@@ -108,11 +77,33 @@ def test_weighted_ranks_are_those_of_scipy(weights: list[int]) -> None:
     assert {value: rank for value, rank, weight in zip(values, found, weights, strict=True) if weight} == expected
 
 
-def test_the_means_are_means_and_some_of_them_of_right_or_wrong() -> None:
-    assert set(MEANS) < set(METRICS)
-    for name in MEANS:
-        values = set(item_values(name, *rows_of(name)).tolist())
-        assert (values == {0.0, 1.0}) is (name in RIGHT_OR_WRONG), name
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.by_item])
+def test_a_mean_is_called_a_share_where_items_are_right_or_wrong(name: str) -> None:
+    values = set(item_values(name, *rows_of(METRICS[name])).tolist())
+    assert (values == {0.0, 1.0}) is (METRICS[name].resampling is Resampling.SHARE)
+
+
+def graded(predictions: list[str], references: list[list[str]], labels: list[str]) -> dict[str, float]:
+    return {"graded": sum(map(float, predictions)) / len(predictions)}
+
+
+def test_graded_items_are_no_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS, "graded", Metric(graded, Resampling.SHARE, (Kind.TEXT,)))
+    line = r"^metric 'graded' is a share of items, but item 1 has the value 0\.2; allowed: 0, 1$"
+    with pytest.raises(ValueError, match=line):
+        statistic("graded", ["1", "0.2"], [["1"], ["1"]], [])
+
+
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.weighted and name != "rmse"])
+def test_without_a_weighted_form_the_numbers_are_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    metric, n = METRICS[name], 30
+    rows, names = rows_of(metric, n), questions(n)
+    together = names if metric.resampling is Resampling.QUESTIONS else None
+    fast = resample([statistic(name, *rows, questions=names)], n, groups=together, resamples=20)
+    monkeypatch.setitem(METRICS, name, replace(metric, weighted=None))
+    slow = resample([statistic(name, *rows, questions=names)], n, groups=together, resamples=20)
+    assert slow.value == pytest.approx(fast.value)
+    assert slow.drawn == pytest.approx(fast.drawn, abs=1e-9)
 
 
 def test_unknown_metrics_and_unfit_rows_are_refused() -> None:
@@ -128,7 +119,7 @@ def test_unknown_metrics_and_unfit_rows_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["accuracy", "macro_f1", "pearson", "spearman", "bleu", "codebleu", "token_f1"])
 def test_a_thousand_resamples_of_3000_items_take_seconds(name: str) -> None:
-    answers, references, labels = rows_of(name)
+    answers, references, labels = rows_of(METRICS[name])
     weighted = statistic(name, answers * 50, references * 50, labels)
     start = time.perf_counter()
     drawn = resample([weighted], 3000, resamples=1000).drawn
@@ -140,6 +131,6 @@ def test_any_function_of_item_numbers_is_a_statistic() -> None:
     rows = ["red fox", "owl", "red"], [["red fox"], ["hen"], ["red hen"]], []
     values = item_values("token_f1", *rows).tolist()
     assert values == [1.0, 0.0, pytest.approx(2 / 3)]
-    slow = of_places(lambda places: sum(values[place] for place in places) / len(places))
+    slow = of_places(lambda places, _: sum(values[place] for place in places) / len(places))
     drawn = [resample([each], 3, resamples=50).drawn for each in (slow, statistic("token_f1", *rows))]
     assert drawn[0] == pytest.approx(drawn[1])

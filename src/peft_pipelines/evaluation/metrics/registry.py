@@ -1,8 +1,8 @@
-"""Pure functions from predictions and references to numbers. A task row names the ones that it reports."""
+"""The registry of metrics: all that the program knows of a metric is its row here."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from peft_pipelines.evaluation.metrics.baselines import majority_answer
 from peft_pipelines.evaluation.metrics.bleu import bleu
 from peft_pipelines.evaluation.metrics.classification import (
     accuracy,
@@ -15,63 +15,113 @@ from peft_pipelines.evaluation.metrics.classification import (
 )
 from peft_pipelines.evaluation.metrics.codebleu import codebleu
 from peft_pipelines.evaluation.metrics.math import equation_accuracy, equation_consistency, format_rate, number_accuracy
+from peft_pipelines.evaluation.metrics.metric import (
+    ANSWERS,
+    CORRELATION,
+    COUNT,
+    OF_TEXT,
+    ItemScore,
+    Kind,
+    Metric,
+    Quantity,
+    Resampling,
+)
 from peft_pipelines.evaluation.metrics.multirc import exact_question
-from peft_pipelines.evaluation.metrics.normalize import NORMALISER_VERSION, check, normalise
-from peft_pipelines.evaluation.metrics.pscp import pscp
-from peft_pipelines.evaluation.metrics.regression import invalid_number_rate, pearson, rmse, spearman
+from peft_pipelines.evaluation.metrics.normalize import check
+from peft_pipelines.evaluation.metrics.regression import closeness, invalid_number_rate, pearson, rmse, spearman
 from peft_pipelines.evaluation.metrics.text import exact_answer, exact_match, parses, rouge1, rouge2, rougeL, token_f1
 
-__all__ = [
-    "BY_QUESTION",
-    "METRICS",
-    "NAMES",
-    "NORMALISER_VERSION",
-    "Metric",
-    "QuestionMetric",
-    "majority_answer",
-    "normalise",
-    "pscp",
-    "score",
-]
+if TYPE_CHECKING:
+    from peft_pipelines.evaluation.metrics.weighted.statistic import Statistic
 
-# (predictions, right answers of each item, label words or none) -> numbers; the first is named like the metric
-Metric = Callable[[Sequence[str], Sequence[Sequence[str]], Sequence[str]], dict[str, float]]
+SHARE, MEAN, WHOLE_SPLIT, QUESTIONS = Resampling
+LABELS, TWO_LABELS, TEXT, NUMBERS, SOLUTIONS, EQUATIONS, CODE = Kind
 
-METRICS: dict[str, Metric] = {
-    function.__name__: function
-    for function in (
-        accuracy,
-        macro_f1,
-        binary_f1,
-        f1a,
-        per_class,
-        invalid_rate,
-        mcc,
-        number_accuracy,
-        format_rate,
-        equation_accuracy,
-        equation_consistency,
-        pearson,
-        spearman,
+
+def weighted(name: str) -> "Callable[..., Statistic]":
+    """The builder of a weighted statistic by its name, imported at its first use: a list of metrics needs no numpy."""
+
+    def build(*rows: Any) -> "Statistic":
+        from peft_pipelines.evaluation.metrics.weighted import BUILDERS  # noqa: PLC0415
+
+        return BUILDERS[name](*rows)
+
+    return build
+
+
+def of_one_item(function: Callable[..., dict[str, float]]) -> ItemScore:
+    """A metric of the whole split as a score of a single answer."""
+    return lambda prediction, references, labels: function([prediction], [references], labels)[function.__name__]
+
+
+_ROWS = (
+    Metric(accuracy, SHARE, (LABELS, *OF_TEXT)),
+    Metric(macro_f1, WHOLE_SPLIT, (LABELS,), weighted=weighted("macro_f1")),
+    Metric(binary_f1, WHOLE_SPLIT, (TWO_LABELS,), weighted=weighted("binary_f1")),
+    Metric(f1a, WHOLE_SPLIT, (TWO_LABELS,), weighted=weighted("binary_f1")),
+    Metric(per_class, WHOLE_SPLIT, (LABELS,), weighted=weighted("per_class")),
+    Metric(invalid_rate, SHARE, (LABELS,), higher_is_better=False, primary=False),
+    Metric(mcc, WHOLE_SPLIT, (LABELS,), unit=CORRELATION, weighted=weighted("mcc")),
+    Metric(number_accuracy, SHARE, (SOLUTIONS, EQUATIONS, NUMBERS)),
+    Metric(format_rate, SHARE, (SOLUTIONS,), primary=False),
+    Metric(equation_accuracy, SHARE, (EQUATIONS,)),
+    Metric(equation_consistency, SHARE, (EQUATIONS,), primary=False),
+    Metric(pearson, WHOLE_SPLIT, (NUMBERS,), unit=CORRELATION, weighted=weighted("pearson"), item_score=closeness),
+    Metric(spearman, WHOLE_SPLIT, (NUMBERS,), unit=CORRELATION, weighted=weighted("spearman"), item_score=closeness),
+    Metric(
         rmse,
-        invalid_number_rate,
-        exact_match,
-        exact_answer,
-        token_f1,
-        rouge1,
-        rouge2,
-        rougeL,
-        bleu,
-        codebleu,
-        parses,
+        WHOLE_SPLIT,
+        (NUMBERS,),
+        unit=ANSWERS,
+        higher_is_better=False,
+        weighted=weighted("rmse"),
+        item_score=closeness,
+    ),
+    Metric(invalid_number_rate, SHARE, (NUMBERS,), higher_is_better=False, primary=False),
+    Metric(exact_match, SHARE, OF_TEXT),
+    Metric(exact_answer, SHARE, OF_TEXT),
+    Metric(token_f1, MEAN, OF_TEXT),
+    Metric(rouge1, MEAN, OF_TEXT),
+    Metric(rouge2, MEAN, OF_TEXT),
+    Metric(rougeL, MEAN, OF_TEXT),
+    Metric(bleu, WHOLE_SPLIT, OF_TEXT, weighted=weighted("bleu"), item_score=of_one_item(bleu)),
+    Metric(codebleu, WHOLE_SPLIT, (CODE,), weighted=weighted("codebleu"), item_score=of_one_item(codebleu)),
+    Metric(parses, SHARE, (CODE,), primary=False),
+    Metric(exact_question, QUESTIONS, (LABELS, *OF_TEXT), weighted=weighted("exact_question")),
+)
+
+METRICS: dict[str, Metric] = {row.name: row for row in _ROWS}
+"""A task's row names metrics of this table. A new one needs its function and its row in ``_ROWS``, nothing else."""
+
+BESIDE: dict[str, Quantity] = {
+    quantity.name: quantity
+    for quantity in (
+        Quantity(name="n", unit=COUNT),
+        Quantity(name="pass_n", unit=COUNT),
+        Quantity(name="ece", higher_is_better=False),
     )
 }
+"""Numbers that come with a cell's scores unasked and are no shares of which more is better."""
 
-# the same, and of each item the name of the question that it belongs to
-QuestionMetric = Callable[[Sequence[str], Sequence[Sequence[str]], Sequence[str], Sequence[str]], dict[str, float]]
 
-BY_QUESTION: dict[str, QuestionMetric] = {function.__name__: function for function in (exact_question,)}
-NAMES = (*METRICS, *BY_QUESTION)
+def quantity(name: str) -> Quantity:
+    """Unit and direction of any number among a cell's scores; a share where nothing else is known.
+
+    >>> quantity("rmse").unit.name, quantity("label_accuracy").unit.name
+    ('unit of the answers', 'share')
+    """
+    return METRICS.get(name) or BESIDE.get(name) or Quantity(name=name)
+
+
+def metric(name: str) -> Metric:
+    """A metric's row.
+
+    Raises:
+        ValueError: there is none of this name; lists those that there are.
+    """
+    if name not in METRICS:
+        raise ValueError(f"unknown metric '{name}'; allowed: {', '.join(METRICS)}")
+    return METRICS[name]
 
 
 def score(
@@ -84,21 +134,31 @@ def score(
 ) -> dict[str, float]:
     """The numbers of the named metrics over a whole split, and ``n``, the count of its items.
 
-    ``questions`` says which question each item belongs to; the metrics of ``BY_QUESTION`` need it.
+    Args:
+        names: metrics of the registry.
+        predictions: the answer to each item.
+        references: the right answers of each item.
+        labels: the task's label words, none for free text.
+        questions: the question of each item, for the metrics that are resampled by it.
+
+    Raises:
+        ValueError: a metric is unknown, or the rows cannot be scored.
 
     >>> score(["accuracy", "invalid_rate"], ["yes", "Yes"], [["yes"], ["yes"]], ["no", "yes"])
     {'accuracy': 0.5, 'invalid_rate': 0.5, 'n': 2.0}
     """
     check(predictions, references, labels)
-    unknown = [name for name in names if name not in NAMES]
-    if unknown:
-        raise ValueError(f"unknown metric '{unknown[0]}'; allowed: {', '.join(NAMES)}")
+    chosen = [metric(name) for name in names]
     numbers: dict[str, float] = {}
-    for name in names:
-        if name in METRICS:
-            numbers |= METRICS[name](predictions, references, labels)
-        elif questions is None:
-            raise ValueError(f"metric '{name}' needs the questions that the items belong to")
-        else:
-            numbers |= BY_QUESTION[name](predictions, references, labels, questions)
+    for one in chosen:
+        numbers |= one.function(predictions, references, labels, *_questions(one, questions))
     return numbers | {"n": float(len(predictions))}
+
+
+def _questions(one: Metric, questions: Sequence[str] | None) -> list[Sequence[str]]:
+    """The function's fourth argument, where it takes one."""
+    if one.resampling is not QUESTIONS:
+        return []
+    if questions is None:
+        raise ValueError(f"metric '{one.name}' needs the questions that the items belong to")
+    return [questions]

@@ -13,6 +13,9 @@ from typing import Any
 
 from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
+NO_NUMBER = -1e9
+"""Closeness of an answer that is no number: below that of any number."""
+
 # The digits are bounded so that no sum of squares overflows.
 _PLAIN = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
 
@@ -38,7 +41,7 @@ def spearman(
 
 
 def rmse(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> dict[str, float]:
-    """Root of the mean squared error, in units of the scale; less is better, so never a task's primary metric.
+    """Root of the mean squared error, in units of the scale; lower is better.
 
     An invalid answer errs as far as the right answer lies from the farther end of the right answers' range.
 
@@ -74,6 +77,16 @@ def plain_number(text: str) -> float | None:
     """
     text = normalise(text)
     return float(text) if _PLAIN.fullmatch(text) else None
+
+
+def closeness(prediction: str, references: Sequence[str], labels: Sequence[str]) -> float:
+    """Minus the absolute error of a single answer; ``NO_NUMBER`` where it is no plain number.
+
+    >>> closeness("2.5", ["3.0"], []), closeness("high", ["3.0"], []) == NO_NUMBER
+    (-0.5, True)
+    """
+    number, gold = plain_number(prediction), plain_number(references[0])
+    return NO_NUMBER if number is None or gold is None else -abs(number - gold)
 
 
 def _correlation(

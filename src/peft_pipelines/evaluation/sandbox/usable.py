@@ -4,8 +4,8 @@ import shutil
 
 from peft_pipelines.config import ExecutionSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.evaluation.sandbox.judging import attempt
 from peft_pipelines.evaluation.sandbox.process import PROGRAM, SandboxError
+from peft_pipelines.evaluation.sandbox.run_cases import attempt
 
 GET_IT = "get it by 'apt install bubblewrap' or 'dnf install bubblewrap'"
 FORKS = """

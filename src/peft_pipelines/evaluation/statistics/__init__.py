@@ -21,7 +21,7 @@ from peft_pipelines.evaluation.statistics.ranks import (
     letters,
     nemenyi,
 )
-from peft_pipelines.evaluation.statistics.resampling import Resamples, Statistic, of_places, resample
+from peft_pipelines.evaluation.statistics.resampling import Resamples, resample
 from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored, scored_all
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "Resamples",
     "Score",
     "Spread",
-    "Statistic",
     "alike_ranks",
     "average_ranks",
     "bootstrap",
@@ -49,7 +48,6 @@ __all__ = [
     "letters",
     "mcnemar",
     "nemenyi",
-    "of_places",
     "resample",
     "scored",
     "scored_all",

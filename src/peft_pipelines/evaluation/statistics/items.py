@@ -1,35 +1,27 @@
-"""Every metric as a statistic of weighted items, so that a thousand resamples cost little more than one.
+"""A metric's number as a function of the items' weights, so that a thousand resamples cost little more than one."""
 
-Nearly all metrics are functions of sums over items: shares, F1 (of counts of labels), correlation (of squares and
-products), BLEU and CodeBLEU (of n-gram counts). ``statistic`` of a metric's name gives its function of weights, which
-is the metric itself where all weights are one.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from peft_pipelines.evaluation.metrics import registry
-from peft_pipelines.evaluation.metrics.bleu import bleu_counts, bleu_of
-from peft_pipelines.evaluation.metrics.classification import positions
-from peft_pipelines.evaluation.metrics.codebleu import item_counts, scores_of
-from peft_pipelines.evaluation.metrics.multirc import right_questions
+from peft_pipelines.evaluation.metrics.metric import Metric, Resampling
 from peft_pipelines.evaluation.metrics.normalize import check
-from peft_pipelines.evaluation.statistics.correlations import pearson, rmse, spearman
-from peft_pipelines.evaluation.statistics.resampling import Array, Statistic, Sums
+from peft_pipelines.evaluation.metrics.weighted.statistic import Array, Statistic, mean_of, of_places
 
 Texts = Sequence[str]
 Items = Sequence[Sequence[str]]
-Labels = Sequence[str]
-_Builder = Callable[[Texts, Items, Labels], Statistic]
 
 
 def statistic(
-    name: str, predictions: Texts, references: Items, labels: Labels, *, questions: Sequence[str] | None = None
+    name: str, predictions: Texts, references: Items, labels: Texts, *, questions: Sequence[str] | None = None
 ) -> Statistic:
     """A metric's number as a function of the items' weights.
 
-    Of a ``questions`` metric, weights must be equal within a question: resample whole questions, or larger groups.
+    It is the metric itself where all weights are 1. Metrics over questions need equal weights within a question:
+    resample whole questions, or larger groups. A metric of the whole split without a weighted form is called once a
+    resample, on copied rows.
 
     Raises:
         ValueError: the metric is unknown, or its rows cannot be scored.
@@ -38,113 +30,46 @@ def statistic(
     >>> both(np.array([[1.0, 1.0], [2.0, 0.0]])).round(3).tolist()
     [0.333, 0.5]
     """
+    metric = registry.metric(name)
     check(predictions, references, labels)
-    if name in registry.BY_QUESTION:
-        return _questions(predictions, references, labels, questions or [])
-    if name in MEANS:
-        return _mean(item_values(name, predictions, references, labels))
-    if name not in _OTHERS:
-        raise ValueError(f"unknown metric '{name}'; allowed: {', '.join((*MEANS, *_OTHERS, *registry.BY_QUESTION))}")
-    return _OTHERS[name](predictions, references, labels)
+    if metric.by_item:
+        return mean_of(item_values(name, predictions, references, labels))
+    more = [questions or []] if metric.resampling is Resampling.QUESTIONS else []
+    rows = [predictions, references, labels, *more]
+    return metric.weighted(*rows) if metric.weighted else _recomputed(metric, rows)
 
 
-def item_values(name: str, predictions: Texts, references: Items, labels: Labels) -> Array:
-    """What each item scores in a metric of ``MEANS``: their mean is the metric.
+def item_values(name: str, predictions: Texts, references: Items, labels: Texts) -> Array:
+    """The values (n,) of the items in a metric that is their mean.
+
+    Raises:
+        ValueError: a value is neither 0 nor 1, and the registry calls the metric a share of items.
 
     >>> item_values("token_f1", ["the New York Times", "Rome"], [["New York"], ["Rome"]], []).tolist()
     [0.8, 1.0]
     """
-    metric = registry.METRICS[name]
-    values = [metric([text], [item], labels)[name] for text, item in zip(predictions, references, strict=True)]
-    return np.asarray(values, dtype=np.float64)
+    metric = registry.metric(name)
+    rows = zip(predictions, references, strict=True)
+    values = np.asarray([metric.function([text], [item], labels)[name] for text, item in rows], dtype=np.float64)
+    graded = np.flatnonzero((values != 0) & (values != 1))
+    if metric.resampling is Resampling.SHARE and len(graded):
+        raise ValueError(
+            f"metric '{name}' is a share of items, but item {graded[0]} has the value {values[graded[0]]:g}; "
+            "allowed: 0, 1"
+        )
+    return values
 
 
-def _mean(values: Array) -> Statistic:
-    return Sums(np.column_stack([values, np.ones(len(values))]), lambda sums: sums[:, 0] / sums[:, 1])
+def _recomputed(metric: Metric, rows: Sequence[Sequence[Any]]) -> Statistic:
+    """The weighted form that every metric has: its function, called on the copied rows of each resample.
 
+    ``rows`` are the function's arguments. A question that was drawn twice is two questions there.
+    """
+    predictions, references, labels, *questions = rows
 
-def _questions(predictions: Texts, references: Items, labels: Labels, questions: Sequence[str]) -> Statistic:
-    """A question counts as often as its first item does."""
-    right = right_questions(predictions, references, labels, questions)
-    first = {name: place for place, name in reversed(list(enumerate(questions)))}
-    items = np.zeros((len(questions), 2))
-    for name, whole in right.items():
-        items[first[name]] = whole, 1
-    return Sums(items, lambda sums: sums[:, 0] / sums[:, 1])
+    def number(places: Sequence[int], copies: Sequence[int]) -> float:
+        chosen = [[column[place] for place in places] for column in (predictions, references)]
+        named = [[f"{names[place]} {copy}" for place, copy in zip(places, copies, strict=True)] for names in questions]
+        return float(metric.function(*chosen, labels, *named)[metric.name])
 
-
-def _of_labels(combine: Callable[[Array, Array, Array], Array]) -> _Builder:
-    """A function of counts by label: right answers, gold labels, and answers (with a last column for invalid ones)."""
-
-    def build(predictions: Texts, references: Items, labels: Labels) -> Statistic:
-        gold, answers = map(np.asarray, positions(predictions, references, labels))
-        k = len(labels)
-        given, answered = np.eye(k)[gold], np.eye(k + 1)[answers]
-        items = np.hstack([given * answered[:, :k], given, answered])
-        return Sums(items, lambda sums: combine(sums[:, :k], sums[:, k : 2 * k], sums[:, 2 * k :]))
-
-    return build
-
-
-def _f1(right: Array, gold: Array, answers: Array) -> Array:
-    return _ratio(2 * right, gold + answers[:, :-1])
-
-
-def _recall(right: Array, gold: Array, answers: Array) -> Array:
-    return _ratio(_ratio(right, gold).sum(axis=1), (gold > 0).sum(axis=1).astype(np.float64))
-
-
-def _matthews(right: Array, gold: Array, answers: Array) -> Array:
-    n = gold.sum(axis=1)
-    shared = n * right.sum(axis=1) - (gold * answers[:, :-1]).sum(axis=1)
-    return _ratio(shared, np.sqrt((n**2 - (gold**2).sum(axis=1)) * (n**2 - (answers**2).sum(axis=1))))
-
-
-def _ratio(over: Array, under: Array) -> Array:
-    """A ratio, and 0 where it is undefined."""
-    return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
-
-
-def _pooled(counts: Callable[[str, Sequence[str]], list[float]], number: Callable[[list[float]], float]) -> _Builder:
-    """A function of counts that is not worth writing for whole arrays."""
-
-    def build(predictions: Texts, references: Items, labels: Labels) -> Statistic:
-        items = np.array([counts(text, item) for text, item in zip(predictions, references, strict=True)])
-        return Sums(items, lambda sums: np.array([number(row) for row in sums.tolist()]))
-
-    return build
-
-
-MEANS = (
-    "accuracy",
-    "invalid_rate",
-    "number_accuracy",
-    "format_rate",
-    "equation_accuracy",
-    "equation_consistency",
-    "invalid_number_rate",
-    "exact_match",
-    "exact_answer",
-    "token_f1",
-    "rouge1",
-    "rouge2",
-    "rougeL",
-    "parses",
-)
-"""The metrics that are the mean of what the single items score."""
-
-RIGHT_OR_WRONG = frozenset(MEANS) - {"token_f1", "rouge1", "rouge2", "rougeL"}
-"""Those in which an item scores 0 or 1."""
-
-_OTHERS: dict[str, _Builder] = {
-    "macro_f1": _of_labels(lambda *counts: _f1(*counts).mean(axis=1)),
-    "binary_f1": _of_labels(lambda *counts: _f1(*counts)[:, 1]),
-    "f1a": _of_labels(lambda *counts: _f1(*counts)[:, 1]),
-    "per_class": _of_labels(_recall),
-    "mcc": _of_labels(_matthews),
-    "pearson": pearson,
-    "spearman": spearman,
-    "rmse": rmse,
-    "bleu": _pooled(bleu_counts, bleu_of),
-    "codebleu": _pooled(item_counts, lambda sums: scores_of(sums)["codebleu"]),
-}
+    return of_places(number)

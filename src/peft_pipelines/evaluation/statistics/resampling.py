@@ -1,29 +1,14 @@
 """Drawing test items again, with replacement, as weights: how often each item stands in each resample."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
+from peft_pipelines.evaluation.metrics.weighted.statistic import Array, Statistic
+
 K = TypeVar("K", bound=Hashable)
-
-# Weights (resamples, items) -> numbers (resamples,). Whole numbers from 0 up; all ones stand for the rows as they are.
-Statistic = Callable[[Array], Array]
-
-
-@dataclass(frozen=True)
-class Sums:
-    """A statistic of sums: ``items`` (n, k) adds up to k sums, which ``combine`` turns (r, k) -> (r,) into numbers."""
-
-    items: Array
-    combine: Callable[[Array], Array]
-
-    def __call__(self, weights: Array) -> Array:
-        """The numbers of each row of weights."""
-        return self.combine(weights @ self.items)
-
 
 # A table of weights has at most so many cells, so that 40,000 items need no more memory than 4,000.
 CELLS = 4_000_000
@@ -124,17 +109,3 @@ def draws(n: int, groups: Sequence[str] | None, seed: int, resamples: int) -> It
         drawn = generator.integers(units, size=(size, units)) + units * np.arange(size)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units)
         yield counts[:, place].astype(np.float64)
-
-
-def of_places(function: Callable[[Sequence[int]], float]) -> Statistic:
-    """The statistic that a function of item numbers makes, for a metric that nothing faster is known of.
-
-    >>> of_places(lambda places: sum(places) / len(places))(np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])).tolist()
-    [1.0, 1.5]
-    """
-
-    def statistic(weights: Array) -> Array:
-        numbers = np.arange(weights.shape[1])
-        return np.array([function(np.repeat(numbers, row.astype(int)).tolist()) for row in weights])
-
-    return statistic

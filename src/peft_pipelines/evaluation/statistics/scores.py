@@ -4,8 +4,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.evaluation.metrics.metric import Resampling
 from peft_pipelines.evaluation.statistics.intervals import Interval, bootstrap, exact
-from peft_pipelines.evaluation.statistics.items import RIGHT_OR_WRONG, item_values, statistic
+from peft_pipelines.evaluation.statistics.items import item_values, statistic
 from peft_pipelines.evaluation.statistics.paired import Comparison, compare, detectable_share, mcnemar
 from peft_pipelines.evaluation.statistics.resampling import RESAMPLES, Resamples, resample_all
 
@@ -37,7 +39,7 @@ def scored(
     """A metric's score with its resamples.
 
     Args:
-        name: a metric of ``metrics.NAMES``.
+        name: a metric of the registry.
         answers: the predictions of each training seed, one list or several, all of the same items.
         references: the right answers of each item.
         labels: the task's label words, none for free text.
@@ -76,7 +78,7 @@ def scored_all(
     }
     together = groups if groups is not None else questions
     found = resample_all(statistics, len(references), groups=together, seed=seed, resamples=resamples)
-    paired = name in RIGHT_OR_WRONG and together is None
+    paired = registry.metric(name).resampling is Resampling.SHARE and together is None
     right = {
         method: tuple(value == 1 for value in item_values(name, seeds[0], references, labels))
         for method, seeds in answers.items()

@@ -17,8 +17,8 @@ OPEN_FILES = 64
 OUT_OF_TIME = (128 + signal.SIGXCPU, 128 + signal.SIGKILL)
 
 
-def judge(programs: Sequence[tuple[str, Cases]], limits: ExecutionSpec) -> list[list[bool]]:
-    """Which cases each program gets right, in the order of its cases.
+def run_cases(programs: Sequence[tuple[str, Cases]], limits: ExecutionSpec) -> list[list[bool]]:
+    """Run programs on their test cases; of each the cases that it gets right, in their order.
 
     A program that runs out of time or prints too much gets no further cases: they count as wrong.
 
@@ -30,7 +30,7 @@ def judge(programs: Sequence[tuple[str, Cases]], limits: ExecutionSpec) -> list[
 
 
 def passed(source: str, cases: Cases, limits: ExecutionSpec) -> list[bool]:
-    """Which cases one program gets right. It sees a case's input and never its output."""
+    """Run one program on its cases: whether it gets each right. It sees a case's input and never its output."""
     found = []
     for number, given in enumerate(cases.inputs):
         outcome = attempt(source, cases.function, given, limits)
@@ -56,7 +56,7 @@ def attempt(source: str, function: str | None, given: Any, limits: ExecutionSpec
 
 
 def resources(limits: ExecutionSpec) -> dict[int, int]:
-    """What the kernel is told, by the numbers of the module ``resource``."""
+    """Limits of the kernel, by the numbers of the module ``resource``."""
     init = 0 if by_root() else 1  # bubblewrap's own process in the namespace is counted too
     return {
         resource.RLIMIT_AS: limits.memory_mb * MB,

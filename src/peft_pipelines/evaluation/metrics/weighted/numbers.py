@@ -6,7 +6,7 @@ import numpy as np
 
 from peft_pipelines.evaluation.metrics.normalize import check
 from peft_pipelines.evaluation.metrics.regression import plain_number
-from peft_pipelines.evaluation.statistics.resampling import Array, Statistic, Sums
+from peft_pipelines.evaluation.metrics.weighted.statistic import Array, Statistic, Sums
 
 # What is left of a variance of equal numbers, in parts of their squares.
 ROUNDING = 1e-12
