@@ -1,16 +1,14 @@
 """What happens around a run: rows are checked before anything else and named after their keys; the end is told."""
 
+# ruff: noqa: PLC0415  (Kedro imports this module for every command, and `kedro --help` must not wait for torch: what loads
+# it is imported where it is used)
+
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.config import AbstractConfigLoader
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
-from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
 
 from peft_pipelines.config import EnergySpec, Parameters, parse
 from peft_pipelines.config.errors import ConfigError
@@ -19,25 +17,27 @@ from peft_pipelines.data import preprocess
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.files import names
 from peft_pipelines.files.status import Status
-from peft_pipelines.pipelines.grid import load_grid
-from peft_pipelines.running import quiet
-from peft_pipelines.running.cell_runner import CellRunner, CellsFailed
 from peft_pipelines.running.display import say
-from peft_pipelines.running.preflight import preflight
-from peft_pipelines.running.state import forget
-from peft_pipelines.running.summary import closing
-from peft_pipelines.running.units import split
-from peft_pipelines.tracking.manifest import Manifest
-from peft_pipelines.tracking.stamp import Stamps
 
-RUNNERS = (CellRunner.__name__, "SequentialRunner")
+if TYPE_CHECKING:
+    from kedro.config import AbstractConfigLoader
+    from kedro.framework.context import KedroContext
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+    from kedro.pipeline.node import Node
+
+    from peft_pipelines.tracking.manifest import Manifest
+    from peft_pipelines.tracking.stamp import Stamps
+
+OWN_RUNNER = "CellRunner"
+RUNNERS = (OWN_RUNNER, "SequentialRunner")
 REFUSED = ("ParallelRunner", "ThreadRunner")
 
-_loader: AbstractConfigLoader | None = None
+_loader: "AbstractConfigLoader | None" = None
 _methods_folder: str | None = None
 
 
-def current_loader() -> AbstractConfigLoader | None:
+def current_loader() -> "AbstractConfigLoader | None":
     """The configuration of the session that runs now, if one does."""
     return _loader
 
@@ -46,12 +46,15 @@ class ProjectHooks:
     """The project's hooks."""
 
     _project: Path
-    _manifest: Manifest | None = None
-    _stamps: Stamps | None = None
+    _manifest: "Manifest | None" = None
+    _stamps: "Stamps | None" = None
 
     @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
+    def after_context_created(self, context: "KedroContext") -> None:
         """Check all rows and the grid; give each row its name, and let the run know the grid."""
+        from peft_pipelines.pipelines.grid import load_grid
+        from peft_pipelines.running import quiet
+
         global _loader  # noqa: PLW0603  (Kedro builds pipelines without passing the session's configuration)
         _loader = context.config_loader
         self._project = context.project_path
@@ -65,11 +68,17 @@ class ProjectHooks:
         _loader["parameters"] = {**named(parameters), "grid": grid.model_dump(mode="json")}
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: "Pipeline", catalog: "DataCatalog") -> None:
         """Fetch what is missing and find what is wrong, before any weights are read."""
+        from peft_pipelines.running.preflight import preflight
+        from peft_pipelines.running.state import forget
+        from peft_pipelines.running.units import split
+        from peft_pipelines.tracking.manifest import Manifest
+        from peft_pipelines.tracking.stamp import Stamps
+
         _check_runner(run_params["runner"])
         preflight(pipeline, catalog, self._project / names.LOCK, say)
-        if CellRunner.__name__ not in run_params["runner"]:
+        if OWN_RUNNER not in run_params["runner"]:
             work = split(pipeline.nodes, {})
             forget(work.data + work.cells, catalog)
         energy.use(_energy(catalog.load("parameters")))
@@ -78,26 +87,28 @@ class ProjectHooks:
         self._manifest.write(Status.RUNNING)
 
     @hook_impl
-    def before_node_run(self, node: Node) -> None:
+    def before_node_run(self, node: "Node") -> None:
         """Note when a cell begins."""
         if self._stamps:
             self._stamps.begin(node)
 
     @hook_impl
-    def before_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+    def before_dataset_saved(self, dataset_name: str, data: Any, node: "Node") -> None:
         """Put into what a cell makes where it comes from."""
         if self._stamps:
             self._stamps.stamp(dataset_name, data, node)
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def after_pipeline_run(self, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
         """Put the run on record, show the table and name the files."""
         self._record(Status.DONE)
         self._close(pipeline, catalog)
 
     @hook_impl
-    def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def on_pipeline_error(self, error: Exception, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
         """Put the run on record; show the table and name the files where cells failed and the rest stands."""
+        from peft_pipelines.running.cell_runner import CellsFailed
+
         if isinstance(error, CellsFailed):
             self._record(Status.CELLS_FAILED)
             self._close(pipeline, catalog)
@@ -110,7 +121,9 @@ class ProjectHooks:
         if manifest:
             manifest.write(status, reason)
 
-    def _close(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def _close(self, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
+        from peft_pipelines.running.summary import closing
+
         text = closing(pipeline, catalog, self._project)
         if text:
             click.echo(text)

@@ -1,17 +1,21 @@
 """Single files of the catalog (tables, rows, numbers) behind one class: the ending chooses the format."""
 
+# ruff: noqa: PLC0415  (pandas takes longer to import than all else here, and most of the files are no tables)
+
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import TablePreview
 
 from peft_pipelines.config.errors import unknown
 from peft_pipelines.files.atomic import read_json, replacing, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,21 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def _read_csv(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
     return pd.read_csv(path, float_precision="round_trip")
 
 
 TEXT = Format(lambda path, text: path.write_text(text, encoding="utf-8"), lambda path: path.read_text("utf-8"))
 FORMATS = {
-    ".parquet": Format(lambda path, frame: frame.to_parquet(path, index=False), pd.read_parquet),
+    ".parquet": Format(lambda path, frame: frame.to_parquet(path, index=False), _read_parquet),
     ".csv": Format(lambda path, frame: frame.to_csv(path, index=False), _read_csv),
     ".json": Format(write_json, read_json),
     ".jsonl": Format(_write_lines, _read_lines),
@@ -87,6 +99,8 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
 
     def preview(self, nrows: int = 100) -> TablePreview:
         """The first rows as a table, for kedro-viz; a single JSON value is one row."""
+        import pandas as pd
+
         data = self.load()
         frame = data if isinstance(data, pd.DataFrame) else pd.json_normalize(data)
         first = frame.head(nrows).astype(object)
