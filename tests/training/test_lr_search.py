@@ -166,28 +166,28 @@ def test_the_base_is_untouched_by_a_lr_search(tmp_path):
 
 
 def test_without_tuning_the_lr_search_is_the_methods_own_rate():
-    assert parse(Grid, "grid.yml", NAMES).lr_search.lr_search(0.002) == (0.002,)
+    assert parse(Grid, "grid.yml", NAMES).lr_search.rates(0.002) == (0.002,)
 
 
 def test_a_lr_search_goes_from_the_lowest_rate():
     lr_search = parse(Grid, "grid.yml", {**NAMES, "lr_search": {"factors": [1, 0.1, 10]}}).lr_search
     assert lr_search == LrSearchSpec(factors=(1.0, 0.1, 10.0))
-    assert lr_search.lr_search(0.5) == (0.05, 0.5, 5.0)
+    assert lr_search.rates(0.5) == (0.05, 0.5, 5.0)
 
 
 @pytest.mark.parametrize(
     ("lr_search", "words"),
     [
-        ({"factors": []}, "grid.yml, tuning.factors: Value should have at least 1 item"),
-        ({"factors": [0.0, 1.0]}, "grid.yml, tuning.factors.0: Input should be greater than 0, got 0.0"),
-        ({"factors": [1, 1.0]}, "grid.yml, tuning: factors must be distinct, got 1 twice"),
-        ({"factors": [float("inf")]}, "grid.yml, tuning.factors.0: Input should be a finite number, got inf"),
-        ({"factors": list(range(1, 22))}, "grid.yml, tuning.factors: Value should have at most 20 items"),
+        ({"factors": []}, "grid.yml, lr_search.factors: Value should have at least 1 item"),
+        ({"factors": [0.0, 1.0]}, "grid.yml, lr_search.factors.0: Input should be greater than 0, got 0.0"),
+        ({"factors": [1, 1.0]}, "grid.yml, lr_search: factors must be distinct, got 1 twice"),
+        ({"factors": [float("inf")]}, "grid.yml, lr_search.factors.0: Input should be a finite number, got inf"),
+        ({"factors": list(range(1, 22))}, "grid.yml, lr_search.factors: Value should have at most 20 items"),
         (
             {"factor": [1], "factors": [1]},
-            "grid.yml: unknown field 'tuning.factor', did you mean 'factors'? Allowed: factors",
+            "grid.yml: unknown field 'lr_search.factor', did you mean 'factors'? Allowed: factors",
         ),
-        ({"factors": ["1e-3"]}, "grid.yml, tuning.factors.0: Input should be a valid number, got '1e-3'"),
+        ({"factors": ["1e-3"]}, "grid.yml, lr_search.factors.0: Input should be a valid number, got '1e-3'"),
     ],
 )
 def test_a_wrong_lr_search_is_refused_in_one_line(lr_search, words):
