@@ -185,7 +185,7 @@ def test_a_lr_search_goes_from_the_lowest_rate():
         ({"factors": list(range(1, 22))}, "grid.yml, lr_search.factors: Value should have at most 20 items"),
         (
             {"factor": [1], "factors": [1]},
-            "grid.yml: unknown field 'lr_search.factor', did you mean 'factors'? Allowed: factors",
+            "grid.yml, lr_search: unknown field 'factor', did you mean 'factors'? Allowed: factors",
         ),
         ({"factors": ["1e-3"]}, "grid.yml, lr_search.factors.0: Input should be a valid number, got '1e-3'"),
     ],

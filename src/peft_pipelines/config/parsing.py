@@ -29,7 +29,9 @@ def _one_line(kind: type[BaseModel], where: str, error: ValidationError) -> Conf
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return unknown(where, "field", path, _fields(kind, first["loc"][:-1]))
+        *parents, field = first["loc"]
+        inside = f"{where}, {'.'.join(map(str, parents))}" if parents else where
+        return unknown(inside, "field", field, _fields(kind, first["loc"][:-1]))
     if first["type"] == "value_error" and isinstance(first["ctx"]["error"], ConfigError):
         return ConfigError(f"{where}, {first['ctx']['error']}")
     message = first["msg"].removeprefix("Value error, ")
