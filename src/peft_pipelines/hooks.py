@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from kedro.framework.hooks import hook_impl
 
-from peft_pipelines.config import EnergySpec, Parameters, parse
+from peft_pipelines.config import AXES, EnergySpec, Parameters, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.costs import energy
 from peft_pipelines.data import preprocess
@@ -81,7 +81,7 @@ class ProjectHooks:
         if OWN_RUNNER not in run_params["runner"]:
             work = split(pipeline.nodes, {})
             forget(work.data + work.cells, catalog)
-        energy.use(_energy(catalog.load("parameters")))
+        energy.use(_energy(catalog.load(names.PARAMETERS)))
         self._manifest = Manifest(run_params, pipeline, catalog, self._project)
         self._stamps = Stamps(self._manifest, catalog)
         self._manifest.write(Status.RUNNING)
@@ -160,6 +160,7 @@ def named(parameters: dict[str, Any]) -> dict[str, Any]:
     """
     axes = {
         axis: {name: {**row, "name": name} for name, row in parameters[axis].items()}
-        for axis in ("tasks", "models", "methods")
+        for axis in AXES
+        if axis != "seeds"  # a seed is a number, without fields
     }
     return {**parameters, **axes}

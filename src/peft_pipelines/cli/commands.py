@@ -13,6 +13,8 @@ from kedro.framework.cli.utils import _split_params, env_option
 from kedro.framework.project import settings
 from kedro.utils import find_kedro_project
 
+from peft_pipelines.files.names import METHODS_FOLDER
+
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
 
@@ -150,7 +152,7 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
 def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
     """The project's folder and its method rows; no session, which would check and load everything else as well."""
     project = find_kedro_project(Path.cwd()) or Path.cwd()
-    os.environ.setdefault("PEFT_DIR", str(project / "methods"))
+    os.environ.setdefault("PEFT_DIR", str(project / METHODS_FOLDER))
     loader = settings.CONFIG_LOADER_CLASS(
         conf_source=str(project / settings.CONF_SOURCE), env=env, **settings.CONFIG_LOADER_ARGS
     )

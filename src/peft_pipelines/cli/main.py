@@ -143,7 +143,7 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
         context = session.load_context()
         rows, catalog = Parameters.of(context.config_loader["parameters"]), context.catalog
         method, model, task, seed = _names_of(cell, rows)
-        dataset = catalog.get(names.artifact(Cell(method=method, model=model, task=task, seed=seed), "checkpoint"))
+        dataset = catalog.get(names.artifact(Cell(method=method, model=model, task=task, seed=seed), names.CHECKPOINT))
         if not dataset.exists():
             where = dataset._filepath
             raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from peft_pipelines.config.spec import Name, Names, Spec, as_tuple
-from peft_pipelines.files.names import RESERVED
+from peft_pipelines.files.names import RESERVED, cell_id
 
 
 class Cell(Spec):
@@ -20,16 +20,16 @@ class Cell(Spec):
     @property
     def id(self) -> str:
         """``method.model.task.seed``: its tag, and the place of its artifacts."""
-        return f"{self.method}.{self.model}.{self.task}.{self.seed}"
+        return cell_id(self.method, self.model, self.task, self.seed)
 
     @classmethod
-    def of(cls, cell_id: str) -> "Cell":
+    def of(cls, text: str) -> "Cell":
         """The cell with an id.
 
         >>> Cell.of("lora.tiny.sst2.s0").task
         'sst2'
         """
-        return cls(**dict(zip(("method", "model", "task", "seed"), cell_id.split("."), strict=True)))
+        return cls(**dict(zip(cls.model_fields, text.split("."), strict=True)))
 
 
 AXES = ("methods", "models", "tasks", "seeds")

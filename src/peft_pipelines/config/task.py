@@ -48,6 +48,9 @@ class Splits(Spec):
     validation: Text | None = None
 
 
+_BETWEEN = "\n\n"
+
+
 class TaskSpec(Spec):
     """What a model is asked and how answers are scored, for one data set.
 
@@ -106,6 +109,14 @@ class TaskSpec(Spec):
     def limit(self, training_args: TrainingSpec) -> int:
         """Tokens of prompt and answer that a row may have."""
         return self.max_length or training_args.max_length
+
+    def prompt(self, text: str) -> str:
+        """The instruction with an input behind it."""
+        return self.instruction + _BETWEEN + text
+
+    def input_of(self, prompt: str) -> str:
+        """The input of a prompt that ``prompt`` made."""
+        return prompt.removeprefix(self.instruction + _BETWEEN)
 
     def columns(self) -> tuple[str, ...]:
         """The columns that the templates name, after ``preprocess``."""

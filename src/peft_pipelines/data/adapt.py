@@ -42,7 +42,7 @@ def instruct(adapted: Splits, task: TaskSpec) -> Splits:
     """Prepend the task's instruction to each input: ``prompt`` in place of ``input``, the other columns as they are."""
     made = {}
     for name, table in adapted.items():
-        prompts = [f"{task.instruction}\n\n{text}" for text in table["input"].to_pylist()]
+        prompts = [task.prompt(text) for text in table["input"].to_pylist()]
         made[name] = table.set_column(0, "prompt", pa.array(prompts, pa.string()))
     return made
 

@@ -36,7 +36,7 @@ def profile(
     """
     folder = base_model.folder_of(model, weights)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    prompter = Prompter(tokenizer, model.chat_template, task.max_length or training_args.max_length)
+    prompter = Prompter(tokenizer, model.chat_template, task.limit(training_args))
     inputs = {name: [row["input"] for row in table.to_pylist()] for name, table in adapted.items()}
     rows = {name: table.to_pylist() for name, table in prompts.items()}
     whole = {name: learnable(replace(prompter, max_length=UNLIMITED), part) for name, part in rows.items()}

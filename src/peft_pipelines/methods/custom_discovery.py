@@ -19,6 +19,7 @@ from peft.tuners.tuners_utils import BaseTuner
 
 from peft_pipelines.config import NAME_PATTERN
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.files.names import METHODS_FOLDER
 from peft_pipelines.methods.config_check import one_line
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Discovered:
 
 def methods_folder() -> Path:
     """Where drop-in methods lie."""
-    return Path(os.environ.get("PEFT_DIR", "methods"))
+    return Path(os.environ.get("PEFT_DIR", METHODS_FOLDER))
 
 
 def names() -> list[str]:

@@ -29,12 +29,3 @@ def _outcome(found: dict[str, Any] | None) -> dict[str, Any]:
     if "primary" not in found:
         return {"status": Status.FAILED, "reason": f"{found['type']}: {found['reason']}"}
     return {"status": Status.DONE, "reason": None, **found}
-
-
-def part(parts: dict[str, Any], kind: str) -> dict[str, Any]:
-    """The arguments of one kind, by the name behind it.
-
-    >>> part({"rows.a": 1, "spec.a": 2}, "spec")
-    {'a': 2}
-    """
-    return {name.partition(".")[2]: value for name, value in parts.items() if name.startswith(f"{kind}.")}

@@ -10,8 +10,7 @@ import pandas as pd
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.score import resampled
 from peft_pipelines.evaluation.statistics import ALPHA, comparison, holm, interval, letters
-from peft_pipelines.files.names import MAJORITY
-from peft_pipelines.reporting.collect import part
+from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.reporting.details import items_digest
 
 KEYS = ("model", "task", "first", "second")
@@ -30,13 +29,13 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
     Returns:
         One entry a model and task: ``model``, ``task``, ``metric``, ``scores`` (by method) and ``pairs``.
     """
-    tasks, prompts = part(parts, "task"), part(parts, "prompts")
+    tasks, prompts = arguments(parts, "task"), arguments(parts, "prompts")
     rows = {name: splits["test"].to_pylist() for name, splits in prompts.items()}
     items = {name: items_digest(found) for name, found in rows.items()}
     answers: dict[tuple[str, str], dict[str, list[list[str]]]] = {
         (row["model"], row["task"]): {MAJORITY: [[row["answer"]] * len(rows[row["task"]])]} for row in parts["majority"]
     }
-    for method, cells in part(parts, "answers").items():
+    for method, cells in arguments(parts, "answers").items():
         for cell, found in cells.items():
             model, task, _ = cell.split(".")
             if found["items"] == items[task]:

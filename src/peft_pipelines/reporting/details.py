@@ -10,7 +10,6 @@ from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import answers_of
 from peft_pipelines.files import names
 from peft_pipelines.reporting.cell_facts import confusion, facts
-from peft_pipelines.reporting.collect import part
 from peft_pipelines.storage.checkpoint import Checkpoint
 
 ANSWERS = 20
@@ -29,11 +28,11 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         parts: by cell ``metrics.<cell>`` (numbers, a failure's record or None), ``predictions.<cell>`` (rows or None)
             and ``checkpoint.<cell>`` (a handle or None); ``task.<name>``: the row of each task.
     """
-    tasks: dict[str, TaskSpec] = part(parts, "task")
-    rows, checkpoints = part(parts, "predictions"), part(parts, "checkpoint")
+    tasks: dict[str, TaskSpec] = names.arguments(parts, "task")
+    rows, checkpoints = names.arguments(parts, names.PREDICTIONS), names.arguments(parts, names.CHECKPOINT)
     done = {
         cell: (scores, rows[cell], checkpoints[cell], tasks[cell.split(".")[1]])
-        for cell, scores in part(parts, "metrics").items()
+        for cell, scores in names.arguments(parts, names.METRICS).items()
         if scores and "primary" in scores and rows[cell] and checkpoints[cell]
     }
     found = {cell: detail(cell, *known) for cell, known in done.items()}
@@ -59,7 +58,7 @@ def detail(
     return {
         "facts": facts(scores, record),
         "confusion": confusion(scores, task),
-        "command": f"kedro run --pipeline=benchmark --tags={names.cell_tag(f'{method}.{cell}')}",
+        "command": f"kedro run --pipeline=benchmark --tags={names.cell_tag(names.cell_id(method, cell))}",
         "curve": record["log"],
         "lr_search": record.get("lr_search", []),
         "items": len(rows),
@@ -86,7 +85,7 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
     return [
         {
             "score": round(scores[place], 3),
-            "prompt": shortened(rows[place]["prompt"].removeprefix(task.instruction).lstrip("\n")),
+            "prompt": shortened(task.input_of(rows[place]["prompt"])),
             "references": [shortened(text) for text in rows[place]["references"][:3]],
             "prediction": shortened(rows[place]["prediction"]),
         }

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from peft_pipelines.reporting.collect import part
+from peft_pipelines.files.names import arguments
 from peft_pipelines.reporting.plots import GRID, SYMBOLS, dress
 
 COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9")
@@ -29,21 +29,21 @@ def plot_curves(**parts: Any) -> go.Figure:
     Args:
         parts: ``details.<method>``: what ``details`` made of each method's cells.
     """
-    panels = _lines(part(parts, "details"), _curve)
+    panels = _lines(arguments(parts, "details"), _curve)
     if all(len(points[0]) == 1 for lines in panels.values() for points in lines.values()):
         panels = {
             panel: {method: (points[1], [method], points[2]) for method, points in lines.items()}
             for panel, lines in panels.items()
         }
-        figure = _panels(panels, "validation loss after training", part(parts, "details"), named=True)
+        figure = _panels(panels, "validation loss after training", arguments(parts, "details"), named=True)
         figure.update_yaxes(autorange="reversed", dtick=1)
         return figure.update_layout(showlegend=False)
-    return _panels(panels, "step", part(parts, "details"))
+    return _panels(panels, "step", arguments(parts, "details"))
 
 
 def plot_lr_search(**parts: Any) -> go.Figure:
     """Validation loss by learning rate: a panel a model and task, a line a method; the chosen rate is a full dot."""
-    figure = _panels(_lines(part(parts, "details"), _lr_search), "learning rate", part(parts, "details"))
+    figure = _panels(_lines(arguments(parts, "details"), _lr_search), "learning rate", arguments(parts, "details"))
     return figure.update_xaxes(type="log", tickvals=RATES, tickformat="~e")
 
 

@@ -7,8 +7,7 @@ import pandas as pd
 from peft_pipelines.config import MethodSpec, ModelSpec, PscpSpec, TaskSpec, parse
 from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
 from peft_pipelines.evaluation.score import bounds, task_scores
-from peft_pipelines.files.names import MAJORITY, RANDOM
-from peft_pipelines.reporting.collect import part
+from peft_pipelines.files.names import MAJORITY, RANDOM, arguments
 from peft_pipelines.reporting.comparisons import like_majority
 from peft_pipelines.reporting.table import COSTS, markdown
 from peft_pipelines.reporting.warning_signs import marks_of, predicted_classes
@@ -67,9 +66,9 @@ def tabulate(
         parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the baselines' answers;
             ``spec.<name>``: the method's row of the configuration.
     """
-    specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in part(parts, "spec").items()}
+    specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in arguments(parts, "spec").items()}
     families = dict.fromkeys(GUESSES, BASELINE) | {name: spec.family for name, spec in specs.items()}
-    found, leaks = part(parts, "rows"), {row["task"]: row["test = train"] for row in data or []}
+    found, leaks = arguments(parts, "rows"), {row["task"]: row["test = train"] for row in data or []}
     metric = {row["task"]: row["metric"] for row in found[MAJORITY]}
     common = {(row["model"], row["task"]): row["primary"] for row in found[MAJORITY]}
     alike, models = like_majority(differences), list(dict.fromkeys(row["model"] for row in found[MAJORITY]))
@@ -98,7 +97,7 @@ def _marks(row: dict[str, Any], method: str, alike: set[tuple[str, str, str]], c
 
 def tell(results: pd.DataFrame, pscp: PscpSpec, **parts: Any) -> str:
     """The result table as Markdown; ``model.<name>`` are the rows of the models in it, for their notes."""
-    specs = {name: parse(ModelSpec, f"model '{name}'", row) for name, row in part(parts, "model").items()}
+    specs = {name: parse(ModelSpec, f"model '{name}'", row) for name, row in arguments(parts, "model").items()}
     return markdown(results, {name: spec.notes for name, spec in specs.items()}, pscp.model_dump())
 
 

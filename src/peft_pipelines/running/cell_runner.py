@@ -17,10 +17,11 @@ from kedro.runner import AbstractRunner
 from kedro.runner.task import Task
 from pluggy import PluginManager
 
+from peft_pipelines.files import names
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.fingerprint import Fingerprints, digest
 from peft_pipelines.running.state import Failure, State, in_memory
-from peft_pipelines.running.units import Unit, is_parameter, split
+from peft_pipelines.running.units import Unit, split
 
 
 class CellsFailed(Exception):
@@ -61,7 +62,8 @@ class CellRunner(AbstractRunner):
         hook_manager: PluginManager | None = None,
         run_id: str | None = None,
     ) -> None:
-        grid = catalog.load("params:grid") if "params:grid" in catalog else {}
+        rows = names.parameter("grid")
+        grid = catalog.load(rows) if rows in catalog else {}
         work = split(pipeline.nodes, grid)
         with display() as shown, _light_collections():
             run = _Run(catalog, hook_manager, run_id, self._is_async, shown)
@@ -148,12 +150,14 @@ class _Run:
         """Forget what only this node needed: a cell drops the model that it has trained before it generates."""
         wanted = {name for later in left for name in later.inputs}
         for name in node.inputs:
-            if name not in wanted and in_memory(self._catalog, name) and not is_parameter(name):
+            if name not in wanted and in_memory(self._catalog, name) and not names.is_parameter(name):
                 self._catalog.release(name)
 
     def _release(self, unit: Unit) -> None:
         """Forget what the unit left in memory, the live model above all."""
-        for name in {name for node in unit.nodes for name in (*node.inputs, *node.outputs) if not is_parameter(name)}:
+        for name in {
+            name for node in unit.nodes for name in (*node.inputs, *node.outputs) if not names.is_parameter(name)
+        }:
             self._catalog.release(name)
         gc.collect()
 

@@ -26,7 +26,7 @@ from peft_pipelines.methods import providers
 from peft_pipelines.models.base_model import device, folder_of
 from peft_pipelines.running.source import PACKAGE, code, meaning
 from peft_pipelines.running.stages import DECIDES_NOTHING, Stage, stage_of
-from peft_pipelines.running.units import Unit, is_parameter
+from peft_pipelines.running.units import Unit
 from peft_pipelines.storage.hashes import hashes_of
 from peft_pipelines.storage.splits import RowsFolder
 
@@ -62,7 +62,7 @@ class Fingerprints:
         return found
 
     def _rows(self, node: Node) -> Iterator[Any]:
-        return (self._value(name) for name in node.inputs if is_parameter(name))
+        return (self._value(name) for name in node.inputs if names.is_parameter(name))
 
     def _value(self, name: str) -> Any:
         if name not in self._values:
@@ -70,7 +70,7 @@ class Fingerprints:
         return self._values[name]
 
     def _input(self, name: str, made: Mapping[str, str], method: MethodSpec | None, stage: Stage) -> str:
-        if is_parameter(name):
+        if names.is_parameter(name):
             value = self._value(name)
             if isinstance(value, TaskSpec):
                 ignored = sorted(stage.ignored)

@@ -21,7 +21,6 @@ from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
-from peft_pipelines.running.units import is_parameter
 from peft_pipelines.storage.splits import RowsFolder
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.loss import Shortcuts
@@ -105,9 +104,9 @@ class Inputs:
         values: dict[str, Any] = {}
         self._nodes: list[tuple[list[str], list[Any]]] = []
         for node in pipeline.nodes:
-            names = [name for name in node.inputs if is_parameter(name)]
-            values |= {name: catalog.load(name) for name in names if name not in values}
-            self._nodes.append((node.inputs, [values[name] for name in names]))
+            given = [name for name in node.inputs if names.is_parameter(name)]
+            values |= {name: catalog.load(name) for name in given if name not in values}
+            self._nodes.append((node.inputs, [values[name] for name in given]))
 
     def tasks(self) -> list[tuple[TaskSpec, str]]:
         """The tasks whose raw rows are read, with the dataset of these rows."""

@@ -9,6 +9,7 @@ from typing import Any
 from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 
+from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, write_json, write_text
 from peft_pipelines.running.units import Unit
 from peft_pipelines.storage.hashes import file_hashes
@@ -80,7 +81,12 @@ class State:
         text = "".join(traceback.format_exception(error))
         reason = " ".join(str(error).split()) or type(error).__name__
         write_text(self._folder / LOG, f"{log}{text}")
-        entry = {"cell": ".".join(self._unit.names), "node": node.name, "type": type(error).__name__, "reason": reason}
+        entry = {
+            "cell": names.cell_id(*self._unit.names),
+            "node": node.name,
+            "type": type(error).__name__,
+            "reason": reason,
+        }
         write_json(self._folder / FAILURE, {**entry, "finished": now(), "log": LOG})
         return Failure(self._unit.title, type(error).__name__, reason, self._folder / LOG)
 

@@ -11,7 +11,7 @@ from peft_pipelines.config import AXES, Cell
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 
-MODEL_FIRST = ("models", "methods", "tasks", "seeds")
+MODEL_FIRST = ("models", *(axis for axis in AXES if axis != "models"))
 """The order of cells: all of a model together, so that each model is read once."""
 
 
@@ -40,7 +40,7 @@ class Unit:
         """The dataset that the whole unit ends with. Its folder holds the unit's state, whatever part of it runs."""
         if self.tag.startswith(names.DATA):
             return names.prompts(self.names[0])
-        return names.artifact(Cell.of(self.tag.removeprefix(names.CELL)), "metrics")
+        return names.artifact(Cell.of(self.tag.removeprefix(names.CELL)), names.METRICS)
 
     def folder(self, catalog: DataCatalog) -> Path:
         """Where the unit's state is kept.
@@ -100,8 +100,3 @@ def place(catalog: DataCatalog, name: str) -> Path | None:
     """The path under which a dataset's file or folder lies, versions inside it; None for what is only in memory."""
     dataset = catalog.get(name)
     return Path(dataset._filepath) if isinstance(dataset, AbstractVersionedDataset) else None
-
-
-def is_parameter(name: str) -> bool:
-    """Whether an input of a node comes from the configuration."""
-    return name == "parameters" or name.startswith("params:")

@@ -11,6 +11,7 @@ from peft_pipelines.evaluation.statistics.intervals import stats
 from peft_pipelines.evaluation.statistics.paired import holm
 from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored
 from peft_pipelines.files.markdown import paragraph, render
+from peft_pipelines.files.status import Status
 from peft_pipelines.storage.artifact import FORMATS
 from peft_pipelines.tracking.runs import Run
 
@@ -52,7 +53,7 @@ def moves(first: Run, second: Run, *, every: bool = False) -> Moves:
 
     A score that other answers left as it was has not moved, but counts among the tests that Holm adjusts for.
     """
-    done = [{cell for cell, entry in run.cells.items() if entry["status"] == "done"} for run in (first, second)]
+    done = [{cell for cell, entry in run.cells.items() if entry["status"] == Status.DONE} for run in (first, second)]
     both = [cell for cell in first.cells if cell in done[0] & done[1]]
     found, unchanged = [], 0
     for cell in both:

@@ -24,7 +24,6 @@ from peft_pipelines.tracking.environment import command_line, environment
 from peft_pipelines.tracking.origins import WEIGHTS, Origins
 from peft_pipelines.tracking.runs import MANIFEST, ROWS, keep, runs_folder
 
-ARTIFACTS = ("checkpoint", "predictions", "generation", "metrics")
 ASKED = ("pipeline_names", "env", "tags", "node_names", "namespaces", "from_nodes", "to_nodes")
 
 
@@ -34,11 +33,13 @@ class Manifest:
     def __init__(self, run: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog, project: Path) -> None:
         folder = runs_folder(catalog)
         self.id, self.folder, self._catalog = str(run["run_id"]), folder / str(run["run_id"]), catalog
-        self.rows = _rows(catalog.load("parameters"))
+        self.rows = _rows(catalog.load(names.PARAMETERS))
         self.grid = parse(Grid, "grid.yml", self.rows["grid"])
         self.origins = Origins(catalog, folder / WEIGHTS, project / names.LOCK)
         known = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
-        self.cells = [cell for cell in self.grid.cells() if known & {names.artifact(cell, kind) for kind in ARTIFACTS}]
+        self.cells = [
+            cell for cell in self.grid.cells() if known & {names.artifact(cell, kind) for kind in names.KINDS}
+        ]
         self.tasks = [task for task in self.grid.tasks if known & {names.adapted(task), names.prompts(task)}]
         self._names = known
         self.facts: dict[str, Any] = {
@@ -78,11 +79,11 @@ class Manifest:
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """A cell as it stands: who made it, of what, its artifacts and its numbers. Its answers are kept."""
-        numbers = self._catalog.load(names.artifact(cell, "metrics"))
+        numbers = self._catalog.load(names.artifact(cell, names.METRICS))
         state = _state(cell, self._catalog)
-        artifacts = {kind: found for kind in ARTIFACTS if (found := self._artifact(cell, kind, state))}
-        answers = artifacts.get("predictions")
-        if answers and (path := place(self._catalog, names.artifact(cell, "predictions"))):
+        artifacts = {kind: found for kind in names.KINDS if (found := self._artifact(cell, kind, state))}
+        answers = artifacts.get(names.PREDICTIONS)
+        if answers and (path := place(self._catalog, names.artifact(cell, names.PREDICTIONS))):
             keep(path, answers["sha256"][path.name], self.folder.parent)
         if numbers is None:
             return {"status": Status.NOT_RUN, "artifacts": artifacts}
@@ -101,7 +102,7 @@ class Manifest:
 
         A run that was killed has left numbers without cards, so it is not asked who made them.
         """
-        checkpoint = self._catalog.load(names.artifact(cell, "checkpoint"))
+        checkpoint = self._catalog.load(names.artifact(cell, names.CHECKPOINT))
         if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
             return
         path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)
@@ -115,7 +116,7 @@ class Manifest:
             hashes = node.get("sha256", {}).get(name)
             if hashes:
                 version = node["outputs"][name]
-                versioned = kind == "checkpoint"
+                versioned = kind == names.CHECKPOINT
                 return ({"version": version} if versioned else {}) | {"sha256": hashes}
         found = self.origins.dataset(name)
         return found if found["sha256"] else None

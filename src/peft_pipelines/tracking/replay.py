@@ -1,5 +1,6 @@
 """Running a recorded run again, from its own rows, in a store of its own."""
 
+import math
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 import yaml
 from kedro.framework.project import settings
 
-from peft_pipelines.config import Cell
+from peft_pipelines.config import AXES, Cell
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.status import Status
@@ -72,7 +73,7 @@ def _configuration(run: Run, catalog: Mapping[str, Any], folder: Path) -> Path:
 def _selection(run: Run, cells: Sequence[str]) -> list[str]:
     """The options that choose the cells and the data of their tasks; none where these are all of the grid."""
     grid = run.rows["grid"]
-    total = len(grid["methods"]) * len(grid["models"]) * len(grid["tasks"]) * len(grid["seeds"])
+    total = math.prod(len(grid[axis]) for axis in AXES)
     if len(cells) == total:
         return []
     tasks = dict.fromkeys(Cell.of(cell).task for cell in cells)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from peft_pipelines.files import names
 from peft_pipelines.files.markdown import paragraph, render
+from peft_pipelines.files.status import Status
 from peft_pipelines.tracking.numbers import repeatable, same, written
 from peft_pipelines.tracking.runs import Run
 
@@ -36,7 +38,8 @@ class Outcome:
 def held_against(old: Run, new: Run, cells: Iterable[str]) -> list[Outcome]:
     """Each cell of a run beside the same cell of its replay."""
     return [
-        _outcome(cell, old.cells[cell], new.cells.get(cell, {"status": "not run", "artifacts": {}})) for cell in cells
+        _outcome(cell, old.cells[cell], new.cells.get(cell, {"status": Status.NOT_RUN, "artifacts": {}}))
+        for cell in cells
     ]
 
 
@@ -44,7 +47,9 @@ def _outcome(cell: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Outco
     status = EQUAL if old["status"] == new["status"] else f"{old['status']} then, {new['status']} now"
     numbers = [repeatable(entry.get("numbers", {})) for entry in (old, new)]
     pairs = {name: (numbers[0].get(name), numbers[1].get(name)) for name in dict.fromkeys((*numbers[0], *numbers[1]))}
-    return Outcome(cell, status, _same_files(old, new, "checkpoint"), _same_files(old, new, "predictions"), pairs)
+    return Outcome(
+        cell, status, _same_files(old, new, names.CHECKPOINT), _same_files(old, new, names.PREDICTIONS), pairs
+    )
 
 
 def _same_files(old: Mapping[str, Any], new: Mapping[str, Any], kind: str) -> str:
@@ -55,7 +60,7 @@ def _same_files(old: Mapping[str, Any], new: Mapping[str, Any], kind: str) -> st
 
 def _hashes(entry: Mapping[str, Any], kind: str) -> dict[str, str]:
     files: dict[str, str] = entry["artifacts"].get(kind, {}).get("sha256", {})
-    return {name: found for name, found in files.items() if kind != "checkpoint" or name.endswith(TENSORS)}
+    return {name: found for name, found in files.items() if kind != names.CHECKPOINT or name.endswith(TENSORS)}
 
 
 def told(outcomes: list[Outcome], *, every: bool = False) -> str:

@@ -15,7 +15,7 @@ from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
 from peft_pipelines.files.status import Status
 
-MANIFEST, ROWS, PREDICTIONS = "manifest.json", "rows.yml", "predictions"
+MANIFEST, ROWS = "manifest.json", "rows.yml"
 
 
 def runs_folder(catalog: DataCatalog) -> Path:
@@ -60,8 +60,8 @@ class Run:
 
     def predictions(self, cell: str) -> Path | None:
         """The answers that a cell gave in this run, kept whatever later runs wrote; None where it gave none."""
-        kept = self.cells[cell]["artifacts"].get("predictions")
-        return self.folder.parent / PREDICTIONS / f"{_only(kept['sha256'])}.jsonl" if kept else None
+        kept = self.cells[cell]["artifacts"].get(names.PREDICTIONS)
+        return self.folder.parent / names.PREDICTIONS / f"{_only(kept['sha256'])}.jsonl" if kept else None
 
 
 def _only(hashes: dict[str, str]) -> str:
@@ -74,7 +74,7 @@ def keep(path: Path, digest: str, folder: Path) -> None:
 
     Later runs replace the cell's file as a whole and never write into it, so this one stays as it is.
     """
-    kept = folder / PREDICTIONS / f"{digest}.jsonl"
+    kept = folder / names.PREDICTIONS / f"{digest}.jsonl"
     if kept.exists():
         return
     kept.parent.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ class Stamps:
         if isinstance(data, Trained):
             data.record["model"] = public(data.record["model"])
             data.record["provenance"] = self._provenance(cell)
-        elif name == names.artifact(cell, "metrics") and isinstance(data, dict):
+        elif name == names.artifact(cell, names.METRICS) and isinstance(data, dict):
             data |= {"cell": cell.id, "run_id": self._manifest.id, "git_commit": self._commit()}
 
     def _again(self, cell: Cell) -> str:

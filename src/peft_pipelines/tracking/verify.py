@@ -11,6 +11,7 @@ from peft_pipelines.config import Cell, ModelSpec, TaskSpec, parse
 from peft_pipelines.evaluation.score import bounds, task_scores
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
+from peft_pipelines.files.status import Status
 from peft_pipelines.models.base_model import folder_of
 from peft_pipelines.running.state import STATE
 from peft_pipelines.running.units import Unit, place
@@ -18,9 +19,9 @@ from peft_pipelines.storage.artifact import FORMATS
 from peft_pipelines.storage.hashes import hashes_of, sha256
 from peft_pipelines.tracking.numbers import same, written
 from peft_pipelines.tracking.origins import DATA
-from peft_pipelines.tracking.runs import Run
+from peft_pipelines.tracking.runs import ROWS, Run
 
-CURRENT = ("predictions", "generation", "metrics")
+CURRENT = tuple(kind for kind in names.KINDS if kind != names.CHECKPOINT)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ Check = tuple[str, str]
 
 
 def _rows(run: Run) -> Iterator[Check]:
-    path = run.folder / "rows.yml"
+    path = run.folder / ROWS
     error = "missing" if not path.is_file() else "differs" * (sha256(path) != run.manifest["rows_sha256"])
     yield f"rows of run {run.id}", error
 
@@ -114,12 +115,12 @@ def _stands(run: Run, cell_id: str, catalog: DataCatalog) -> bool:
     """Whether the cell's files are still those of this run: no later one has made, or tried, the cell anew."""
     state = Unit(names.cell_tag(cell_id), ()).folder(catalog) / STATE
     if not state.is_file():  # Kedro's own runner leaves none
-        numbers = catalog.load(names.artifact(Cell.of(cell_id), "metrics")) or {}
+        numbers = catalog.load(names.artifact(Cell.of(cell_id), names.METRICS)) or {}
         return bool(numbers.get("run_id", run.cells[cell_id].get("run_id")) == run.cells[cell_id].get("run_id"))
     nodes = read_json(state)["nodes"].values()
     made = {name: found for node in nodes for name, found in node.get("sha256", {}).items()}
-    recorded = run.cells[cell_id]["artifacts"].get("metrics", {}).get("sha256")
-    return bool(made.get(names.artifact(Cell.of(cell_id), "metrics")) == recorded)
+    recorded = run.cells[cell_id]["artifacts"].get(names.METRICS, {}).get("sha256")
+    return bool(made.get(names.artifact(Cell.of(cell_id), names.METRICS)) == recorded)
 
 
 def _files(what: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:
@@ -130,7 +131,7 @@ def _files(what: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> 
 def _scores(run: Run, cell_id: str, kept: Path) -> Iterator[Check]:
     """Score the kept answers again by the run's own row of the task."""
     entry = run.cells[cell_id]
-    if entry["status"] != "done":
+    if entry["status"] != Status.DONE:
         return
     name = Cell.of(cell_id).task
     task = parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])

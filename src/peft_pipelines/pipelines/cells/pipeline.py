@@ -27,7 +27,7 @@ def _cell(cell: Cell, together: Sequence[str]) -> list[Node]:
     specs = {
         "method": names.parameter("methods", cell.method),
         "model": names.parameter("models", cell.model),
-        "training_args": "params:training",
+        "training_args": names.parameter("training"),
         "weights": names.weights(cell.model),
     }
     asked = {
@@ -36,19 +36,19 @@ def _cell(cell: Cell, together: Sequence[str]) -> list[Node]:
         "prompts": names.prompts(cell.task),
     }
     live = {
-        "peft_model": names.artifact(cell, "peft_model@live"),
-        "workspace": names.artifact(cell, "peft_model@workspace"),
+        "peft_model": names.artifact(cell, names.LIVE),
+        "workspace": names.artifact(cell, names.WORKSPACE),
     }
-    made = {name: names.artifact(cell, name) for name in ("checkpoint", "predictions", "generation")}
-    shared = {"training_args": specs["training_args"], "lr_search": "params:grid.lr_search"}
-    judging = {"task": asked["task"], "pscp": "params:pscp", "execution": "params:execution"}
-    others = {f"task.{name}": names.parameter("tasks", name) for name in together}
-    others |= {f"prompts.{name}": names.prompts(name) for name in together}
+    made = {name: names.artifact(cell, name) for name in (names.CHECKPOINT, names.PREDICTIONS, names.GENERATION)}
+    shared = {"training_args": specs["training_args"], "lr_search": names.parameter("grid", "lr_search")}
+    judging = {"task": asked["task"], "pscp": names.parameter("pscp"), "execution": names.parameter("execution")}
+    others = {names.argument("task", name): names.parameter("tasks", name) for name in together}
+    others |= {names.argument("prompts", name): names.prompts(name) for name in together}
     steps: list[Step] = [
-        (construct, {**specs, "seed": asked["seed"]}, ["peft_model@live"]),
-        (train, {**live, **asked, **shared, **others}, ["checkpoint"]),
-        (generate, {**specs, **asked, "checkpoint": made["checkpoint"]}, ["predictions", "generation"]),
-        (score, {**made, **judging}, ["metrics"]),
+        (construct, {**specs, "seed": asked["seed"]}, [names.LIVE]),
+        (train, {**live, **asked, **shared, **others}, [names.CHECKPOINT]),
+        (generate, {**specs, **asked, "checkpoint": made["checkpoint"]}, [names.PREDICTIONS, names.GENERATION]),
+        (score, {**made, **judging}, [names.METRICS]),
     ]
     return [_node(cell, function, inputs, outputs) for function, inputs, outputs in steps]
 

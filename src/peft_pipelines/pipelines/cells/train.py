@@ -8,6 +8,7 @@ from typing import Any
 from peft_pipelines.config import LrSearchSpec, MethodSpec, TaskSpec, TrainingSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.tokenize import Encoded, Prompter, learnable
+from peft_pipelines.files import names
 from peft_pipelines.files.versions import LEARNING, releases
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
@@ -59,7 +60,9 @@ def train(
         attached, trials = search(
             attached, lambda: providers.attach(base_model.clone(base.model), method, seed), setup.fit, folders
         )
-    learnt = [together[f"prompts.{name}"]["train"] for name in method.train_on or ()] or [prompts["train"]]
+    learnt = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()] or [
+        prompts["train"]
+    ]
     given = sum(table.num_rows for table in (*learnt, prompts["validation"]))
     record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
     record["left_out"] = given - len(setup.rows) - len(setup.validation)
@@ -75,7 +78,7 @@ def _rows_of(
 ) -> list[Encoded]:
     """The training rows of one of the tasks that are learnt together, marked with its place."""
     assert method.train_on
-    spec = parse(TaskSpec, f"task '{name}'", dict(together[f"task.{name}"]))
+    spec = parse(TaskSpec, f"task '{name}'", dict(together[names.argument("task", name)]))
     prompter = Prompter(base.tokenizer, base.spec.chat_template, spec.limit(training_args))
-    rows = learnable(prompter, together[f"prompts.{name}"]["train"].to_pylist())
+    rows = learnable(prompter, together[names.argument("prompts", name)]["train"].to_pylist())
     return [replace(row, task=method.train_on.index(name)) for row in rows]

@@ -26,14 +26,14 @@ def _task(task: str, model: str) -> list[Node]:
     specs = {"task": names.parameter("tasks", task)}
     counted = {
         "model": names.parameter("models", model),
-        "training_args": "params:training",
+        "training_args": names.parameter("training"),
         "weights": names.weights(model),
     }
     rows = {"adapted": names.adapted(task), "prompts": names.prompts(task)}
     return [
         Node(
             adapt,
-            {"raw": names.raw(task), **specs, "sampling": "params:sampling"},
+            {"raw": names.raw(task), **specs, "sampling": names.parameter("sampling")},
             rows["adapted"],
             name=names.task_node(task, "adapt"),
             tags=tags,

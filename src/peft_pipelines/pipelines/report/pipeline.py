@@ -23,35 +23,42 @@ TAGS = ["report"]
 
 def create_pipeline(grid: Grid) -> Pipeline:
     """The report pipeline of a grid."""
-    rows = {f"rows.{method}": names.results(method) for method in (names.MAJORITY, names.RANDOM, *grid.methods)}
-    specs = {f"spec.{method}": names.parameter("methods", method) for method in grid.methods}
-    models = {f"model.{model}": names.parameter("models", model) for model in grid.models}
-    tasks = {f"task.{task}": names.parameter("tasks", task) for task in grid.tasks}
-    prompts = {f"prompts.{task}": names.prompts(task) for task in grid.tasks}
-    answers = {f"answers.{method}": names.answers(method) for method in grid.methods}
-    found = {f"details.{method}": names.details(method) for method in grid.methods}
-    numbers = {name: name for name in ("results", "comparisons", "differences", "ranks")}
-    constants = {"pscp": "params:pscp", "grid": "params:grid", "published": "params:published"}
+    rows = {
+        names.argument("rows", method): names.results(method)
+        for method in (names.MAJORITY, names.RANDOM, *grid.methods)
+    }
+    specs = {names.argument("spec", method): names.parameter("methods", method) for method in grid.methods}
+    models = {names.argument("model", model): names.parameter("models", model) for model in grid.models}
+    tasks = {names.argument("task", task): names.parameter("tasks", task) for task in grid.tasks}
+    prompts = {names.argument("prompts", task): names.prompts(task) for task in grid.tasks}
+    answers = {names.argument("answers", method): names.answers(method) for method in grid.methods}
+    found = {names.argument("details", method): names.details(method) for method in grid.methods}
+    numbers = {name: name for name in (names.RESULTS, names.COMPARISONS, names.DIFFERENCES, names.RANKS)}
+    constants = {
+        "pscp": names.parameter("pscp"),
+        "grid": names.parameter("grid"),
+        "published": names.parameter("published"),
+    }
     return Pipeline(
         [
             *_baseline(grid, names.MAJORITY, majority),
             *_baseline(grid, names.RANDOM, guess),
             *[node for method in grid.methods for node in _method(grid, method)],
-            _node(compare, answers | tasks | prompts | {"majority": names.results(names.MAJORITY)}, "comparisons"),
-            _node(judge, "comparisons", "differences"),
+            _node(compare, answers | tasks | prompts | {"majority": names.results(names.MAJORITY)}, names.COMPARISONS),
+            _node(judge, names.COMPARISONS, names.DIFFERENCES),
             _node(
                 tabulate,
-                {"differences": "differences", "data": names.DATA_REPORT} | rows | specs,
-                ["results", "results_csv"],
+                {"differences": names.DIFFERENCES, "data": names.DATA_REPORT} | rows | specs,
+                [names.RESULTS, names.RESULTS_CSV],
             ),
-            _node(tell, {"results": "results", "pscp": "params:pscp"} | models, "results_table"),
-            _node(latex, "results", "results_latex"),
-            _node(rank, "results", ["ranks", "rank_plot"]),
-            _node(plot, "results", "score_plot"),
-            _node(plot_costs, "results", "cost_plot"),
-            _node(plot_curves, found, "curve_plot"),
-            _node(plot_lr_search, found, "lr_search_plot"),
-            _node(page, numbers | models | found | constants, "report_page"),
+            _node(tell, {"results": names.RESULTS, "pscp": names.parameter("pscp")} | models, names.RESULTS_TABLE),
+            _node(latex, names.RESULTS, names.RESULTS_LATEX),
+            _node(rank, names.RESULTS, [names.RANKS, names.RANK_PLOT]),
+            _node(plot, names.RESULTS, names.SCORE_PLOT),
+            _node(plot_costs, names.RESULTS, names.COST_PLOT),
+            _node(plot_curves, found, names.CURVE_PLOT),
+            _node(plot_lr_search, found, names.LR_SEARCH_PLOT),
+            _node(page, numbers | models | found | constants, names.REPORT_PAGE),
         ]
     )
 
@@ -62,14 +69,14 @@ def _node(function: Callable[..., Any], inputs: Any, outputs: Any) -> Node:
 
 def _method(grid: Grid, method: str) -> list[Node]:
     """The nodes that read what the cells of a method left: the last ones in the method's box."""
-    cells = {f"{cell.model}.{cell.task}.{cell.seed}": cell for cell in grid.cells() if cell.method == method}
-    scores = {name: names.artifact(cell, "metrics") for name, cell in cells.items()}
+    cells = {names.cell_id(cell.model, cell.task, cell.seed): cell for cell in grid.cells() if cell.method == method}
+    scores = {name: names.artifact(cell, names.METRICS) for name, cell in cells.items()}
     parts = {
-        f"{artifact}.{name}": names.artifact(cell, artifact)
-        for artifact in ("metrics", "predictions", "checkpoint")
+        names.argument(artifact, name): names.artifact(cell, artifact)
+        for artifact in (names.METRICS, names.PREDICTIONS, names.CHECKPOINT)
         for name, cell in cells.items()
     }
-    tasks = {f"task.{task}": names.parameter("tasks", task) for task in grid.tasks}
+    tasks = {names.argument("task", task): names.parameter("tasks", task) for task in grid.tasks}
     made = [names.details(method), names.answers(method)]
     return [
         Node(collect, scores, names.results(method), name="collect", namespace=method, tags=[*TAGS, method]),
@@ -90,5 +97,5 @@ def _baseline(grid: Grid, name: str, function: Callable[..., Any]) -> list[Node]
         )
         for task in grid.tasks
     ]
-    found = {f"{model}.{task}.-": names.scores(name, task) for model in grid.models for task in grid.tasks}
+    found = {names.cell_id(model, task, "-"): names.scores(name, task) for model in grid.models for task in grid.tasks}
     return [*scored, Node(collect, found, names.results(name), name="collect", namespace=name, tags=TAGS)]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from peft_pipelines.config import ModelSpec, PublishedSpec, parse
-from peft_pipelines.reporting.collect import part
+from peft_pipelines.files.names import argument, arguments, cell_id
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page import facts, scores
 from peft_pipelines.reporting.page.packed import packed
@@ -39,13 +39,15 @@ def page(
             ``published`` to show beside ours; ``model.<name>``: the row of each model; ``details.<method>``: what
             ``details`` made of its cells.
     """
-    notes = {name: parse(ModelSpec, f"model '{name}'", row).notes for name, row in part(parts, "model").items()}
-    methods = part(parts, "details")
-    known = {f"{method}.{cell}": detail for method, cells in methods.items() for cell, detail in cells.items()}
+    notes = {name: parse(ModelSpec, f"model '{name}'", row).notes for name, row in arguments(parts, "model").items()}
+    methods = arguments(parts, "details")
+    known = {cell_id(method, cell): detail for method, cells in methods.items() for cell, detail in cells.items()}
     constants, found = parts["pscp"].model_dump(), scores.intervals(comparisons)
     by_model = {str(name): rows for name, rows in results.groupby("model", sort=False)}
     costs = {name: inputs(rows) for name, rows in by_model.items()}
-    figures = _figures(results, ranks, {name: value for name, value in parts.items() if name.startswith("details.")})
+    figures = _figures(
+        results, ranks, {name: value for name, value in parts.items() if name.startswith(argument("details", ""))}
+    )
     context = {
         "title": facts.title(results),
         "made": facts.made(results),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.files.names import MAJORITY, RANDOM, cell_id
 from peft_pipelines.reporting.comparisons import groups
 from peft_pipelines.reporting.pscp_ranking import stability
 from peft_pipelines.reporting.table import MISSING, costs, pairs, spread
@@ -80,7 +80,7 @@ def _cell(cells: pd.DataFrame, best: float | None, found: Intervals) -> dict[str
     kinds = ["low"] if LIKE_MAJORITY in marks or guessed else []
     if len(done) and best is not None and not guessed and done["primary"].mean() == best:
         kinds.append("best")
-    ids = [f"{first['method']}.{first['model']}.{first['task']}.{seed}" for seed in done["seed"]]
+    ids = [cell_id(first["method"], first["model"], first["task"], seed) for seed in done["seed"]]
     spoken = "; ".join([f"{first['method']} on {first['task']}: {number} percent", *(MARKS[sign] for sign in marks)])
     return {
         "ids": [] if guessed else ids,
