@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from peft_pipelines.costs import energy
 from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models.base_model import autocast
+from peft_pipelines.models.base_model import Base, autocast
 
 GB = 1e9
 FORWARD_TOKENS = 512
@@ -49,6 +49,13 @@ def forward_tflop(attached: Attached) -> float:
     with torch.no_grad(), autocast(attached.core), counter:
         attached.plain(input_ids=ids, attention_mask=torch.ones_like(ids))
     return float(counter.get_total_flops()) / 1e12
+
+
+def tflop_of(base: Base, attached: Attached, key: str) -> float:
+    """``forward_tflop`` of a method on a base, counted once a ``key``: it does not depend on the task."""
+    if key not in base.measured:
+        base.measured[key] = forward_tflop(attached)
+    return base.measured[key]
 
 
 CUDA = "cuda allocated"

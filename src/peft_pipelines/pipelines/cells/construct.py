@@ -21,15 +21,8 @@ def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec,
         "seed": seed,
         "trainable_parameters": attached.trainable_parameters(),
         "total_parameters": sum(value.numel() for value in base.model.parameters()),
-        "tflop": _tflop(base, attached, method.model_dump_json()),
-        "base_tflop": _tflop(base, Attached(method, base.model, base.model, None), "base"),
+        "tflop": measure.tflop_of(base, attached, method.model_dump_json()),
+        "base_tflop": measure.tflop_of(base, Attached(method, base.model, base.model, None), "base"),
         "base_checksum": base.checksum,
     }
     return PeftModel(attached, base, facts)
-
-
-def _tflop(base: base_model.Base, attached: Attached, key: str) -> float:
-    """Measured once a method and base: it does not depend on the task."""
-    if key not in base.measured:
-        base.measured[key] = measure.forward_tflop(attached)
-    return base.measured[key]
