@@ -3,6 +3,7 @@
 import pytest
 import tiny
 import torch
+from small_trainings import mean_loss
 
 from peft_pipelines.data.batching import shared_prefix
 from peft_pipelines.data.tokenize import Encoded, Prompter
@@ -10,7 +11,8 @@ from peft_pipelines.inference.generate import Decoding, answer, generate
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
-from peft_pipelines.training.loss import Objective, Shortcuts, collate
+from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.shortcuts import Shortcuts
 
 pytestmark = pytest.mark.real
 
@@ -34,10 +36,10 @@ def rows(prompter) -> list[Encoded]:
 
 
 def gradients(attached: Attached, rows: list[Encoded], **values) -> tuple[float, dict[str, torch.Tensor]]:
-    objective = Objective(
+    model = LabelLogits(
         attached, Shortcuts.of(attached, tiny.training_args(**values)), shared_prefix([row.prompt for row in rows])
     )
-    loss = objective(**collate(rows, pad=0))["loss"]
+    loss = mean_loss(model, collate(rows, pad=0))
     if loss.requires_grad:
         loss.backward()
     found = {name: value.grad.clone() for name, value in attached.trainable().items()}

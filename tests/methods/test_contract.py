@@ -10,6 +10,7 @@ import pytest
 import tiny
 import torch
 from safetensors.torch import load_file
+from small_trainings import mean_loss
 from transformers import PreTrainedModel
 
 from peft_pipelines.config import MethodSpec
@@ -17,7 +18,8 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
-from peft_pipelines.training.loss import Objective, Shortcuts, collate
+from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.shortcuts import Shortcuts
 
 IDENTITIES = {
     *(("hf_peft", type_) for type_ in ("LORA", "IA3", "OFT", "LN_TUNING")),
@@ -112,12 +114,12 @@ def rows() -> list[Encoded]:
 
 
 def train(attached: providers.Attached, steps: int, rate: float = 0.01) -> list[float]:
-    objective = Objective(attached, Shortcuts.of(attached, tiny.training_args()), prefix=[9, 9, 9])
+    model = LabelLogits(attached, Shortcuts.of(attached, tiny.training_args()), prefix=[9, 9, 9])
     optimizer = torch.optim.AdamW(attached.trainable().values(), lr=rate)
     attached.plain.train()
     losses = []
     for _ in range(steps):
-        loss = objective(**collate(rows(), pad=257))["loss"]
+        loss = mean_loss(model, collate(rows(), pad=257))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -312,8 +314,8 @@ def test_gradient_checkpointing_gives_the_same_gradients_or_is_refused(name, fam
 def gradients(attached: providers.Attached, training_args: dict[str, bool]) -> dict[str, torch.Tensor]:
     attached.plain.train()
     attached.plain.zero_grad()
-    objective = Objective(attached, Shortcuts.of(attached, tiny.training_args(**training_args)), prefix=[])
-    objective(**collate(rows(), pad=257))["loss"].backward()
+    model = LabelLogits(attached, Shortcuts.of(attached, tiny.training_args(**training_args)), prefix=[])
+    mean_loss(model, collate(rows(), pad=257)).backward()
     return {key: value.grad.clone() for key, value in attached.trainable().items()}
 
 

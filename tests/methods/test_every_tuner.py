@@ -7,6 +7,7 @@ import tiny
 import torch
 from peft import PeftModel
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from small_trainings import mean_loss
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
@@ -17,7 +18,8 @@ from peft_pipelines.methods import providers
 from peft_pipelines.methods.config_check import dataclass_fields
 from peft_pipelines.methods.type_check import fits, types_of
 from peft_pipelines.models import base_model
-from peft_pipelines.training.loss import Objective, Shortcuts, collate
+from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.shortcuts import Shortcuts
 
 TYPES = {str(kind.value): config for kind, config in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
 DEFAULT = (
@@ -89,8 +91,8 @@ def rows() -> list[Encoded]:
 
 def loss_of(attached: providers.Attached, **training_args) -> torch.Tensor:
     attached.plain.train()
-    objective = Objective(attached, Shortcuts.of(attached, tiny.training_args(**training_args)), prefix=[9, 9, 9])
-    return objective(**collate(rows(), pad=257))["loss"]
+    model = LabelLogits(attached, Shortcuts.of(attached, tiny.training_args(**training_args)), prefix=[9, 9, 9])
+    return mean_loss(model, collate(rows(), pad=257))
 
 
 def train(attached: providers.Attached, steps: int = 8) -> list[float]:

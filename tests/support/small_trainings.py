@@ -5,12 +5,15 @@ import signal
 from pathlib import Path
 
 import tiny
+import torch
 from transformers import TrainerCallback
 
 from peft_pipelines.data.batching import shared_prefix
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.methods import providers
-from peft_pipelines.training.loss import Objective, Shortcuts
+from peft_pipelines.training.label_logits import LabelLogits
+from peft_pipelines.training.loss import cross_entropy
+from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.train import Outcome, train
 from peft_pipelines.training.trainer import CellTrainer
 
@@ -27,25 +30,31 @@ def rows(count: int = 22, seed: int = 3) -> list[Encoded]:
 VALIDATION = rows(6, seed=4)
 
 
-def objective_of(name: str, seed: int = 0, family: str = "llama", **values) -> Objective:
+def model_of(name: str, seed: int = 0, family: str = "llama", **values) -> LabelLogits:
     attached = tiny.attach(name, family, seed)
     attached.plain.train()
     prefix = shared_prefix([row.prompt for row in rows() + VALIDATION])
-    return Objective(attached, Shortcuts.of(attached, training_args(**values)), prefix)
+    return LabelLogits(attached, Shortcuts.of(attached, training_args(**values)), prefix)
+
+
+def mean_loss(model: LabelLogits, batch: dict[str, torch.Tensor], count: int | None = None) -> torch.Tensor:
+    """Mean cross entropy over a batch's labelled tokens, or their sum divided by ``count``."""
+    logits, targets = model(**batch)
+    return cross_entropy(logits, targets) / (len(targets) if count is None else count)
 
 
 def training_args(**values):
     return tiny.training_args(**{**QUICK, **values})
 
 
-def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[Objective, Outcome]:
-    objective = objective_of(name, seed, **values)
-    return objective, train(objective, rows(), VALIDATION, training_args(**values), seed, 257, state)
+def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[LabelLogits, Outcome]:
+    model = model_of(name, seed, **values)
+    return model, train(model, rows(), VALIDATION, training_args(**values), seed, 257, state)
 
 
-def saved(objective: Objective, folder: Path) -> dict[str, bytes]:
+def saved(model: LabelLogits, folder: Path) -> dict[str, bytes]:
     folder.mkdir()
-    providers.save(objective.attached, folder)
+    providers.save(model.attached, folder)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -63,6 +72,6 @@ class Stop(TrainerCallback):
 
 
 def interrupt(state: Path, at: int, name: str = "lora", kill: bool = False, **values) -> None:
-    trainer = CellTrainer(objective_of(name, **values), rows(), VALIDATION, training_args(**values), 0, 257, state)
+    trainer = CellTrainer(model_of(name, **values), rows(), VALIDATION, training_args(**values), 0, 257, state)
     trainer.add_callback(Stop(at, kill))
     trainer.train()

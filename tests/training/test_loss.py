@@ -1,238 +1,144 @@
-"""Each short cut gives the plain path's loss and gradients, for each method row on each family of models."""
-
-from collections.abc import Mapping
-from inspect import signature
+"""Losses that a row may name: torch's own numbers on each path; validation by cross entropy; a third by one entry."""
 
 import pytest
 import tiny
 import torch
-from transformers import OPTForCausalLM
-from transformers.models.auto.modeling_auto import AutoModelForCausalLM
+from project import Project, project  # noqa: F401
+from small_trainings import VALIDATION, model_of, rows, run, training_args
+from torch.nn.functional import cross_entropy
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.batching import shared_prefix
-from peft_pipelines.data.tokenize import Encoded
-from peft_pipelines.methods import providers
-from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models import base_model
-from peft_pipelines.training.loss import Objective, Shortcuts, collate
+from peft_pipelines.data.tokenize import IGNORED, Encoded
+from peft_pipelines.running.preflight import check_method
+from peft_pipelines.training import loss as losses
+from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.trainer import CellTrainer
+from peft_pipelines.training.validation import validation_loss
 
-PATHS = {
-    "shared prefix": {"shared_prefix": True, "label_positions_only": False},
-    "label positions": {"shared_prefix": False, "label_positions_only": True},
-    "both": {"shared_prefix": True, "label_positions_only": True},
-}
-PLAIN = {"shared_prefix": False, "label_positions_only": False}
-START = [17, 5, 99, 200, 31, 8, 77, 150]
-OLD_OPT = "logits_to_keep" not in signature(OPTForCausalLM.forward).parameters
-LACKS = {"tiny-opt": {"label_positions_only": "the model's forward takes no logits_to_keep"}} if OLD_OPT else {}
-"""Models that can't have a short cut, and what they say. With transformers 5 all can have all."""
-
-REPRESENTATIVES = {
-    "selective": "bitfit",
-    "reparameterised": "lora",
-    "soft_prompt": "prefix_tuning",
-    "adapter": "sequential_bottleneck",
-    "baseline": "zero_shot",
-}
-DEEP = [(name, family) for name, family in tiny.CASES if family in ("llama", "gpt2")]
+SMOOTH = {"type": "label_smoothing", "smoothing": 0.2}
+PLAIN = {"shared_prefix": False, "label_positions_only": False, "length_buckets": False}
+FAST = {"shared_prefix": True, "label_positions_only": True, "length_buckets": False}
+LOGITS = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+TARGETS = torch.tensor([0, 2])
+EXAMPLES = [Encoded(row.prompt, row.answer * (1 + number % 3), False) for number, row in enumerate(rows()[:9])]
 
 
-def rows() -> list[Encoded]:
-    """Five rows of unlike prompts and answers that share eight tokens."""
-    texts = tiny.ids(20, rows=5).tolist()
-    return [
-        Encoded(START + text[: 3 + 2 * number], text[14 : 16 + number % 3], False) for number, text in enumerate(texts)
-    ]
+def test_cross_entropy_is_the_sum_of_negative_log_likelihoods():
+    expected = -LOGITS.log_softmax(1)[[0, 1], TARGETS].sum()
+    assert losses.cross_entropy(LOGITS, TARGETS).item() == pytest.approx(expected.item())
 
 
-def learner(name: str, family: str) -> Attached:
-    attached = tiny.stir(tiny.attach(name, family))
-    attached.plain.train()
-    return attached
+def test_label_smoothing_mixes_in_the_mean_over_all_tokens():
+    likelihoods = -LOGITS.log_softmax(1)
+    expected = (0.8 * likelihoods[[0, 1], TARGETS] + 0.2 * likelihoods.mean(1)).sum()
+    found = losses.label_smoothing(LOGITS, TARGETS, smoothing=0.2)
+    assert found.item() == pytest.approx(expected.item())
 
 
-def measured(
-    attached: Attached, taken: Mapping[str, bool], batches: list[list[Encoded]], count: int | None = None
-) -> tuple[float, dict[str, torch.Tensor]]:
-    """Loss and gradients of some batches under some short cuts; ``count`` as the Trainer gives it."""
-    shortcuts = Shortcuts.of(attached, tiny.training_args(**taken))
-    for name, asked in taken.items():
-        refused = LACKS.get(attached.core.name_or_path, {}).get(name)
-        assert getattr(shortcuts, name) == (asked and not refused)
-        assert shortcuts.reasons.get(name) == (None if asked and not refused else refused if asked else "switched off")
-    objective = Objective(attached, shortcuts, shared_prefix([row.prompt for row in rows()]))
-    assert objective.prefix.shape[1] == (len(START) if taken["shared_prefix"] else 0)
-    total = 0.0
-    for batch in batches:
-        loss = objective(**collate(batch, pad=257), num_items_in_batch=count)["loss"]
-        total += loss.item()
-        if loss.requires_grad:
-            loss.backward()
-    found = {key: value.grad.clone() for key, value in attached.trainable().items()}
-    attached.plain.zero_grad()
-    return total, found
+def whole(model: LabelLogits, smoothing: float) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and gradients of the examples in one batch, by torch from the logits of all positions."""
+    batch = collate(EXAMPLES, 257)
+    logits = model.plain(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1]
+    labels = batch["labels"][:, 1:]
+    loss = cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, label_smoothing=smoothing)
+    loss.backward()
+    return loss.item(), gradients(model)
 
 
-def assert_equal(one: tuple[float, dict[str, torch.Tensor]], other: tuple[float, dict[str, torch.Tensor]]) -> None:
-    """Loss to 1e-6 of itself, gradients to 1e-5 of the largest one."""
-    assert one[0] == pytest.approx(other[0], rel=1e-6)
-    scale = max((value.abs().max().item() for value in other[1].values()), default=1.0)
-    for key, value in other[1].items():
-        assert (one[1][key] - value).abs().max().item() <= 1e-5 * scale, key
+def gradients(model: LabelLogits) -> dict[str, torch.Tensor]:
+    found = {name: value.grad.clone() for name, value in model.attached.trainable().items()}
+    model.zero_grad()
+    return found
 
 
-@pytest.mark.parametrize(("name", "family"), tiny.CASES)
-def test_both_short_cuts_give_the_plain_loss_and_gradients(name, family):
-    attached = learner(name, family)
-    plain = measured(attached, PLAIN, [rows()])
-    assert plain[0] > 1
-    assert_equal(measured(attached, PATHS["both"], [rows()]), plain)
+@pytest.mark.parametrize("micro_batches", [1, 3])
+@pytest.mark.parametrize("tokens_per_forward", [10_000, 60])
+@pytest.mark.parametrize("path", [PLAIN, FAST], ids=["plain", "fast"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_a_step_has_torchs_loss_and_gradients(smoothing, path, tokens_per_forward, micro_batches, tmp_path):
+    """Nine examples in one or three micro batches, each of these in one or several forwards."""
+    loss = {"type": "label_smoothing", "smoothing": smoothing} if smoothing else {"type": "cross_entropy"}
+    values = {**path, "loss": loss, "tokens_per_forward": tokens_per_forward}
+    model = model_of("lora", **values)
+    tiny.stir(model.attached)
+    expected, slopes = whole(model, smoothing)
+    trainer = CellTrainer(model, rows(), VALIDATION, training_args(**values), 0, 257, tmp_path)
+    trainer.create_optimizer()
+    trainer.current_gradient_accumulation_steps = micro_batches
+    count = torch.tensor(sum(len(example.answer) for example in EXAMPLES))
+    size = len(EXAMPLES) // micro_batches
+    parts = [EXAMPLES[first : first + size] for first in range(0, len(EXAMPLES), size)]
+    found = sum(trainer.training_step(model, collate(part, 257), count).item() for part in parts)
+    assert found == pytest.approx(expected, rel=1e-5)
+    scale = max(value.abs().max().item() for value in slopes.values())
+    for name, value in gradients(model).items():
+        assert (value - slopes[name]).abs().max().item() <= 1e-5 * scale, name
 
 
-@pytest.mark.parametrize("path", ["shared prefix", "label positions"])
-@pytest.mark.parametrize(("name", "family"), DEEP)
-def test_one_short_cut_gives_the_plain_loss_and_gradients(name, family, path):
-    attached = learner(name, family)
-    assert_equal(measured(attached, PATHS[path], [rows()]), measured(attached, PLAIN, [rows()]))
+def test_validation_is_by_cross_entropy_whatever_is_trained(tmp_path):
+    model, outcome = run(tmp_path, loss=SMOOTH, epochs=1)
+    batch = collate(VALIDATION, 257)
+    expected = model.plain(**{name: value for name, value in batch.items() if name != "task"}).loss.item()
+    assert outcome.validation_loss == pytest.approx(expected, rel=1e-5)
+    assert validation_loss(model, VALIDATION, 4, lambda part: collate(part, 257)) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize(("name", "family"), DEEP)
-def test_the_plain_loss_is_the_librarys_own(name, family):
-    attached = learner(name, family)
-    batch = collate(rows(), pad=257)
-    loss = attached.plain(**batch).loss
-    if loss.requires_grad:
-        loss.backward()
-    own = {key: value.grad.clone() for key, value in attached.trainable().items()}
-    attached.plain.zero_grad()
-    assert_equal(measured(attached, PLAIN, [rows()]), (loss.item(), own))
+def test_another_loss_trains_other_weights(tmp_path):
+    one, other = run(tmp_path / "a", epochs=1)[0], run(tmp_path / "b", epochs=1, loss=SMOOTH)[0]
+    pairs = zip(one.attached.trainable().values(), other.attached.trainable().values(), strict=True)
+    assert any(not torch.equal(*pair) for pair in pairs)
 
 
-@pytest.mark.parametrize("taken", [PLAIN, PATHS["both"]], ids=["plain", "both"])
-@pytest.mark.parametrize(("name", "family"), DEEP)
-def test_two_micro_batches_are_one_batch(name, family, taken):
-    attached, batch = learner(name, family), rows()
-    count = sum(len(row.answer) for row in batch)
-    together = measured(attached, PLAIN, [batch])
-    assert_equal(measured(attached, taken, [batch[:2], batch[2:]], count), together)
+def focal(logits: torch.Tensor, targets: torch.Tensor, *, gamma: float) -> torch.Tensor:
+    likelihoods = logits.log_softmax(1)[range(len(targets)), targets]
+    return -((1 - likelihoods.exp()) ** gamma * likelihoods).sum()
 
 
-@pytest.mark.parametrize("family", ["gemma3", "mistral_window"])
-@pytest.mark.parametrize("name", [name for name, row in tiny.METHODS.items() if row.provider == "hf_peft"])
-def test_exact_behind_a_prefix_longer_than_the_sliding_window(name, family, monkeypatch):
-    attached = learner(name, family)
-    text = tiny.ids(300).tolist()[0]
-    long = [Encoded([*text, *row.prompt], row.answer, False) for row in rows()]
-    monkeypatch.setattr(f"{__name__}.START", text + START)
-    assert_equal(measured(attached, PATHS["both"], [long]), measured(attached, PLAIN, [long]))
+def test_a_third_loss_is_a_function_and_an_entry(monkeypatch, tmp_path):
+    monkeypatch.setitem(losses.LOSSES, "focal", focal)
+    model, outcome = run(tmp_path / "focal", epochs=1, loss={"type": "focal", "gamma": 2.0})
+    plain, expected = run(tmp_path / "none", epochs=1, loss={"type": "focal", "gamma": 0.0})
+    assert outcome.log[0]["loss"] < expected.log[0]["loss"]
+    same, _ = run(tmp_path / "plain", epochs=1)
+    for name, value in same.attached.trainable().items():
+        assert torch.allclose(plain.attached.trainable()[name], value, atol=1e-4)
+        assert not torch.equal(model.attached.trainable()[name], value)
 
 
-@pytest.mark.parametrize("family", ["selective", "reparameterised", "soft_prompt", "adapter", "baseline"])
-def test_each_family_of_methods_has_a_representative(family):
-    assert tiny.ROWS[REPRESENTATIVES[family]].family == family
-
-
-@pytest.mark.parametrize("name", tiny.METHODS)
-def test_no_token_sees_a_later_one(name):
-    attached = tiny.stir(tiny.attach(name, "llama"))
-    attached.plain.eval()
-    one = tiny.ids(12)
-    other = one.clone()
-    other[:, 8:] += 1
-    first, second = (tiny.logits(attached.plain, text) for text in (one, other))
-    assert torch.allclose(first[:, :8], second[:, :8], atol=1e-5)
-    assert not torch.allclose(first[:, 8:], second[:, 8:], atol=1e-2)
-
-
-def test_no_method_gives_base_logits():
-    found = tiny.logits(tiny.attach("zero_shot", "llama").plain, tiny.ids(12))
-    assert torch.equal(found, tiny.logits(tiny.base("llama"), tiny.ids(12)))
-
-
-def test_labels_and_padding_of_other_rows_do_not_count():
-    attached = learner("lora", "llama")
-    batch = rows()
-    alone = [measured(attached, PLAIN, [[row]], count=1)[0] for row in batch]
-    assert measured(attached, PATHS["both"], [batch], count=1)[0] == pytest.approx(sum(alone), rel=1e-5)
-
-
-def test_a_prefix_that_is_a_whole_prompt_keeps_its_last_token():
-    attached = learner("lora", "llama")
-    twins = [Encoded(START, [3, 4], False), Encoded(START, [5], False)]
-    prefix = shared_prefix([row.prompt for row in twins])
-    assert prefix == START[:-1]
-    fast = Objective(attached, Shortcuts.of(attached, tiny.training_args()), prefix)(**collate(twins, pad=257))["loss"]
-    plain = Objective(attached, Shortcuts.of(attached, tiny.training_args(**PLAIN)), [])(**collate(twins, pad=257))[
-        "loss"
-    ]
-    assert fast.item() == pytest.approx(plain.item(), rel=1e-6)
-
-
-def test_what_is_switched_off_is_named_with_the_reason():
-    shortcuts = Shortcuts.of(
-        tiny.attach("lora", "llama"), tiny.training_args(shared_prefix=False, length_buckets=False)
-    )
-    assert (shortcuts.shared_prefix, shortcuts.label_positions_only, shortcuts.length_buckets) == (False, True, False)
-    assert shortcuts.reasons == {"shared_prefix": "switched off", "length_buckets": "switched off"}
-
-
-def test_gradient_checkpointing_takes_the_plain_path_and_says_so():
-    shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(gradient_checkpointing=True))
-    assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"shared_prefix": "gradient checkpointing keeps no cache"}
-
-
-def test_a_methods_dropout_takes_the_plain_path_and_says_so():
-    row = tiny.METHODS["lora"]
-    method = row.model_copy(update={"config": {**row.config, "lora_dropout": 0.1}})
-    attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
-    shortcuts = Shortcuts.of(attached, tiny.training_args())
-    assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"shared_prefix": "dropout would draw one mask for all rows"}
+def test_a_methods_row_may_choose_its_loss():
+    method = tiny.METHODS["lora"].model_copy(update={"training": {"loss": SMOOTH}})
+    found = losses.loss_of(training_args().overridden(method), method)(LOGITS, TARGETS)
+    assert found == losses.label_smoothing(LOGITS, TARGETS, smoothing=0.2)
 
 
 @pytest.mark.parametrize(
-    ("family", "rates"),
-    [("gpt2", {"resid_pdrop": 0.1}), ("opt", {"dropout": 0.1}), ("llama", {"attention_dropout": 0.1})],
+    ("loss", "words"),
+    [
+        ({"type": "focal"}, "unknown type 'focal'. Allowed: cross_entropy, label_smoothing"),
+        (
+            {"type": "label_smooting", "smoothing": 0.1},
+            "unknown type 'label_smooting', did you mean 'label_smoothing'? Allowed: cross_entropy, label_smoothing",
+        ),
+        ({}, "unknown type 'None'. Allowed: cross_entropy, label_smoothing"),
+        ({"type": ["focal"]}, "unknown type '['focal']'. Allowed: cross_entropy, label_smoothing"),
+        ({"type": "label_smoothing"}, "smoothing: Field required"),
+        ({"type": "label_smoothing", "smoothing": 1.0}, "smoothing: Input should be less than 1, got 1.0"),
+        ({"type": "cross_entropy", "smoothing": 0.1}, "unknown field 'smoothing'. Allowed: none"),
+    ],
 )
-def test_a_base_models_dropout_takes_the_plain_path_and_says_so(family, rates):
-    config = tiny.CONFIGS[family]()
-    config.update(rates)
-    attached = providers.attach(AutoModelForCausalLM.from_config(config), tiny.method_for("lora", family), 0)
-    reasons = Shortcuts.of(attached, tiny.training_args()).reasons
-    assert reasons["shared_prefix"] == "dropout would draw one mask for all rows"
+@pytest.mark.parametrize("own", [True, False], ids=["in the method's row", "in the training row"])
+def test_a_wrong_loss_is_refused_before_a_weight_is_read(loss, words, own):
+    method = tiny.METHODS["lora"].model_copy(update={"training": {"loss": loss} if own else {}})
+    where = "method 'lora', training, loss" if own else "training, loss"
+    with pytest.raises(ConfigError) as caught:
+        check_method(method, tiny.skeleton("llama"), tiny.training_args(**({} if own else {"loss": loss})))
+    separator = ", " if words.startswith("smoothing") else ": "
+    assert str(caught.value) == f"{where}{separator}{words}"
 
 
-def test_what_a_method_refuses_is_recorded():
-    attached = tiny.attach("lora", "llama")
-    attached.refuses["shared_prefix"] = "its mask looks at the whole row"
-    shortcuts = Shortcuts.of(attached, tiny.training_args())
-    assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"shared_prefix": "its mask looks at the whole row"}
-
-
-def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():
-    words = (
-        "method 'prefix_tuning': gradient_checkpointing must be false, got true: without a cache its keys and values"
-    )
-    with pytest.raises(ConfigError, match=words):
-        Shortcuts.of(tiny.attach("prefix_tuning", "llama"), tiny.training_args(gradient_checkpointing=True))
-
-
-TAKES_CHECKPOINTING = [
-    (name, family) for name, family in DEEP if "gradient_checkpointing" not in tiny.attach(name, family).refuses
-]
-
-
-@pytest.mark.parametrize(("name", "family"), TAKES_CHECKPOINTING)
-def test_gradient_checkpointing_gives_the_plain_gradients(name, family):
-    attached, batch = learner(name, family), rows()
-    plain = measured(attached, PLAIN, [batch])
-    attached.core.gradient_checkpointing_enable({"use_reentrant": False})
-    attached.core.enable_input_require_grads()
-    training_args = tiny.training_args(gradient_checkpointing=True)
-    loss = Objective(attached, Shortcuts.of(attached, training_args), START)(**collate(batch, pad=257))["loss"]
-    if loss.requires_grad and attached.trainable():
-        loss.backward()
-    assert_equal((loss.item(), {key: value.grad for key, value in attached.trainable().items()}), plain)
+def test_a_run_with_a_wrong_loss_ends_with_one_line(project: Project):  # noqa: F811
+    (project.folder / "model" / "model.safetensors").write_bytes(b"never read")
+    project.parameters["training"]["loss"] = {"type": "focal"}
+    done = project.kedro("run")
+    assert done.exit_code == 1
+    assert "training, loss: unknown type 'focal'. Allowed: cross_entropy, label_smoothing" in done.output

@@ -11,7 +11,8 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.training import lr_search
-from peft_pipelines.training.loss import Objective, Shortcuts
+from peft_pipelines.training.label_logits import LabelLogits
+from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.train import train
 
 NAMES = {axis: ["x"] for axis in ("methods", "models", "tasks", "seeds")}
@@ -19,7 +20,7 @@ RATES = (0.0001, 0.02, 0.0005)
 
 
 class Searcher:
-    """Climbs as the node does, and notes what it trained."""
+    """Searches as the node does, and notes the trainings that ran."""
 
     def __init__(self, folder: Path, name: str = "lora", rates: tuple[float, ...] = RATES, **values) -> None:
         self.folders = {rate: folder / f"{rate}" for rate in rates}
@@ -33,8 +34,8 @@ class Searcher:
         training_args = trained.training_args(**{**self.values, "learning_rate": rate})
         attached.plain.train()
         shortcuts = Shortcuts.of(attached, training_args)
-        objective = Objective(attached, shortcuts, trained.START)
-        return train(objective, trained.rows(), trained.VALIDATION, training_args, 0, 257, state, phase)
+        model = LabelLogits(attached, shortcuts, trained.START)
+        return train(model, trained.rows(), trained.VALIDATION, training_args, 0, 257, state, phase)
 
     def search(self):
         return lr_search.search(self.fresh(), self.fresh, self.fit, self.folders)
@@ -48,8 +49,8 @@ def weights(attached, folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", ["lora", "prefix_tuning", "sequential_bottleneck", "full", "pissa", "svft"])
 def test_the_chosen_trial_holds_the_weights_of_that_rate_alone(name, tmp_path):
-    climber = Searcher(tmp_path / "lr_search", name, epochs=1)
-    attached, trials = climber.search()
+    searcher = Searcher(tmp_path / "lr_search", name, epochs=1)
+    attached, trials = searcher.search()
     best = lr_search.chosen(trials)
     alone, (only,) = Searcher(tmp_path / "alone", name, (best["learning_rate"],), epochs=1).search()
     same = ("learning_rate", "validation_loss", "best_step", "steps", "tokens", "log")
@@ -59,9 +60,9 @@ def test_the_chosen_trial_holds_the_weights_of_that_rate_alone(name, tmp_path):
 
 
 def test_each_trial_says_what_it_was(tmp_path):
-    climber = Searcher(tmp_path)
-    _, trials = climber.search()
-    assert climber.fitted == [(rate, f"train, learning rate {place} of 3") for place, rate in enumerate(RATES, 1)]
+    searcher = Searcher(tmp_path)
+    _, trials = searcher.search()
+    assert searcher.fitted == [(rate, f"train, learning rate {place} of 3") for place, rate in enumerate(RATES, 1)]
     record = lr_search.record_of(trials)
     assert [trial["learning_rate"] for trial in record["lr_search"]] == list(RATES)
     assert [trial["chosen"] for trial in record["lr_search"]] == [False, True, False]

@@ -8,6 +8,7 @@ import tiny
 import torch
 from kedro.config import OmegaConfigLoader
 from project import ROWS, Project, project  # noqa: F401
+from small_trainings import mean_loss
 
 from peft_pipelines.config import Grid, Parameters
 from peft_pipelines.config.errors import ConfigError
@@ -16,7 +17,8 @@ from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.pipelines.grid import load_grid, load_together, pipelines_of
-from peft_pipelines.training.loss import Objective, Shortcuts, collate
+from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.shortcuts import Shortcuts
 
 NAME = "mpt_multitask"
 TASKS = list(tiny.METHODS[NAME].train_on or ())
@@ -46,8 +48,8 @@ def test_short_cuts_are_exact_for_each_task() -> None:
     plain = tiny.training_args(shared_prefix=False, label_positions_only=False)
     losses = []
     for training_args in (tiny.training_args(), plain):
-        objective = Objective(attached, Shortcuts.of(attached, training_args), prefix=[9, 9, 9])
-        losses.append(float(objective(**collate(rows, pad=257))["loss"]))
+        model = LabelLogits(attached, Shortcuts.of(attached, training_args), prefix=[9, 9, 9])
+        losses.append(mean_loss(model, collate(rows, pad=257)).item())
         assert attached.select
         attached.select(0)
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)

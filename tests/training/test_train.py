@@ -13,13 +13,13 @@ import pytest
 import tiny
 import torch
 from safetensors.torch import load_file
-from small_trainings import START, VALIDATION, interrupt, objective_of, rows, run, saved, training_args
+from small_trainings import START, VALIDATION, interrupt, model_of, rows, run, saved, training_args
 
 from peft_pipelines.data.batching import Batches
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import CheckpointFolder, Trained
-from peft_pipelines.training.loss import collate
+from peft_pipelines.training.label_logits import collate
 from peft_pipelines.training.train import Outcome, state_digest
 from peft_pipelines.training.trainer import CellTrainer
 from peft_pipelines.training.validation import validation_loss
@@ -117,7 +117,7 @@ def test_a_half_written_state_is_ignored(tmp_path):
 
 
 def test_a_state_counts_before_older_ones_go(tmp_path, monkeypatch):
-    trainer = CellTrainer(objective_of("lora"), rows(), VALIDATION, training_args(), 0, 257, tmp_path)
+    trainer = CellTrainer(model_of("lora"), rows(), VALIDATION, training_args(), 0, 257, tmp_path)
     seen = []
     remove = shutil.rmtree
 
@@ -134,17 +134,17 @@ def test_a_state_counts_before_older_ones_go(tmp_path, monkeypatch):
 
 def test_the_state_holds_trainable_tensors_only_and_ends_with_the_checkpoint(tmp_path):
     state = tmp_path / "state"
-    objective, _ = run(state)
-    own = {name: value.shape for name, value in objective.attached.trainable().items()}
+    model, _ = run(state)
+    own = {name: value.shape for name, value in model.attached.trainable().items()}
     for file in state.rglob("*.safetensors"):
         assert {name: value.shape for name, value in load_file(file).items()} == own
     moments = torch.load(state / "checkpoint-18" / "optimizer.pt", weights_only=True)["state"].values()
-    assert sum(moment["exp_avg"].numel() for moment in moments) == objective.attached.trainable_parameters()
+    assert sum(moment["exp_avg"].numel() for moment in moments) == model.attached.trainable_parameters()
     assert not list(state.rglob("*.bin"))
     size = sum(path.stat().st_size for path in state.rglob("*") if path.is_file())
-    assert size < 8 * 4 * objective.attached.trainable_parameters() + 60_000
-    record = {**RECORD, "method": objective.attached.method.model_dump()}
-    CheckpointFolder(filepath=str(tmp_path / "checkpoint")).save(Trained(objective.attached, record, state))
+    assert size < 8 * 4 * model.attached.trainable_parameters() + 60_000
+    record = {**RECORD, "method": model.attached.method.model_dump()}
+    CheckpointFolder(filepath=str(tmp_path / "checkpoint")).save(Trained(model.attached, record, state))
     assert not state.exists()
     assert sorted(path.name for path in (tmp_path / "checkpoint").iterdir()) == [
         "README.md",
@@ -156,13 +156,13 @@ def test_the_state_holds_trainable_tensors_only_and_ends_with_the_checkpoint(tmp
 
 def test_the_best_weights_by_validation_are_kept(tmp_path):
     """A rate that destroys the model after a while: the last state is not the best one."""
-    objective, outcome = run(tmp_path, learning_rate=0.3, schedule="constant", evaluations=9, max_grad_norm=1e6)
+    model, outcome = run(tmp_path, learning_rate=0.3, schedule="constant", evaluations=9, max_grad_norm=1e6)
     losses = {entry["step"]: entry["validation_loss"] for entry in outcome.log if "validation_loss" in entry}
     assert len(losses) == 9
     assert outcome.best_step == min(losses, key=losses.get)
     assert outcome.best_step < outcome.steps == 18
     pad = 257
-    found = validation_loss(objective, VALIDATION, 16, lambda batch: collate(batch, pad))
+    found = validation_loss(model, VALIDATION, 16, lambda batch: collate(batch, pad))
     assert found == pytest.approx(losses[outcome.best_step], rel=1e-6)
 
 
@@ -190,9 +190,9 @@ def test_a_batch_in_parts_has_the_gradients_of_the_whole(name, plain, tmp_path):
     values = {"shared_prefix": not plain, "label_positions_only": not plain, "length_buckets": False}
     found = []
     for tokens in (10_000, 60):
-        objective, protocol_ = objective_of(name, **values), training_args(**values, tokens_per_forward=tokens)
-        tiny.stir(objective.attached)
-        trainer = CellTrainer(objective, rows(), VALIDATION, protocol_, 0, 257, tmp_path)
+        model, protocol_ = model_of(name, **values), training_args(**values, tokens_per_forward=tokens)
+        tiny.stir(model.attached)
+        trainer = CellTrainer(model, rows(), VALIDATION, protocol_, 0, 257, tmp_path)
         trainer.create_optimizer()
         trainer.current_gradient_accumulation_steps = 1
         batch = [Encoded(row.prompt, row.answer * (1 + number % 3), False) for number, row in enumerate(rows()[:9])]
@@ -201,8 +201,8 @@ def test_a_batch_in_parts_has_the_gradients_of_the_whole(name, plain, tmp_path):
         assert (len(parts) > 2) == (tokens == 60)
         assert all(rows * width <= tokens for rows, width in parts)
         count = torch.tensor(sum(len(row.answer) for row in batch))
-        loss = trainer.training_step(objective, inputs, count)
-        found.append((loss.item(), {key: value.grad for key, value in objective.attached.trainable().items()}))
+        loss = trainer.training_step(model, inputs, count)
+        found.append((loss.item(), {key: value.grad for key, value in model.attached.trainable().items()}))
     (one, whole), (other, parts) = found
     assert other == pytest.approx(one, rel=1e-6)
     scale = max(value.abs().max().item() for value in whole.values())
@@ -285,17 +285,17 @@ def test_bucketed_batches_come_in_mixed_order():
 
 def test_validation_loss_is_one_number_over_all_labelled_tokens():
     """Answers of 1 and 6 tokens: the mean of batch means would be another number."""
-    objective = objective_of("lora")
-    tiny.stir(objective.attached)
+    model = model_of("lora")
+    tiny.stir(model.attached)
     uneven = [Encoded([*START, 7, 8], [3], False), Encoded([*START, 9], [1, 2, 3, 4, 5, 6], False)]
-    losses = [validation_loss(objective, uneven, size, lambda batch: collate(batch, 257)) for size in (1, 2)]
-    objective.tokens_per_forward = 8
-    losses.append(validation_loss(objective, uneven, 2, lambda batch: collate(batch, 257)))
-    each = [validation_loss(objective, [row], 1, lambda batch: collate(batch, 257)) for row in uneven]
+    losses = [validation_loss(model, uneven, size, lambda batch: collate(batch, 257)) for size in (1, 2)]
+    model.tokens_per_forward = 8
+    losses.append(validation_loss(model, uneven, 2, lambda batch: collate(batch, 257)))
+    each = [validation_loss(model, [row], 1, lambda batch: collate(batch, 257)) for row in uneven]
     assert losses[1:] == pytest.approx([losses[0]] * 2, rel=1e-6)
     assert losses[0] == pytest.approx((each[0] * 1 + each[1] * 6) / 7, rel=1e-6)
     assert abs(losses[0] - sum(each) / 2) > 0.01
-    assert objective.training
+    assert model.training
 
 
 def test_a_state_digest_tells_trainings_apart():

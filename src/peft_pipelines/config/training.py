@@ -1,6 +1,6 @@
 """The training arguments that all cells share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -13,15 +13,17 @@ class TrainingSpec(Spec):
     """The training arguments that all cells share. A method row may override fields of it by name.
 
     ``evaluations`` is how often during training validation is scored and the state saved; ``max_length`` is in
-    tokens of prompt and answer together. ``tokens_per_forward`` bounds the memory of one forward, in rows times the
-    longest of them: a batch beyond it runs in parts, with the same gradients. The last three fields switch the exact
-    short cuts of training.loss.
+    tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options beside it
+    (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of one forward,
+    in examples times the longest of them: a batch beyond it runs in parts, with the same gradients. The last three
+    fields switch the exact short cuts of ``training.label_logits``.
     """
 
     epochs: Annotated[float, Field(gt=0)]
     batch_size: Count
     gradient_accumulation_steps: Count
     learning_rate: Annotated[float, Field(gt=0)]
+    loss: dict[str, Any]
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"]
     warmup_ratio: Annotated[float, Field(ge=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0)]
@@ -36,6 +38,10 @@ class TrainingSpec(Spec):
     length_buckets: bool
 
     def overridden(self, method: MethodSpec) -> "TrainingSpec":
-        """The training arguments with a method's own values in it."""
+        """Return the training arguments with the method's own values in them.
+
+        Raises:
+            ConfigError: a field is unknown or has a wrong value.
+        """
         where = f"method '{method.name}', training"
         return parse(TrainingSpec, where, {**self.model_dump(), **method.training})

@@ -23,7 +23,8 @@ from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.storage.splits import RowsFolder
 from peft_pipelines.training import optimizers
-from peft_pipelines.training.loss import Shortcuts
+from peft_pipelines.training.loss import loss_of
+from peft_pipelines.training.shortcuts import Shortcuts
 
 Say = Callable[[str], None]
 
@@ -87,9 +88,10 @@ def check_room(task: TaskSpec, prompter: Prompter) -> None:
 
 def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: TrainingSpec) -> None:
     """Raise ConfigError where the method cannot be attached to the model, or not be trained with these arguments."""
+    training_args = training_args.overridden(method)
+    loss_of(training_args, method)
     optimizers.check(method)
     providers.check(method, base_model.clone(skeleton))
-    training_args = training_args.overridden(method)
     if training_args.gradient_checkpointing or optimizers.is_picky(method):
         with torch.device("meta"):
             attached = providers.attach(base_model.clone(skeleton), method, seed=0)

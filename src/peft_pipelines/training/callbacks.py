@@ -1,4 +1,4 @@
-"""When a training steps, scores and saves, as the transformers Trainer is told it."""
+"""Training arguments of the transformers Trainer, and the steps at which it validates and saves."""
 
 import math
 from pathlib import Path
@@ -13,34 +13,34 @@ from peft_pipelines.models.base_model import device
 
 
 class Schedule(TrainerCallback):  # type: ignore[misc]
-    """Scores validation and saves the state at evenly spaced steps, the last one included; reports each step."""
+    """Validates and saves at evenly spaced steps, the last one included; reports each step to the progress bar."""
 
     def __init__(self, steps: int, evaluations: int, phase: str, attached: Attached) -> None:
         self.steps, self.phase, self.attached = steps, phase, attached
         self.due = {math.ceil(steps * part / evaluations) for part in range(1, evaluations + 1)}
 
     def on_optimizer_step(self, args: TrainingArguments, state: TrainerState, *rest: Any, **kwargs: Any) -> None:
-        """Let the method see a step, counted from 1, while its gradients are still there."""
+        """Call the method's ``after_step`` with the number of steps done, while their gradients are still there."""
         if self.attached.after_step:
             self.attached.after_step(state.global_step + 1)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> TrainerControl:
-        """Mark what is due."""
+        """Ask the Trainer to validate and save where it is due."""
         progress.step(self.phase, state.global_step, self.steps)
         control.should_evaluate = control.should_save = state.global_step in self.due
         return control
 
 
 def steps_of(training_args: TrainingSpec, batches: int) -> int:
-    """Optimizer steps of a whole training, as the Trainer counts them."""
+    """Count the optimizer steps of a whole training of so many batches an epoch, as the Trainer does."""
     per_epoch = max(1, math.ceil(batches / training_args.gradient_accumulation_steps))
     return max(1, math.ceil(per_epoch * training_args.epochs))
 
 
 def arguments_of(training_args: TrainingSpec, seed: int, steps: int, state: Path) -> TrainingArguments:
-    """The training arguments in the Trainer's words; ``state`` is the folder it works in."""
+    """Return the training arguments of the Trainer, which writes its checkpoints into ``state``."""
     return TrainingArguments(
         output_dir=str(state),
         num_train_epochs=training_args.epochs,

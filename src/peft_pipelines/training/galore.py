@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 
 class LowRankAdamW(Optimizer):
-    """AdamW; in groups with a ``rank`` it works on gradients projected to that rank.
+    """AdamW; groups with a ``rank`` have their gradients projected to that rank.
 
     The basis is that of the gradient's largest singular values and is chosen anew every ``update_proj_gap`` steps;
     the moments stay. The step in it, times ``scale``, is brought back to the matrix. The whole state is tensors, the
@@ -46,7 +46,7 @@ class LowRankAdamW(Optimizer):
 def adam(
     mean: torch.Tensor, square: torch.Tensor, gradient: torch.Tensor, step: int, group: dict[str, Any]
 ) -> torch.Tensor:
-    """The step's direction, after the moments have taken in the gradient. ``step`` counts from 1."""
+    """Update both moments by the gradient in place, and return the update's direction. ``step`` counts from 1."""
     first, second = group["betas"]
     mean.lerp_(gradient, 1 - first)
     square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
@@ -55,7 +55,7 @@ def adam(
 
 
 def basis(gradient: torch.Tensor, rank: int) -> torch.Tensor:
-    """The singular vectors of the largest singular values on the shorter side: (rank, columns) or (rows, rank).
+    """Singular vectors of the largest singular values, on the shorter side: (rank, columns) or (rows, rank).
 
     >>> basis(torch.eye(5, 3), 2).shape, basis(torch.eye(3, 5), 2).shape
     (torch.Size([2, 3]), torch.Size([3, 2]))
@@ -66,7 +66,7 @@ def basis(gradient: torch.Tensor, rank: int) -> torch.Tensor:
 
 
 def projected(gradient: torch.Tensor, space: torch.Tensor) -> torch.Tensor:
-    """The gradient's coordinates in the basis."""
+    """Coordinates of the gradient in the basis."""
     return gradient @ space.T if _tall(gradient.shape) else space.T @ gradient
 
 

@@ -1,4 +1,4 @@
-"""From a method's row to the optimizer that trains it."""
+"""The optimizers that a method row may name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ NOT_DECAYED = [r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_no
 
 
 class NoOptions(Spec):
-    """AdamW takes all that it needs from the training arguments."""
+    """No options: AdamW takes all that it needs from the training arguments."""
 
 
 class LoraPlusOptions(Spec):
-    """``ratio``: how many times the learning rate the factor next to the output gets."""
+    """``ratio`` is the learning rate of the LoRA factor next to the output over that of the other one."""
 
     ratio: Annotated[float, Field(ge=1)]
 
 
 class LowRankOptions(Spec):
-    """The rank that gradients are projected to, the steps that a projection lasts, and the factor of the update."""
+    """The rank that gradients are projected to, the steps that a projection is kept for, the factor of the update."""
 
     rank: Annotated[int, Field(ge=1)]
     update_proj_gap: Annotated[int, Field(ge=1)]
@@ -41,10 +41,10 @@ class LowRankOptions(Spec):
 
 
 def check(method: MethodSpec) -> Any:
-    """The options of the row's optimizer.
+    """Return the options of the row's optimizer.
 
     Raises:
-        ConfigError: its type is unknown, an option is unknown, missing or of the wrong type.
+        ConfigError: its type is unknown; an option is unknown, missing or of the wrong type.
     """
     where = f"method '{method.name}', optimizer"
     options = dict(method.optimizer)
@@ -55,16 +55,16 @@ def check(method: MethodSpec) -> Any:
 
 
 def build(attached: Attached, training_args: TrainingSpec, method: MethodSpec) -> Optimizer:
-    """The optimizer of all that the method trains. Its state is tensors and numbers only.
+    """Return the optimizer of all that the method trains. Its state is tensors and numbers only.
 
     Raises:
-        ConfigError: as ``check``, or the method has nothing that this optimizer is for.
+        ConfigError: as ``check``, or the method trains nothing that this optimizer is for.
     """
     return KINDS[method.optimizer["type"]].build(attached, training_args, check(method))
 
 
 def is_picky(method: MethodSpec) -> bool:
-    """Whether it depends on the method's parameters if ``build`` takes the row, once ``check`` has."""
+    """Whether ``build`` may refuse a row that ``check`` accepts, by the parameters that the method trains."""
     return KINDS[method.optimizer["type"]].picky
 
 
@@ -74,7 +74,7 @@ def _adamw(attached: Attached, training_args: TrainingSpec, options: NoOptions) 
 
 
 def _lora_plus(attached: Attached, training_args: TrainingSpec, options: LoraPlusOptions) -> Optimizer:
-    """Groups by the library; its second and third one get the higher rate."""
+    """Groups of parameters as peft makes them; its second and third one get the higher rate."""
     optimizer: Optimizer = create_loraplus_optimizer(
         attached.plain,
         AdamW,
@@ -91,7 +91,7 @@ def _lora_plus(attached: Attached, training_args: TrainingSpec, options: LoraPlu
 
 
 def _low_rank(attached: Attached, training_args: TrainingSpec, options: LowRankOptions) -> Optimizer:
-    """The matrices of linear layers, the output head left out, are projected; all else goes as with AdamW."""
+    """Gradients of linear layers but the output head are projected; all other parameters are trained as by AdamW."""
     head = attached.core.get_output_embeddings()
     linear = [part for part in attached.core.modules() if isinstance(part, nn.Linear | Conv1D) and part is not head]
     matrices = {id(part.weight) for part in linear}
@@ -129,7 +129,7 @@ def _decayed(model: nn.Module) -> set[str]:
 
 @dataclass(frozen=True)
 class Kind:
-    """An optimizer by the options that a row gives it; ``picky`` if it is not for any method."""
+    """An optimizer and its options; ``picky`` if it is for some methods only."""
 
     options: type[Spec]
     build: Callable[[Attached, TrainingSpec, Any], Optimizer]

@@ -9,7 +9,7 @@ from peft_pipelines.models.base_model import Base
 
 @dataclass
 class PeftModel:
-    """A method on its clone of the base, ready to train, with what is known of it before."""
+    """A method on its clone of the base model, ready to train. ``facts`` are the first fields of the cell's record."""
 
     attached: Attached
     base: Base

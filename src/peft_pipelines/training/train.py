@@ -4,7 +4,6 @@ import hashlib
 import inspect
 import json
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +12,17 @@ from typing import Any
 from peft_pipelines.config import TrainingSpec
 from peft_pipelines.data import batching, tokenize
 from peft_pipelines.data.tokenize import Encoded
-from peft_pipelines.training import callbacks, galore, optimizers
-from peft_pipelines.training import loss as objectives
-from peft_pipelines.training import trainer as trainers
-from peft_pipelines.training import validation as validating
-from peft_pipelines.training.loss import Objective
+from peft_pipelines.models import forward
+from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, best_of, put
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training came to: steps run, the step whose weights were kept, tokens run, loss of these weights, the log.
+    """The result of a training: optimizer steps, the step whose weights were kept, their validation loss, the log.
 
-    Tokens are those of prompt and answer, padding left out; the loss is that of the validation rows, None where there
-    was nothing to train; the log has numbers by step.
+    ``tokens`` counts prompts and answers of all steps, padding left out. ``validation_loss`` is in nats a token, None
+    where there was nothing to train. Each entry of the log has a ``step`` and numbers of it.
     """
 
     steps: int
@@ -37,8 +33,8 @@ class Outcome:
 
 
 def train(
-    objective: Objective,
-    rows: Sequence[Encoded],
+    model: LabelLogits,
+    examples: Sequence[Encoded],
     validation: Sequence[Encoded],
     training_args: TrainingSpec,
     seed: int,
@@ -46,20 +42,29 @@ def train(
     state: Path,
     phase: str = "train",
 ) -> Outcome:
-    """Train the objective's method in place, from the newest complete state in ``state`` if there is one.
+    """Train the model's method in place; at the end it holds the weights with the lowest validation loss.
 
-    At the end the method holds the weights with the lowest validation loss. The same arguments give the same weights,
-    bit for bit, on one machine's CPU, in one go or resumed. ``phase`` is what progress calls it.
+    The same arguments give the same weights, bit for bit, on one machine's CPU, in one go or resumed.
+
+    Args:
+        model: the method on its clone of the base, in training mode.
+        examples: the training split.
+        validation: the validation split, scored ``training_args.evaluations`` times.
+        training_args: the method's own values included; ``loss`` names the loss.
+        seed: decides the order of the examples and all that is drawn at random.
+        pad: the padding token's id.
+        state: a folder; a training that was interrupted goes on from its newest complete checkpoint.
+        phase: the name that progress is shown by.
 
     Raises:
-        Diverged: a validation loss is no number.
+        Diverged: a validation loss is not finite.
     """
-    if not objective.attached.trainable():
+    if not model.attached.trainable():
         return Outcome(0, 0, 0, None, [])
-    trainer = CellTrainer(objective, rows, validation, training_args, seed, pad, state, phase)
+    trainer = CellTrainer(model, examples, validation, training_args, seed, pad, state, phase)
     result = trainer.train(resume_from_checkpoint=_newest(state))
     best = best_of(state)
-    put(objective.attached, state / BEST)
+    put(model.attached, state / BEST)
     log = [
         {key: value for key, value in entry.items() if key in LOGGED and math.isfinite(value)}
         for entry in trainer.state.log_history
@@ -73,13 +78,11 @@ LOGGED = ("step", "loss", "grad_norm", "learning_rate", "validation_loss")
 
 
 def state_digest(*parts: Any) -> str:
-    """A short name for everything that decides a training, our own code included: no state is resumed by another's."""
-    code = [inspect.getsource(module) for module in (sys.modules[__name__], *DECIDES)]
+    """Hash of all that decides a training: the parts and our own code. A state is resumed under the same one only."""
+    code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    code += [inspect.getsource(module) for module in (batching, tokenize, forward)]
     text = json.dumps([code, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-DECIDES = (trainers, callbacks, optimizers, galore, objectives, validating, batching, tokenize)
 
 
 def _newest(state: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""The transformers Trainer as a cell needs it: own batches, own optimizer, a state of the method's own tensors."""
+"""The transformers Trainer with a cell's own batches, optimizer and loss, and checkpoints of the method's tensors."""
 
 import math
 import shutil
@@ -21,7 +21,8 @@ from peft_pipelines.files.atomic import read_json, replacing, write_json
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.callbacks import Schedule, arguments_of, steps_of
-from peft_pipelines.training.loss import Objective, collate
+from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.loss import loss_of
 from peft_pipelines.training.validation import validation_loss
 
 TENSORS = "trainable.safetensors"
@@ -30,7 +31,7 @@ BEST = "best"
 
 
 class Diverged(ConfigError):
-    """A validation loss is no number; seen after so many steps and tokens."""
+    """A validation loss is not finite, after ``step`` optimizer steps and ``tokens`` tokens."""
 
     def __init__(self, message: str, step: int, tokens: int) -> None:
         super().__init__(message)
@@ -38,15 +39,15 @@ class Diverged(ConfigError):
 
 
 class CellTrainer(Trainer):  # type: ignore[misc]
-    """The Trainer with rows in seeded batches and a state that holds the method's own tensors only."""
+    """The Trainer with examples in seeded batches; its checkpoints hold the method's own tensors only."""
 
     control: TrainerControl
     optimizer: Optimizer | None
 
     def __init__(
         self,
-        objective: Objective,
-        rows: Sequence[Encoded],
+        model: LabelLogits,
+        examples: Sequence[Encoded],
         validation: Sequence[Encoded],
         training_args: TrainingSpec,
         seed: int,
@@ -54,32 +55,33 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         state: Path,
         phase: str = "train",
     ) -> None:
-        self.rows, self.validation, self.folder = rows, validation, state
+        self.examples, self.validation, self.folder = examples, validation, state
         self.training_args, self.collate, self.share = training_args, partial(collate, pad=pad), 1.0
-        lengths = [len(row.ids) for row in rows]
-        bucketed, kinds = objective.shortcuts.length_buckets, [row.task for row in rows]
+        self.loss_function = loss_of(training_args, model.attached.method)
+        lengths = [len(example.ids) for example in examples]
+        bucketed, kinds = model.shortcuts.length_buckets, [example.task for example in examples]
         self.batches = Batches(lengths, training_args.batch_size, seed, bucketed=bucketed, kinds=kinds)
         steps = steps_of(training_args, len(self.batches))
-        if objective.attached.begin:
-            objective.attached.begin(steps)
+        if model.attached.begin:
+            model.attached.begin(steps)
         arguments = arguments_of(training_args, seed, steps, state)
         arguments._n_gpu = min(1, arguments.n_gpu)  # several would be wrapped in DataParallel, which splits batches
-        super().__init__(model=objective, args=arguments, train_dataset=list(rows))
+        super().__init__(model=model, args=arguments, train_dataset=list(examples))
         self.model_accepts_loss_kwargs = True
         self.remove_callback(PrinterCallback)
-        self.add_callback(Schedule(steps, training_args.evaluations, phase, objective.attached))
+        self.add_callback(Schedule(steps, training_args.evaluations, phase, model.attached))
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """The rows in their seeded batches."""
+        """The training examples in their seeded batches."""
         loader: DataLoader[Any] = DataLoader(
-            self.rows,  # type: ignore[arg-type]
+            self.examples,  # type: ignore[arg-type]
             batch_sampler=self.batches,
             collate_fn=self.collate,
         )
         return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
 
     def create_optimizer(self) -> Optimizer:
-        """The one that the method's row names."""
+        """The optimizer that the method's row names."""
         if self.optimizer is None:
             attached = self.model.attached
             self.optimizer = optimizers.build(attached, self.training_args, attached.method)
@@ -88,21 +90,34 @@ class CellTrainer(Trainer):  # type: ignore[misc]
     def training_step(
         self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Forward and backward of a batch, in as many parts as its tokens ask for: the same gradients, less memory."""
+        """Forward and backward of a batch in parts of ``tokens_per_forward``: the same gradients, less memory.
+
+        Returns the batch's loss, a scalar.
+        """
         losses = [
             super(CellTrainer, self).training_step(model, part, num_items_in_batch) for part in self._parts(inputs)
         ]
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
-    def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], *args: Any, **kwargs: Any) -> Any:
-        """The mean cross entropy, and a part's share of what the method itself adds to it."""
-        loss = super().compute_loss(model, inputs, *args, **kwargs)
+    def compute_loss(
+        self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Loss of a part of a batch: the sum over its labelled tokens, divided by their number in the whole step.
+
+        ``training_step`` calls it. A penalty of the method's own is added in equal shares by all parts of a step.
+        """
+        logits, targets = model(**inputs)
+        loss: torch.Tensor = self.loss_function(logits, targets) / num_items_in_batch
         if self.model.attached.penalty:
             loss = loss + self.share * self.model.attached.penalty()
         return loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """The mean loss over all labelled tokens of the validation rows; the best weights are put aside."""
+        """Score the validation split, and keep the weights where its loss is the lowest so far.
+
+        Raises:
+            Diverged: the loss is not finite.
+        """
         loss = validation_loss(self.model, self.validation, self.training_args.generation_batch_size, self.collate)
         if not math.isfinite(loss):
             where, rate = f"method '{self.model.attached.method.name}'", self.training_args.learning_rate
@@ -121,7 +136,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         return {"validation_loss": loss}
 
     def tokens_of(self, steps: int) -> int:
-        """Tokens of prompt and answer, padding left out, that so many steps from the start run."""
+        """Count the tokens of prompt and answer, padding left out, in the first ``steps`` optimizer steps."""
         return self.batches.tokens(steps, self.training_args.gradient_accumulation_steps)
 
     def _parts(self, inputs: dict[str, torch.Tensor]) -> Iterator[dict[str, torch.Tensor]]:
@@ -131,9 +146,9 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         if len(parts) == 1:
             yield inputs
             return
-        for rows in parts:
-            longest = max(lengths[row] for row in rows)
-            yield {name: value[rows, :longest] for name, value in inputs.items()}
+        for places in parts:
+            longest = max(lengths[place] for place in places)
+            yield {name: value[places, :longest] for name, value in inputs.items()}
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
@@ -145,7 +160,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         put(self.model.attached, Path(resume_from_checkpoint))
 
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        """Save a state. When it stands whole it counts, and only then do other ones go."""
+        """Save a checkpoint. The file ``complete`` is written last, and older checkpoints are deleted only after it."""
         super()._save_checkpoint(*args, **kwargs)
         newest = self.folder / f"checkpoint-{self.state.global_step}"
         write_json(newest / COMPLETE, True)
@@ -154,7 +169,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
 
 
 def put(attached: Attached, folder: Path) -> None:
-    """Give the method the weights that a state's folder holds."""
+    """Copy the weights of a checkpoint's folder into the method."""
     own = attached.trainable()
     saved = load_file(folder / TENSORS) if own else {}
     for name, value in own.items():
@@ -163,5 +178,5 @@ def put(attached: Attached, folder: Path) -> None:
 
 def best_of(state: Path) -> dict[str, Any]:
     """The lowest validation loss so far of a training in ``state``, and its step."""
-    found: dict[str, Any] = read_json(state / BEST / "validation.json")
-    return found
+    best: dict[str, Any] = read_json(state / BEST / "validation.json")
+    return best

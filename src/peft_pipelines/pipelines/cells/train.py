@@ -14,9 +14,9 @@ from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import Trained
 from peft_pipelines.storage.splits import Splits
-from peft_pipelines.training.loss import Shortcuts
 from peft_pipelines.training.lr_search import record_of, search
 from peft_pipelines.training.peft_model import PeftModel
+from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.train import state_digest
 from peft_pipelines.training.trial import TrialSetup
 
@@ -65,7 +65,7 @@ def train(
     ]
     given = sum(table.num_rows for table in (*learnt, prompts["validation"]))
     record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
-    record["left_out"] = given - len(setup.rows) - len(setup.validation)
+    record["left_out"] = given - len(setup.examples) - len(setup.validation)
     return Trained(attached, {**record, **record_of(trials), **_surroundings()}, workspace)
 
 

@@ -1,0 +1,108 @@
+"""The logits that a loss is computed from, by the plain forward or the same numbers by less work.
+
+Two of the three exact short cuts are here (the third, length-bucketed batches, is an order of examples):
+
+* ``label_positions_only``: the output head runs where an example's own label stands, not at every position, and no
+  layer runs for tokens behind the last prediction (the end of the turn is predicted, but nothing follows it).
+* ``shared_prefix``: the tokens that all examples begin with run once a batch; each example attends to their keys and
+  values, through which gradients flow back. Soft prompts are keys and values as well and go the same way.
+
+Right padding and causal attention make both exact: a position sees the same tokens at the same places either way.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from transformers import Cache
+
+from peft_pipelines.data.tokenize import IGNORED, Encoded
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.base_model import autocast
+from peft_pipelines.models.forward import head_only_at, prefix_cache
+from peft_pipelines.training.shortcuts import Shortcuts
+
+
+class LabelLogits(nn.Module):
+    """The model that is trained: a batch in, the logits of its labelled tokens and these tokens out.
+
+    ``tokens_per_forward`` is the most that callers give to one forward, in examples times the longest of them; None
+    for any number.
+    """
+
+    def __init__(
+        self, attached: Attached, shortcuts: Shortcuts, prefix: Sequence[int], tokens_per_forward: int | None = None
+    ) -> None:
+        super().__init__()
+        self.plain = attached.plain
+        self.attached = attached
+        self.shortcuts = shortcuts
+        self.tokens_per_forward = tokens_per_forward
+        self.prefix = torch.tensor([list(prefix) if shortcuts.shared_prefix else []], dtype=torch.long)
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        labels: torch.Tensor,
+        task: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the logits (labels, vocabulary) in fp32 of the labelled tokens, and these tokens (labels).
+
+        Args:
+            input_ids: token ids (examples, tokens), right-padded.
+            attention_mask: 1 for a token, 0 for padding; same shape.
+            labels: token ids where there is a loss, ``IGNORED`` elsewhere; same shape.
+            task: (examples, 1), the one task of all examples, by its place among those that are learnt together.
+        """
+        if self.attached.select and task is not None:
+            self.attached.select(int(task[0, 0]))
+        wanted = labels[:, 1:] != IGNORED
+        places = torch.nonzero(wanted.any(0)).squeeze(1)
+        chosen, targets = wanted[:, places], labels[:, 1:][wanted]
+        width = int(places[-1]) + 1 if self.shortcuts.label_positions_only else input_ids.shape[1]
+        with autocast(self.attached.core):
+            logits = self._logits(input_ids[:, :width], attention_mask[:, :width], places - width, chosen)
+        return logits.float(), targets
+
+    def _logits(
+        self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, chosen: torch.Tensor
+    ) -> torch.Tensor:
+        """Logits where ``chosen`` (examples, places) is true; ``places`` count from the end of the example."""
+        cache = prefix_cache(self.attached, self.prefix.to(ids.device)) if self.prefix.numel() else None
+        if not self.shortcuts.label_positions_only:
+            return self._run(ids, mask, cache, {})[:, places][chosen]
+        with head_only_at(self.attached.core, chosen):
+            return self._run(ids, mask, cache, {"logits_to_keep": places})[0]
+
+    def _run(
+        self, ids: torch.Tensor, mask: torch.Tensor, cache: Cache | None, keep: dict[str, torch.Tensor]
+    ) -> torch.Tensor:
+        if cache is None:
+            return self.plain(input_ids=ids, attention_mask=mask, **keep).logits  # type: ignore[no-any-return]
+        examples, length, before = ids.shape[0], self.prefix.shape[1], cache.get_seq_length()
+        cache.batch_repeat_interleave(examples)
+        mask = torch.cat([mask.new_ones(examples, before), mask[:, length:]], dim=1)
+        output = self.attached.core(
+            input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True, **keep
+        )
+        return output.logits  # type: ignore[no-any-return]
+
+
+def collate(examples: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:
+    """Examples as one right-padded batch, by the names of the arguments of ``LabelLogits.forward``.
+
+    >>> collate([Encoded([5, 6], [7], False), Encoded([5], [8], False)], pad=0)["labels"].tolist()
+    [[-100, -100, 7], [-100, 8, -100]]
+    """
+    width = max(len(example.ids) for example in examples)
+
+    def padded(values: Sequence[Sequence[int]], fill: int) -> torch.Tensor:
+        return torch.tensor([[*value, *[fill] * (width - len(value))] for value in values])
+
+    return {
+        "input_ids": padded([example.ids for example in examples], pad),
+        "attention_mask": padded([[1] * len(example.ids) for example in examples], 0),
+        "labels": padded([example.labels for example in examples], IGNORED),
+        "task": torch.tensor([[example.task] for example in examples]),
+    }

@@ -1,0 +1,54 @@
+"""The exact short cuts of training that a method, a model and the training arguments allow together."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from peft_pipelines.config import TrainingSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.forward import takes
+
+_NAMES = ("shared_prefix", "label_positions_only", "length_buckets")
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """The short cuts that a training takes; ``reasons`` says for each other one why it does not."""
+
+    shared_prefix: bool
+    label_positions_only: bool
+    length_buckets: bool
+    reasons: dict[str, str]
+
+    @classmethod
+    def of(cls, attached: Attached, training_args: TrainingSpec) -> "Shortcuts":
+        """Return those that the training arguments, the method and the model allow together.
+
+        Raises:
+            ConfigError: the training arguments ask for gradient checkpointing, which the method cannot be trained with.
+        """
+        if training_args.gradient_checkpointing and "gradient_checkpointing" in attached.refuses:
+            why = attached.refuses["gradient_checkpointing"]
+            raise ConfigError(f"method '{attached.method.name}': gradient_checkpointing must be false, got true: {why}")
+        reasons = {name: "switched off" for name in _NAMES if not getattr(training_args, name)}
+        for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
+            if not takes(attached, needed):
+                reasons.setdefault(name, f"the model's forward takes no {needed}")
+        if training_args.gradient_checkpointing:
+            reasons.setdefault("shared_prefix", "gradient checkpointing keeps no cache")
+        if _dropout(attached):
+            reasons.setdefault("shared_prefix", "dropout would draw one mask for all rows")
+        for name in _NAMES:
+            if name in attached.refuses:
+                reasons.setdefault(name, attached.refuses[name])
+        return cls(**{name: name not in reasons for name in _NAMES}, reasons=reasons)
+
+
+def _dropout(attached: Attached) -> bool:
+    """Whether a layer has dropout: by a module of its own, or by a rate that it hands to a function."""
+    modules = list(attached.core.modules())
+    rates = [
+        value for part in modules for name, value in vars(part).items() if "drop" in name and isinstance(value, float)
+    ]
+    return any([*rates, *(part.p for part in modules if isinstance(part, nn.Dropout))])

@@ -1,0 +1,239 @@
+"""Each short cut gives the plain path's loss and gradients, for each method row on each family of models."""
+
+from collections.abc import Mapping
+from inspect import signature
+
+import pytest
+import tiny
+import torch
+from small_trainings import mean_loss
+from transformers import OPTForCausalLM
+from transformers.models.auto.modeling_auto import AutoModelForCausalLM
+
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.batching import shared_prefix
+from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.methods import providers
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models import base_model
+from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.shortcuts import Shortcuts
+
+PATHS = {
+    "shared prefix": {"shared_prefix": True, "label_positions_only": False},
+    "label positions": {"shared_prefix": False, "label_positions_only": True},
+    "both": {"shared_prefix": True, "label_positions_only": True},
+}
+PLAIN = {"shared_prefix": False, "label_positions_only": False}
+START = [17, 5, 99, 200, 31, 8, 77, 150]
+OLD_OPT = "logits_to_keep" not in signature(OPTForCausalLM.forward).parameters
+LACKS = {"tiny-opt": {"label_positions_only": "the model's forward takes no logits_to_keep"}} if OLD_OPT else {}
+"""Models that can't have a short cut, and what they say. With transformers 5 all can have all."""
+
+REPRESENTATIVES = {
+    "selective": "bitfit",
+    "reparameterised": "lora",
+    "soft_prompt": "prefix_tuning",
+    "adapter": "sequential_bottleneck",
+    "baseline": "zero_shot",
+}
+DEEP = [(name, family) for name, family in tiny.CASES if family in ("llama", "gpt2")]
+
+
+def rows() -> list[Encoded]:
+    """Five rows of unlike prompts and answers that share eight tokens."""
+    texts = tiny.ids(20, rows=5).tolist()
+    return [
+        Encoded(START + text[: 3 + 2 * number], text[14 : 16 + number % 3], False) for number, text in enumerate(texts)
+    ]
+
+
+def learner(name: str, family: str) -> Attached:
+    attached = tiny.stir(tiny.attach(name, family))
+    attached.plain.train()
+    return attached
+
+
+def measured(
+    attached: Attached, taken: Mapping[str, bool], batches: list[list[Encoded]], count: int | None = None
+) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and gradients of some batches under some short cuts; ``count`` as the Trainer gives it."""
+    shortcuts = Shortcuts.of(attached, tiny.training_args(**taken))
+    for name, asked in taken.items():
+        refused = LACKS.get(attached.core.name_or_path, {}).get(name)
+        assert getattr(shortcuts, name) == (asked and not refused)
+        assert shortcuts.reasons.get(name) == (None if asked and not refused else refused if asked else "switched off")
+    model = LabelLogits(attached, shortcuts, shared_prefix([row.prompt for row in rows()]))
+    assert model.prefix.shape[1] == (len(START) if taken["shared_prefix"] else 0)
+    total = 0.0
+    for batch in batches:
+        loss = mean_loss(model, collate(batch, pad=257), count)
+        total += loss.item()
+        if loss.requires_grad:
+            loss.backward()
+    found = {key: value.grad.clone() for key, value in attached.trainable().items()}
+    attached.plain.zero_grad()
+    return total, found
+
+
+def assert_equal(one: tuple[float, dict[str, torch.Tensor]], other: tuple[float, dict[str, torch.Tensor]]) -> None:
+    """Loss to 1e-6 of itself, gradients to 1e-5 of the largest one."""
+    assert one[0] == pytest.approx(other[0], rel=1e-6)
+    scale = max((value.abs().max().item() for value in other[1].values()), default=1.0)
+    for key, value in other[1].items():
+        assert (one[1][key] - value).abs().max().item() <= 1e-5 * scale, key
+
+
+@pytest.mark.parametrize(("name", "family"), tiny.CASES)
+def test_both_short_cuts_give_the_plain_loss_and_gradients(name, family):
+    attached = learner(name, family)
+    plain = measured(attached, PLAIN, [rows()])
+    assert plain[0] > 1
+    assert_equal(measured(attached, PATHS["both"], [rows()]), plain)
+
+
+@pytest.mark.parametrize("path", ["shared prefix", "label positions"])
+@pytest.mark.parametrize(("name", "family"), DEEP)
+def test_one_short_cut_gives_the_plain_loss_and_gradients(name, family, path):
+    attached = learner(name, family)
+    assert_equal(measured(attached, PATHS[path], [rows()]), measured(attached, PLAIN, [rows()]))
+
+
+@pytest.mark.parametrize(("name", "family"), DEEP)
+def test_the_plain_loss_is_the_librarys_own(name, family):
+    attached = learner(name, family)
+    batch = collate(rows(), pad=257)
+    loss = attached.plain(**batch).loss
+    if loss.requires_grad:
+        loss.backward()
+    own = {key: value.grad.clone() for key, value in attached.trainable().items()}
+    attached.plain.zero_grad()
+    assert_equal(measured(attached, PLAIN, [rows()]), (loss.item(), own))
+
+
+@pytest.mark.parametrize("taken", [PLAIN, PATHS["both"]], ids=["plain", "both"])
+@pytest.mark.parametrize(("name", "family"), DEEP)
+def test_two_micro_batches_are_one_batch(name, family, taken):
+    attached, batch = learner(name, family), rows()
+    count = sum(len(row.answer) for row in batch)
+    together = measured(attached, PLAIN, [batch])
+    assert_equal(measured(attached, taken, [batch[:2], batch[2:]], count), together)
+
+
+@pytest.mark.parametrize("family", ["gemma3", "mistral_window"])
+@pytest.mark.parametrize("name", [name for name, row in tiny.METHODS.items() if row.provider == "hf_peft"])
+def test_exact_behind_a_prefix_longer_than_the_sliding_window(name, family, monkeypatch):
+    attached = learner(name, family)
+    text = tiny.ids(300).tolist()[0]
+    long = [Encoded([*text, *row.prompt], row.answer, False) for row in rows()]
+    monkeypatch.setattr(f"{__name__}.START", text + START)
+    assert_equal(measured(attached, PATHS["both"], [long]), measured(attached, PLAIN, [long]))
+
+
+@pytest.mark.parametrize("family", ["selective", "reparameterised", "soft_prompt", "adapter", "baseline"])
+def test_each_family_of_methods_has_a_representative(family):
+    assert tiny.ROWS[REPRESENTATIVES[family]].family == family
+
+
+@pytest.mark.parametrize("name", tiny.METHODS)
+def test_no_token_sees_a_later_one(name):
+    attached = tiny.stir(tiny.attach(name, "llama"))
+    attached.plain.eval()
+    one = tiny.ids(12)
+    other = one.clone()
+    other[:, 8:] += 1
+    first, second = (tiny.logits(attached.plain, text) for text in (one, other))
+    assert torch.allclose(first[:, :8], second[:, :8], atol=1e-5)
+    assert not torch.allclose(first[:, 8:], second[:, 8:], atol=1e-2)
+
+
+def test_no_method_gives_base_logits():
+    found = tiny.logits(tiny.attach("zero_shot", "llama").plain, tiny.ids(12))
+    assert torch.equal(found, tiny.logits(tiny.base("llama"), tiny.ids(12)))
+
+
+def test_labels_and_padding_of_other_rows_do_not_count():
+    attached = learner("lora", "llama")
+    batch = rows()
+    alone = [measured(attached, PLAIN, [[row]], count=1)[0] for row in batch]
+    assert measured(attached, PATHS["both"], [batch], count=1)[0] == pytest.approx(sum(alone), rel=1e-5)
+
+
+def test_a_prefix_that_is_a_whole_prompt_keeps_its_last_token():
+    attached = learner("lora", "llama")
+    twins = [Encoded(START, [3, 4], False), Encoded(START, [5], False)]
+    prefix = shared_prefix([row.prompt for row in twins])
+    assert prefix == START[:-1]
+    fast = LabelLogits(attached, Shortcuts.of(attached, tiny.training_args()), prefix)
+    plain = LabelLogits(attached, Shortcuts.of(attached, tiny.training_args(**PLAIN)), [])
+    losses = [mean_loss(model, collate(twins, pad=257)).item() for model in (fast, plain)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+
+
+def test_what_is_switched_off_is_named_with_the_reason():
+    shortcuts = Shortcuts.of(
+        tiny.attach("lora", "llama"), tiny.training_args(shared_prefix=False, length_buckets=False)
+    )
+    assert (shortcuts.shared_prefix, shortcuts.label_positions_only, shortcuts.length_buckets) == (False, True, False)
+    assert shortcuts.reasons == {"shared_prefix": "switched off", "length_buckets": "switched off"}
+
+
+def test_gradient_checkpointing_takes_the_plain_path_and_says_so():
+    shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(gradient_checkpointing=True))
+    assert not shortcuts.shared_prefix
+    assert shortcuts.reasons == {"shared_prefix": "gradient checkpointing keeps no cache"}
+
+
+def test_a_methods_dropout_takes_the_plain_path_and_says_so():
+    row = tiny.METHODS["lora"]
+    method = row.model_copy(update={"config": {**row.config, "lora_dropout": 0.1}})
+    attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
+    shortcuts = Shortcuts.of(attached, tiny.training_args())
+    assert not shortcuts.shared_prefix
+    assert shortcuts.reasons == {"shared_prefix": "dropout would draw one mask for all rows"}
+
+
+@pytest.mark.parametrize(
+    ("family", "rates"),
+    [("gpt2", {"resid_pdrop": 0.1}), ("opt", {"dropout": 0.1}), ("llama", {"attention_dropout": 0.1})],
+)
+def test_a_base_models_dropout_takes_the_plain_path_and_says_so(family, rates):
+    config = tiny.CONFIGS[family]()
+    config.update(rates)
+    attached = providers.attach(AutoModelForCausalLM.from_config(config), tiny.method_for("lora", family), 0)
+    reasons = Shortcuts.of(attached, tiny.training_args()).reasons
+    assert reasons["shared_prefix"] == "dropout would draw one mask for all rows"
+
+
+def test_what_a_method_refuses_is_recorded():
+    attached = tiny.attach("lora", "llama")
+    attached.refuses["shared_prefix"] = "its mask looks at the whole row"
+    shortcuts = Shortcuts.of(attached, tiny.training_args())
+    assert not shortcuts.shared_prefix
+    assert shortcuts.reasons == {"shared_prefix": "its mask looks at the whole row"}
+
+
+def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():
+    words = (
+        "method 'prefix_tuning': gradient_checkpointing must be false, got true: without a cache its keys and values"
+    )
+    with pytest.raises(ConfigError, match=words):
+        Shortcuts.of(tiny.attach("prefix_tuning", "llama"), tiny.training_args(gradient_checkpointing=True))
+
+
+TAKES_CHECKPOINTING = [
+    (name, family) for name, family in DEEP if "gradient_checkpointing" not in tiny.attach(name, family).refuses
+]
+
+
+@pytest.mark.parametrize(("name", "family"), TAKES_CHECKPOINTING)
+def test_gradient_checkpointing_gives_the_plain_gradients(name, family):
+    attached, batch = learner(name, family), rows()
+    plain = measured(attached, PLAIN, [batch])
+    attached.core.gradient_checkpointing_enable({"use_reentrant": False})
+    attached.core.enable_input_require_grads()
+    training_args = tiny.training_args(gradient_checkpointing=True)
+    loss = mean_loss(LabelLogits(attached, Shortcuts.of(attached, training_args), START), collate(batch, pad=257))
+    if loss.requires_grad and attached.trainable():
+        loss.backward()
+    assert_equal((loss.item(), {key: value.grad for key, value in attached.trainable().items()}), plain)
