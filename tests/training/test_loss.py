@@ -1,10 +1,14 @@
 """Losses that a row may name: torch's own numbers on each path; validation by cross entropy; a third by one entry."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 import tiny
 import torch
 from project import Project, project  # noqa: F401
 from small_trainings import VALIDATION, model_of, rows, run, training_args
+from torch.nn import functional
 from torch.nn.functional import cross_entropy
 
 from peft_pipelines.config.errors import ConfigError
@@ -89,13 +93,16 @@ def test_another_loss_trains_other_weights(tmp_path):
     assert any(not torch.equal(*pair) for pair in pairs)
 
 
-def focal(logits: torch.Tensor, targets: torch.Tensor, *, gamma: float) -> torch.Tensor:
-    likelihoods = logits.log_softmax(1)[range(len(targets)), targets]
-    return -((1 - likelihoods.exp()) ** gamma * likelihoods).sum()
+def focal() -> Callable[..., torch.Tensor]:
+    """The loss that docs/adding.md adds."""
+    text = (tiny.PROJECT / "docs/adding.md").read_text()
+    scope = {"torch": torch, "functional": functional}
+    exec(re.search(r"```python\n(def focal\(.*?)```", text, re.DOTALL)[1], scope)
+    return scope["focal"]
 
 
 def test_a_third_loss_is_a_function_and_an_entry(monkeypatch, tmp_path):
-    monkeypatch.setitem(losses.LOSSES, "focal", focal)
+    monkeypatch.setitem(losses.LOSSES, "focal", focal())
     model, outcome = run(tmp_path / "focal", epochs=1, loss={"type": "focal", "gamma": 2.0})
     plain, expected = run(tmp_path / "none", epochs=1, loss={"type": "focal", "gamma": 0.0})
     assert outcome.log[0]["loss"] < expected.log[0]["loss"]
