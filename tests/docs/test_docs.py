@@ -12,6 +12,7 @@ from peft_pipelines.config import Grid, MethodSpec, ModelSpec, SamplingSpec, Tas
 from peft_pipelines.data.adapt import adapt, instruct
 from peft_pipelines.methods import providers
 from peft_pipelines.storage.splits import RowsFolder
+from peft_pipelines.training.loss import loss_of
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "benchmarks", "methods", "conf", "notebooks", "src", "tests")
@@ -52,8 +53,13 @@ def test_there_are_links_to_test() -> None:
 
 
 def test_every_block_holds_rows_or_a_grid() -> None:
-    kinds = [sorted(yaml.safe_load(block)) for block in BLOCKS]
-    assert kinds == [["tasks"], ["methods"], ["methods"], ["models"], ["methods", "models", "seeds", "tasks"]]
+    kinds = {" ".join(sorted(yaml.safe_load(block))) for block in BLOCKS}
+    assert kinds == {"tasks", "methods", "models", "training", "methods models seeds tasks"}
+
+
+def test_the_training_row_of_adding_is_a_training_row() -> None:
+    (row,) = [yaml.safe_load(block)["training"] for block in BLOCKS if "training" in yaml.safe_load(block)]
+    assert loss_of(tiny.training_args(**row), tiny.ROWS["lora"])
 
 
 TICKETS = """\
