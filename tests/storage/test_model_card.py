@@ -71,7 +71,7 @@ def test_the_text_says_how_it_came_about_and_how_to_redo_it() -> None:
         "# small on tiny for mood",
         "Trainable parameters: 1,792 of 32,416",
         "Rows: 10 train, 2 validation",
-        "| learning_rate | 0.001 |",
+        "| learning_rate | 0.001",
         "kedro run --env=smoke",
         "kedro reproduce 2026-01-01T00.00.00.000Z --cell small.tiny.mood.s0",
         'PeftModel.from_pretrained(base, ".")',
@@ -82,7 +82,7 @@ def test_the_text_says_how_it_came_about_and_how_to_redo_it() -> None:
 
 def test_scores_are_told_once_they_are_known() -> None:
     text = card(RECORD, {"accuracy": 0.75, "n": 4.0, "primary_low": 0.2, "primary_high": 0.99})
-    assert "On 4 test rows:" in text
+    assert "On 4 test examples:" in text
     assert "| accuracy | 0.7500 | 0.2000 to 0.9900 |" in text
 
 

@@ -11,45 +11,48 @@ def paragraph(text: str) -> str:
     return fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def render(columns: Mapping[str, Sequence[str]], width: int = WIDTH) -> str:
-    """A Markdown table; columns that find no room in ``width`` stand in a further table beneath, names repeated.
+def render(columns: Mapping[str, Sequence[str]], *, words: bool = False, width: int = WIDTH) -> str:
+    """A Markdown table: the first column on the left, the others, which hold numbers, on the right.
+
+    Columns that find no room in ``width`` letters stand in a further table beneath, the first column repeated. A table
+    of words has all columns on the left, and stands whole however wide it is.
 
     >>> print(render({"method": ["a", "bb"], "x": ["1.0", "10.0"]}))
     | method |    x |
     |:-------|-----:|
     | a      |  1.0 |
     | bb     | 10.0 |
+    >>> print(render({"method": ["a", "bb"], "x": ["yes", "no"]}, words=True))
+    | method | x   |
+    | :----- | :-- |
+    | a      | yes |
+    | bb     | no  |
     """
-    head, *rest = columns
     widths = {name: max(len(text) for text in [name, *cells]) for name, cells in columns.items()}
-    blocks: list[list[str]] = [[]]
+    blocks = [list(columns)] if words else _blocks(widths, width)
+    return "\n\n".join(_block({name: columns[name] for name in block}, widths, words) for block in blocks)
+
+
+def _blocks(widths: Mapping[str, int], width: int) -> list[list[str]]:
+    """The names of the columns of each table, the first column in all of them."""
+    head, *rest = widths
+    blocks = [[head]]
     for name in rest:
-        if blocks[-1] and sum(widths[part] + 3 for part in [head, *blocks[-1], name]) + 1 > width:
-            blocks.append([])
+        if len(blocks[-1]) > 1 and sum(widths[part] + 3 for part in [*blocks[-1], name]) + 1 > width:
+            blocks.append([head])
         blocks[-1].append(name)
-    return "\n\n".join(_block({name: columns[name] for name in [head, *block]}, widths) for block in blocks)
+    return blocks
 
 
-def left(columns: Mapping[str, Sequence[str]]) -> str:
-    """A Markdown table of words, all columns to the left."""
-    widths = {name: max(len(text) for text in (name, *cells)) for name, cells in columns.items()}
-    lines = [
-        list(columns),
-        [f":{'-' * (width - 1)}" for width in widths.values()],
-        *zip(*columns.values(), strict=True),
-    ]
-    return "\n".join(
-        f"| {' | '.join(text.ljust(width) for text, width in zip(line, widths.values(), strict=True))} |"
-        for line in lines
-    )
-
-
-def _block(columns: Mapping[str, Sequence[str]], widths: Mapping[str, int]) -> str:
+def _block(columns: Mapping[str, Sequence[str]], widths: Mapping[str, int], words: bool) -> str:
     head, *rest = columns
-    rule = [":" + "-" * (widths[head] + 1)] + ["-" * (widths[name] + 1) + ":" for name in rest]
-    rows = [
-        [first.ljust(widths[head])] + [text.rjust(widths[name]) for name, text in zip(rest, others, strict=True)]
-        for first, *others in [list(columns), *zip(*columns.values(), strict=True)]
+    if words:
+        rule = [f" :{'-' * (widths[name] - 1)} " for name in columns]
+    else:
+        rule = [f":{'-' * (widths[head] + 1)}", *(f"{'-' * (widths[name] + 1)}:" for name in rest)]
+    padded = [
+        [text.ljust(widths[name]) if words or name == head else text.rjust(widths[name]) for text in (name, *cells)]
+        for name, cells in columns.items()
     ]
-    top, *body = [f"| {' | '.join(row)} |" for row in rows]
+    top, *body = [f"| {' | '.join(line)} |" for line in zip(*padded, strict=True)]
     return "\n".join([top, f"|{'|'.join(rule)}|", *body])

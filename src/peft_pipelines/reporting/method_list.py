@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from peft_pipelines.config.errors import unknown
-from peft_pipelines.files.markdown import left, paragraph
+from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.methods.catalogue import Available
 
 FACTS, TABLE = "docs/coverage.yml", "docs/coverage.md"
@@ -51,7 +51,7 @@ def overview(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) 
         "family: the rows' own; without a row what the classes tell: reparameterised is what merges into the base's "
         "weights. `kedro methods NAME` shows all fields of a row's type or of a type, and why one is refused."
     )
-    return f"{left(table)}\n\n{paragraph(words)}"
+    return f"{render(table, words=True)}\n\n{paragraph(words)}"
 
 
 def _family(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -106,11 +106,11 @@ def coverage(project: Path, rows: Mapping[str, Any], folders: bool) -> str:
     parts = [
         "# Methods and systems",
         "Made by `kedro methods --coverage` from the rows in `conf/base/parameters/methods` and `docs/coverage.yml`.",
-        left(_by_method(facts, rows)),
+        render(_by_method(facts, rows), words=True),
         f"Drop-in methods (a folder of two files, no change of the system): this project {HAS if folders else LACKS}, "
         f"PEFT-Factory {HAS}, LLaMA-Factory {LACKS}.",
         "How many methods of each family a system has:",
-        left(_by_family(facts, counts)),
+        render(_by_family(facts, counts), words=True),
         f"Source: {facts['source']}.",
     ]
     return "\n\n".join(parts) + "\n"

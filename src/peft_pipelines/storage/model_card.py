@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from peft_pipelines.files.markdown import render
+
 LICENCES = {
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0"),
     *("openrail", "bigscience-openrail-m", "gemma", "llama2", "llama3", "llama3.1", "llama3.2", "llama3.3"),
@@ -133,8 +135,7 @@ def _training(record: Mapping[str, Any]) -> str:
         "seed": record["seed"],
         "steps": record.get("steps"),
     }
-    lines = [f"| {name} | {value} |" for name, value in values.items()]
-    return "\n".join(["| setting | value |", "|:--|:--|", *lines])
+    return render({"setting": list(values), "value": [str(value) for value in values.values()]}, words=True)
 
 
 def method_optimizer(record: Mapping[str, Any]) -> str:
@@ -152,12 +153,12 @@ def _scores(origin: Mapping[str, Any], numbers: Mapping[str, Any] | None) -> str
         return "Not known when this was written: the checkpoint is scored after it was saved."
     metrics = [name for name in origin.get("task", {}).get("metrics", []) if name in numbers]
     interval = [numbers.get("primary_low"), numbers.get("primary_high")]
-    lines = [
-        f"| {name} | {numbers[name]:.4f} | {_between(interval) if place == 0 else ''} |"
-        for place, name in enumerate(metrics)
-    ]
-    head = ["| metric | score | 95 % interval |", "|:--|--:|:--|"]
-    return "\n".join([f"On {numbers['n']:.0f} test rows:", "", *head, *lines])
+    columns = {
+        "metric": metrics,
+        "score": [f"{numbers[name]:.4f}" for name in metrics],
+        "95 % interval": [_between(interval) if place == 0 else "" for place, _ in enumerate(metrics)],
+    }
+    return f"On {numbers['n']:.0f} test examples:\n\n{render(columns)}"
 
 
 def _between(interval: list[float | None]) -> str:
