@@ -18,6 +18,7 @@ from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.files import names
 from peft_pipelines.files.status import Status
 from peft_pipelines.running.display import say
+from peft_pipelines.running.failures import PartsFailed
 
 if TYPE_CHECKING:
     from kedro.config import AbstractConfigLoader
@@ -71,6 +72,7 @@ class ProjectHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: "Pipeline", catalog: "DataCatalog") -> None:
         """Fetch what is missing and find what is wrong, before any weights are read."""
         from peft_pipelines.running.preflight import preflight
+        from peft_pipelines.running.report_runner import forget_failures
         from peft_pipelines.running.state import forget
         from peft_pipelines.running.units import split
         from peft_pipelines.tracking.manifest import Manifest
@@ -81,6 +83,7 @@ class ProjectHooks:
         if OWN_RUNNER not in run_params["runner"]:
             work = split(pipeline.nodes, {})
             forget(work.data + work.cells, catalog)
+            forget_failures(catalog)
         energy.use(_energy(catalog.load(names.PARAMETERS)))
         self._manifest = Manifest(run_params, pipeline, catalog, self._project)
         self._stamps = Stamps(self._manifest, catalog)
@@ -106,11 +109,9 @@ class ProjectHooks:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
-        """Put the run on record; show the table and name the files where cells failed and the rest stands."""
-        from peft_pipelines.running.cell_runner import CellsFailed
-
-        if isinstance(error, CellsFailed):
-            self._record(Status.CELLS_FAILED)
+        """Put the run on record; show the table and name the files where parts failed and the rest stands."""
+        if isinstance(error, PartsFailed):
+            self._record(error.status)
             self._close(pipeline, catalog)
         else:
             self._record(Status.FAILED, f"{type(error).__name__}: {error}")

@@ -410,7 +410,7 @@ def test_boxes_take_prompts_and_give_results() -> None:
     pipeline = create_pipeline(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods", "sums"], seeds=["s0"]))
     free_inputs = {name for name in pipeline.inputs() if not name.startswith("params:")}
     assert free_inputs == {
-        *("moods_prompts", "sums_prompts", "data_report"),
+        *("moods_prompts", "sums_prompts", "data_report", "failed_parts"),
         *(
             f"{method}.tiny-{task}-s0-{artifact}"
             for method in ("one", "two")
@@ -419,7 +419,9 @@ def test_boxes_take_prompts_and_give_results() -> None:
         ),
     }
     whole = pipelines_of(Grid(methods=["one", "two"], models=["tiny"], tasks=["moods"], seeds=["s0"]))["benchmark"]
-    assert {name for name in whole.inputs() if not name.startswith("params:")} == {"moods_raw", "tiny_weights"}
+    assert {name for name in whole.inputs() if not name.startswith("params:")} == {
+        *("moods_raw", "tiny_weights", "failed_parts"),
+    }
     tables = {"results_csv", "results_table", "results_latex", "report_page"}
     assert pipeline.outputs() == tables | {f"{name}_plot" for name in ("score", "cost", "rank", "curve", "lr_search")}
 

@@ -16,7 +16,8 @@ from kedro.runner import SequentialRunner
 from trivial import CALLS, ERRORS, PARAMETERS, catalog, pipeline, ran
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.running.cell_runner import CellRunner, CellsFailed
+from peft_pipelines.running.cell_runner import CellRunner
+from peft_pipelines.running.failures import PartsFailed
 
 ALL = [
     *["adapt.y", "adapt.x"],
@@ -100,7 +101,7 @@ def test_a_lost_file_is_made_again_with_all_behind_it(tmp_path: Path, lost: str,
 
 def test_a_failed_cell_is_recorded_and_the_others_go_on(tmp_path: Path) -> None:
     ERRORS["train.b.x"] = ValueError("the loss\nis nan")
-    with pytest.raises(CellsFailed) as caught:
+    with pytest.raises(PartsFailed) as caught:
         ran(pipeline(), catalog(tmp_path))
     assert [call for call in ALL if call != "score.b.x"] == CALLS
     log = cell(tmp_path, "b") / "failure.log"
@@ -114,7 +115,7 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(tmp_path: Path) -> None:
 
 def test_a_failed_cell_is_tried_again_and_its_record_goes(tmp_path: Path) -> None:
     ERRORS["train.b.x"] = ValueError("no")
-    with pytest.raises(CellsFailed):
+    with pytest.raises(PartsFailed):
         ran(pipeline(), catalog(tmp_path))
     ERRORS.clear()
     assert ran(pipeline(), catalog(tmp_path, version="2")) == ["construct.b", "train.b.x", "score.b.x"]
@@ -126,7 +127,7 @@ def test_a_stale_cell_that_fails_leaves_no_old_number(tmp_path: Path) -> None:
     ran(pipeline(), catalog(tmp_path))
     ERRORS["train.a.x"] = ValueError("no")
     (tmp_path / "raw" / "x.json").write_text("60")
-    with pytest.raises(CellsFailed):
+    with pytest.raises(PartsFailed):
         ran(pipeline(), catalog(tmp_path, version="2"))
     assert not (cell(tmp_path) / "metrics.json").exists()
     assert read(tmp_path / "results.json")["a.m.x.s0"] is None
@@ -238,7 +239,7 @@ def test_versions_are_the_runs_own(tmp_path: Path) -> None:
 
 def test_lines_in_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ERRORS["train.b.x"] = ValueError("no")
-    with pytest.raises(CellsFailed):
+    with pytest.raises(PartsFailed):
         ran(pipeline(), catalog(tmp_path))
     assert re.sub(r"\d+ s", "0 s", capsys.readouterr().err).splitlines() == [
         "[1/4] b · m · y · s0: points 50.0 %, 0 s",

@@ -102,6 +102,7 @@ def catalog(folder: Path, parameters: dict[str, Any] = PARAMETERS, version: str 
         "{method}.{model}-{task}-{seed}-checkpoint": _file(cell / "checkpoint.json", versioned=True),
         "{method}.{model}-{task}-{seed}-metrics": _file(cell / "metrics.json", optional=True),
         "results": _file(folder / "results.json"),
+        "failed_parts": _file(folder / "failed_parts.json", optional=True),
     }
     built = DataCatalog.from_config(config, save_version=version, load_versions=load or None)
     for name, value in _flat(parameters | {"grid": GRID}):

@@ -17,6 +17,7 @@ from peft_pipelines.cli.commands import COMMANDS
 from peft_pipelines.config import Cell
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files import names
+from peft_pipelines.running.failures import PartsFailed
 
 if TYPE_CHECKING:
     from peft_pipelines.config import Parameters
@@ -54,9 +55,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _expected(error: BaseException) -> bool:
-    from peft_pipelines.running.cell_runner import CellsFailed  # noqa: PLC0415  (heavy: ``kedro --help`` must not wait for torch)
-
-    return isinstance(error, ConfigError | CellsFailed)
+    return isinstance(error, ConfigError | PartsFailed)
 
 
 @click.group(context_settings=CONTEXT_SETTINGS, name="peft_pipelines")

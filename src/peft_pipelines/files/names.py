@@ -31,6 +31,8 @@ RESULTS, RESULTS_CSV, RESULTS_TABLE, RESULTS_LATEX = "results", "results_csv", "
 RANK_PLOT, SCORE_PLOT, COST_PLOT = "rank_plot", "score_plot", "cost_plot"
 CURVE_PLOT, LR_SEARCH_PLOT = "curve_plot", "lr_search_plot"
 REPORT_PAGE = "report_page"
+FAILED_PARTS = "failed_parts"
+"""The parts of the report that failed: the runner writes it, and the nodes that name them read it last."""
 
 
 class CellNames(Protocol):

@@ -9,6 +9,8 @@ class Status(StrEnum):
     RUNNING = "running"
     DONE = "done"
     CELLS_FAILED = "cells failed"
+    REPORT_FAILED = "report failed"
+    """All cells are done, and parts of the report failed."""
     FAILED = "failed"
     NOT_RUN = "not run"
     NOTHING_TO_DRAW = "nothing to draw"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from peft_pipelines.files.names import arguments
 from peft_pipelines.files.status import Status
 
 
@@ -29,3 +30,12 @@ def _outcome(found: dict[str, Any] | None) -> dict[str, Any]:
     if "primary" not in found:
         return {"status": Status.FAILED, "reason": f"{found['type']}: {found['reason']}"}
     return {"status": Status.DONE, "reason": None, **found}
+
+
+def given(parts: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The arguments of one kind that are not None, by the name behind it: what a failed node was to make is None.
+
+    >>> given({"rows.a": 1, "rows.b": None, "spec.a": 2}, "rows")
+    {'a': 1}
+    """
+    return {name: value for name, value in arguments(parts, kind).items() if value is not None}

@@ -10,17 +10,23 @@ import pandas as pd
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.score import resampled
 from peft_pipelines.evaluation.statistics import ALPHA, comparison, holm, interval, letters
+from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, arguments
+from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.details import items_digest
 
 KEYS = ("model", "task", "first", "second")
+_TEST = ("difference", "low", "high", "p", "p_holm", "detectable", "error", "n", "units", "test")
+DIFFERENCES = (*KEYS, "metric", *_TEST)
+"""The columns of the frame of differences."""
 
 
 def compare(**parts: Any) -> list[dict[str, Any]]:
     """Each method's score on each task with its interval, and each two methods' difference with its test.
 
     All seeds of a method count together: a resample draws items once for all of them. Methods stand best first; the
-    majority answer is one of them. Answers to other items than the task's own now are left out.
+    majority answer is one of them. Answers to other items than the task's own now are left out, and so is what is None.
+    Each model and task is an attempt of its own.
 
     Args:
         parts: ``answers.<method>``: what ``details`` made of a method's cells; ``majority``: the rows of the majority
@@ -29,21 +35,28 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
     Returns:
         One entry a model and task: ``model``, ``task``, ``metric``, ``scores`` (by method) and ``pairs``.
     """
-    tasks, prompts = arguments(parts, "task"), arguments(parts, "prompts")
-    rows = {name: splits["test"].to_pylist() for name, splits in prompts.items()}
-    items = {name: items_digest(found) for name, found in rows.items()}
-    answers: dict[tuple[str, str], dict[str, list[list[str]]]] = {
-        (row["model"], row["task"]): {MAJORITY: [[row["answer"]] * len(rows[row["task"]])]} for row in parts["majority"]
-    }
-    for method, cells in arguments(parts, "answers").items():
-        for cell, found in cells.items():
-            model, task, _ = cell.split(".")
-            if found["items"] == items[task]:
-                answers[model, task].setdefault(method, []).append(found["answers"])
-    return [
-        {"model": model, "task": task, **_of_task(tasks[task], methods, rows[task])}
-        for (model, task), methods in answers.items()
-    ]
+    prompts, answers = arguments(parts, "prompts"), given(parts, "answers")
+    common = {(row["model"], row["task"]): row.get("answer") for row in parts["majority"] or []}
+    places = dict.fromkeys(tuple(cell.split(".")[:2]) for cells in answers.values() for cell in cells)
+    entries = []
+    for model, task in {**common, **places}:
+        with attempt(f"{model} · {task}"):
+            rows = prompts[task]["test"].to_pylist()
+            found = _answers(answers, model, task, items_digest(rows))
+            if (answer := common.get((model, task))) is not None:
+                found = {MAJORITY: [[answer] * len(rows)], **found}
+            entries.append({"model": model, "task": task, **_of_task(arguments(parts, "task")[task], found, rows)})
+    return entries
+
+
+def _answers(answers: Mapping[str, Mapping[str, Any]], model: str, task: str, items: str) -> dict[str, list[list[str]]]:
+    """Each method's answers on a task, one list a seed, where they were given to these items."""
+    found: dict[str, list[list[str]]] = {}
+    for method, cells in answers.items():
+        for cell, entry in cells.items():
+            if cell.split(".")[:2] == [model, task] and entry["items"] == items:
+                found.setdefault(method, []).append(entry["answers"])
+    return found
 
 
 def _of_task(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -56,20 +69,28 @@ def _of_task(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[
     return {"metric": task.primary, "scores": intervals, "pairs": pairs}
 
 
-def judge(comparisons: list[dict[str, Any]]) -> pd.DataFrame:
-    """All pairs of all tasks as one frame, with ``p_holm``: adjusted over all pairs of a model's table."""
+def judge(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
+    """All pairs of all tasks as one frame, with ``p_holm``: adjusted over all pairs of a model's table.
+
+    Each model is an attempt of its own. Without comparisons the frame has no row.
+    """
     pairs = [
         {"model": entry["model"], "task": entry["task"], "metric": entry["metric"], **pair}
-        for entry in comparisons
+        for entry in comparisons or []
         for pair in entry["pairs"]
     ]
-    columns = [*KEYS, "metric", "difference", "low", "high", "p", "p_holm", "detectable", "error", "n", "units", "test"]
     if not pairs:
-        return pd.DataFrame(columns=columns)
-    table = pd.DataFrame(pairs)
-    for _, rows in table.groupby("model", sort=False):
-        table.loc[rows.index, "p_holm"] = pd.Series(holm(dict(rows["p"])))
-    return table[columns]
+        return no_differences()
+    tables: list[pd.DataFrame] = []
+    for model, rows in pd.DataFrame(pairs).groupby("model", sort=False):
+        with attempt(str(model)):
+            tables.append(rows.assign(p_holm=pd.Series(holm(dict(rows["p"])))))
+    return pd.concat(tables).sort_index()[list(DIFFERENCES)] if tables else no_differences()
+
+
+def no_differences() -> pd.DataFrame:
+    """The frame of ``judge`` without a row."""
+    return pd.DataFrame(columns=list(DIFFERENCES))
 
 
 def groups(differences: pd.DataFrame, model: str, task: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import paragraph, render
 
 UNEVEN, MANY_CUT = 0.6, 0.01
@@ -10,10 +11,15 @@ Profile = dict[str, Any]
 
 
 def data_report(**profiles: Profile) -> tuple[list[dict[str, Any]], str]:
-    """One row a task (for kedro-viz and for files), and the text that a run prints."""
-    rows = [summary(found) for found in profiles.values()]
-    columns = {name: [str(row[name]) for row in rows] for name in rows[0]}
-    findings = [f"{name}: {text}" for name, found in profiles.items() for text in notes(found)]
+    """One row a task (for kedro-viz and for files), and the text that a run prints. Each task is an attempt."""
+    rows: list[dict[str, Any]] = []
+    findings: list[str] = []
+    for name, found in profiles.items():
+        with attempt(name):
+            row, said = summary(found), notes(found)
+            rows.append(row)
+            findings += [f"{name}: {text}" for text in said]
+    columns = {name: [str(row[name]) for row in rows] for name in (rows or [{}])[0]}
     tokens = next(iter(profiles.values()))["tokens_of"]
     caption = f"Rows by split; tokens of {tokens}, before any cut; majority and random: the primary metric in percent."
     return rows, "\n".join([render(columns), "", paragraph(caption), *([""] if findings else []), *findings]) + "\n"

@@ -9,6 +9,7 @@ from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import answers_of
 from peft_pipelines.files import names
+from peft_pipelines.files.attempts import attempt
 from peft_pipelines.reporting.cell_facts import confusion, facts
 from peft_pipelines.storage.checkpoint import Checkpoint
 
@@ -23,6 +24,7 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
     A reader may ask for facts, config, command, learning curve, learning-rate search and the worst answers. The answers
     come with a hash of the items that they are given to. A cell without numbers, or whose files are gone, has no entry.
+    Each cell is an attempt of its own.
 
     Args:
         parts: by cell ``metrics.<cell>`` (numbers, a failure's record or None), ``predictions.<cell>`` (rows or None)
@@ -30,16 +32,15 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     tasks: dict[str, TaskSpec] = names.arguments(parts, "task")
     rows, checkpoints = names.arguments(parts, names.PREDICTIONS), names.arguments(parts, names.CHECKPOINT)
-    done = {
-        cell: (scores, rows[cell], checkpoints[cell], tasks[cell.split(".")[1]])
-        for cell, scores in names.arguments(parts, names.METRICS).items()
-        if scores and "primary" in scores and rows[cell] and checkpoints[cell]
-    }
-    found = {cell: detail(cell, *known) for cell, known in done.items()}
-    answers = {
-        cell: {"items": items_digest(given), "answers": answers_of(given, task)}
-        for cell, (_, given, _, task) in done.items()
-    }
+    found, answers = {}, {}
+    for cell, scores in names.arguments(parts, names.METRICS).items():
+        if not (scores and "primary" in scores and rows[cell] and checkpoints[cell]):
+            continue
+        task = tasks[cell.split(".")[1]]
+        with attempt(f"answers of {cell}"):
+            answers[cell] = {"items": items_digest(rows[cell]), "answers": answers_of(rows[cell], task)}
+        with attempt(cell):
+            found[cell] = detail(cell, scores, rows[cell], checkpoints[cell], task)
     return found, answers
 
 

@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+from peft_pipelines.files.attempts import attempt
 from peft_pipelines.reporting.table import MISSING, pairs, spread
 
 SPECIAL = re.compile(r"([\\&%$#_{}~^])")
@@ -13,12 +14,15 @@ WORDS = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textascii
 def latex(results: pd.DataFrame) -> str:
     """One ``tabular`` a model: methods down, tasks across, percent; the highest score of a task is bold.
 
-    Where a score is the mean over seeds its standard deviation stands behind it.
+    Where a score is the mean over seeds its standard deviation stands behind it. Each model is an attempt of its own.
 
     Args:
         results: one row a cell, as ``tabulate`` makes it.
     """
-    parts = [_tabular(str(model), rows) for model, rows in results.groupby("model", sort=False)]
+    parts: list[str] = []
+    for model, rows in results.groupby("model", sort=False):
+        with attempt(str(model)):
+            parts.append(_tabular(str(model), rows))
     return "% needs \\usepackage{booktabs}\n" + "\n".join(parts)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from peft_pipelines.files.names import arguments
+from peft_pipelines.files.attempts import attempt
+from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.plots import GRID, SYMBOLS, dress
 
 COLOURS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9")
@@ -27,23 +28,23 @@ def plot_curves(**parts: Any) -> go.Figure:
     Where validation was scored but once in every cell there is nothing to join: then a dot a method, its loss across.
 
     Args:
-        parts: ``details.<method>``: what ``details`` made of each method's cells.
+        parts: ``details.<method>``: what ``details`` made of each method's cells, or None. Each cell is an attempt.
     """
-    panels = _lines(arguments(parts, "details"), _curve)
+    panels = _lines(given(parts, "details"), _curve)
     if all(len(points[0]) == 1 for lines in panels.values() for points in lines.values()):
         panels = {
             panel: {method: (points[1], [method], points[2]) for method, points in lines.items()}
             for panel, lines in panels.items()
         }
-        figure = _panels(panels, "validation loss after training", arguments(parts, "details"), named=True)
+        figure = _panels(panels, "validation loss after training", given(parts, "details"), named=True)
         figure.update_yaxes(autorange="reversed", dtick=1)
         return figure.update_layout(showlegend=False)
-    return _panels(panels, "step", arguments(parts, "details"))
+    return _panels(panels, "step", given(parts, "details"))
 
 
 def plot_lr_search(**parts: Any) -> go.Figure:
     """Validation loss by learning rate: a panel a model and task, a line a method; the chosen rate is a full dot."""
-    figure = _panels(_lines(arguments(parts, "details"), _lr_search), "learning rate", arguments(parts, "details"))
+    figure = _panels(_lines(given(parts, "details"), _lr_search), "learning rate", given(parts, "details"))
     return figure.update_xaxes(type="log", tickvals=RATES, tickformat="~e")
 
 
@@ -70,9 +71,10 @@ def _lines(methods: Methods, line: Callable[[Detail], Line]) -> dict[str, dict[s
         for cell, detail in cells.items():
             model, task, _ = cell.split(".")
             panel = f"{model} · {task}" if len(models) > 1 else task
-            points = line(detail)
-            if points[0]:
-                found.setdefault(panel, {}).setdefault(method, points)
+            with attempt(f"{method}.{cell}"):
+                points = line(detail)
+                if points[0]:
+                    found.setdefault(panel, {}).setdefault(method, points)
     return found
 
 

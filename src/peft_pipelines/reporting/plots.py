@@ -6,6 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from peft_pipelines.files.attempts import attempt
+from peft_pipelines.files.names import MAJORITY
 from peft_pipelines.reporting.table import lost
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "pentagon")
@@ -18,7 +20,7 @@ def plot(results: pd.DataFrame) -> go.Figure:
     """One panel a task, one line a method, one dot a seed (a symbol a model) with its 95 % interval.
 
     The dashed line is the majority answer. A cell that failed is a word at zero, one that was not run a dash: neither
-    is a gap.
+    is a gap. Each task is an attempt of its own.
     """
     methods, tasks = list(results["method"].unique()), list(results["task"].unique())
     lines = -(-len(tasks) // PANELS)
@@ -29,17 +31,24 @@ def plot(results: pd.DataFrame) -> go.Figure:
     figure = make_subplots(lines, min(len(tasks), PANELS), shared_yaxes=True, subplot_titles=titles)
     for number, task in enumerate(tasks):
         place = {"row": number // PANELS + 1, "col": number % PANELS + 1}
-        rows = results[results["task"] == task]
-        for symbol, (model, cells) in zip(cycle(SYMBOLS), rows.groupby("model", sort=False), strict=False):
-            figure.add_trace(_dots(cells[cells["primary"].notna()], model, symbol, number == 0), **place)
-        figure.add_trace(_words(rows[rows["primary"].isna()]), **place)
-        figure.add_vline(x=100 * rows["primary"].iloc[0], line=LINE, layer="below", **place)
+        with attempt(str(task)):
+            _panel(figure, results[results["task"] == task], place, legend=number == 0)
     figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100], gridcolor=GRID, zeroline=False)
     figure.update_yaxes(categoryorder="array", categoryarray=methods[::-1], gridcolor=GRID)
     figure.update_xaxes(title_text="percent; dashed: majority", row=lines, col=1)
     return dress(figure).update_layout(
         height=140 + lines * (90 + 26 * len(methods)), showlegend=results["model"].nunique() > 1
     )
+
+
+def _panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], *, legend: bool) -> None:
+    """Draw one task."""
+    for symbol, (model, cells) in zip(cycle(SYMBOLS), rows.groupby("model", sort=False), strict=False):
+        figure.add_trace(_dots(cells[cells["primary"].notna()], str(model), symbol, legend), **place)
+    figure.add_trace(_words(rows[rows["primary"].isna()]), **place)
+    common = rows[rows["method"] == MAJORITY]["primary"].dropna()
+    for score in common[:1]:
+        figure.add_vline(x=100 * score, line=LINE, layer="below", **place)
 
 
 def _dots(cells: pd.DataFrame, model: str, symbol: str, legend: bool) -> go.Scatter:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from peft_pipelines.evaluation.statistics import alike_ranks, average_ranks, critical_difference, friedman
 from peft_pipelines.evaluation.statistics.ranks import FEWEST_METHODS, FEWEST_TASKS
+from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.plots import GRID, INK, dress
 
@@ -17,9 +18,12 @@ def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
     """The ranks of each model's methods over its tasks, and the first model's critical-difference diagram.
 
     A method without a score on each task is left out, and named. With fewer than three methods or two tasks there are
-    no ranks.
+    no ranks. Each model is an attempt of its own.
     """
-    entries = [_of_model(str(model), rows) for model, rows in results.groupby("model", sort=False)]
+    entries: list[dict[str, Any]] = []
+    for model, rows in results.groupby("model", sort=False):
+        with attempt(str(model)):
+            entries.append(_of_model(str(model), rows))
     return entries, diagram(entries[0] if entries else {})
 
 

@@ -1,5 +1,6 @@
 """From the scores of cells and baselines to one frame, and from the frame to the table that people read."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -7,9 +8,12 @@ import pandas as pd
 from peft_pipelines.config import MethodSpec, ModelSpec, PscpSpec, TaskSpec, parse
 from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
 from peft_pipelines.evaluation.score import bounds, task_scores
+from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, RANDOM, arguments
-from peft_pipelines.reporting.comparisons import like_majority
-from peft_pipelines.reporting.table import COSTS, markdown
+from peft_pipelines.files.status import Status
+from peft_pipelines.reporting.collect import given
+from peft_pipelines.reporting.comparisons import like_majority, no_differences
+from peft_pipelines.reporting.table import COSTS, MISSING, failed_lines, markdown
 from peft_pipelines.reporting.warning_signs import marks_of, predicted_classes
 from peft_pipelines.storage.splits import Splits
 
@@ -30,6 +34,7 @@ NUMBERS = (
     "truncated_share",
     *COSTS,
 )
+NO_ROW = {"status": Status.FAILED, "reason": "its row could not be made, see the parts of the report that failed"}
 FIRST = ("model", "task", "method", "seed", "status", "reason", "metric", "primary", "family")
 
 
@@ -52,53 +57,96 @@ def guess(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
 
 
 def tabulate(
-    differences: pd.DataFrame, data: list[dict[str, Any]] | None, **parts: Any
+    differences: pd.DataFrame | None, data: list[dict[str, Any]] | None, **parts: Any
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a cell, unrounded, as a frame for Parquet and the same for CSV.
 
     Models stand in the order of the grid; in each the majority and the random answers, the other baselines, then the
     methods in the order of the grid. A cell without metrics is a row whose numbers are missing and whose ``status`` is
-    not "done". ``marks`` holds the signs of warning_signs.py.
+    not "done". ``marks`` holds the signs of warning_signs.py. Each row is an attempt of its own: one that cannot
+    be made stands as failed.
 
     Args:
-        differences: what ``judge`` made of all comparisons.
+        differences: what ``judge`` made of all comparisons, or None: then no score is like the majority's but by size.
         data: the data report's rows, or None where none was made.
-        parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the baselines' answers;
-            ``spec.<name>``: the method's row of the configuration.
+        parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the baselines' answers, or None: then
+            the frame is without them; ``spec.<name>``: the method's row of the configuration.
     """
     specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in arguments(parts, "spec").items()}
     families = dict.fromkeys(GUESSES, BASELINE) | {name: spec.family for name, spec in specs.items()}
-    found, leaks = arguments(parts, "rows"), {row["task"]: row["test = train"] for row in data or []}
-    metric = {row["task"]: row["metric"] for row in found[MAJORITY]}
-    common = {(row["model"], row["task"]): row["primary"] for row in found[MAJORITY]}
-    alike, models = like_majority(differences), list(dict.fromkeys(row["model"] for row in found[MAJORITY]))
-    rows = [
-        {
-            "metric": metric[row["task"]],
-            **row,
-            "method": method,
-            "family": families[method],
-            "predicted_classes": predicted_classes(row),
-            "leaked": leaks.get(row["task"]),
-            "marks": "" if method in GUESSES else _marks(row, method, alike, common[row["model"], row["task"]]),
-        }
-        for method in sorted(found, key=lambda name: (name != MAJORITY, name != RANDOM, families[name] != BASELINE))
-        for row in found[method]
-    ]
-    table = frame(sorted(rows, key=lambda row: models.index(row["model"])))
+    found, leaks = given(parts, "rows"), {row["task"]: row["test = train"] for row in data or []}
+    beside = _Beside.of(found, leaks, no_differences() if differences is None else differences)
+    rows: list[dict[str, Any]] = []
+    for method in sorted(found, key=lambda name: (name != MAJORITY, name != RANDOM, families[name] != BASELINE)):
+        for row in found[method]:
+            whole = beside.failed(row, method, families[method])
+            with attempt(" · ".join([method, *(row[axis] for axis in ("model", "task", "seed"))])):
+                whole = beside.row(row, method, families[method])
+            rows.append(whole)
+    table = frame(sorted(rows, key=lambda row: beside.models.index(row["model"])))
     return table, table
 
 
-def _marks(row: dict[str, Any], method: str, alike: set[tuple[str, str, str]], common: float) -> str:
-    """A score that is no better than the majority answer's needs no test to say so."""
-    below = row.get("primary") is not None and row["primary"] <= common
-    return marks_of(row, below or (row["model"], row["task"], method) in alike)
+@dataclass(frozen=True)
+class _Beside:
+    """What stands beside a cell's numbers in its row.
+
+    ``models`` in the order of the grid; by task its ``metric`` and how many test inputs leaked; by model and task the
+    majority answer's score in ``common``; ``alike``: see ``like_majority``.
+    """
+
+    models: list[str]
+    metric: dict[str, str]
+    leaks: dict[str, int]
+    common: dict[tuple[str, str], float | None]
+    alike: set[tuple[str, str, str]]
+
+    @classmethod
+    def of(cls, found: dict[str, list[dict[str, Any]]], leaks: dict[str, int], differences: pd.DataFrame) -> "_Beside":
+        every = [row for rows in found.values() for row in rows]
+        metric = {row["task"]: row["metric"] for row in reversed(every) if row.get("metric")}
+        common = {(row["model"], row["task"]): row.get("primary") for row in found.get(MAJORITY, [])}
+        return cls(
+            list(dict.fromkeys(row["model"] for row in every)), metric, leaks, common, like_majority(differences)
+        )
+
+    def row(self, row: dict[str, Any], method: str, family: str) -> dict[str, Any]:
+        return {
+            "metric": self.metric.get(row["task"], MISSING),
+            **row,
+            "method": method,
+            "family": family,
+            "predicted_classes": predicted_classes(row),
+            "leaked": self.leaks.get(row["task"]),
+            "marks": "" if method in GUESSES else self._marks(row, method),
+        }
+
+    def failed(self, row: dict[str, Any], method: str, family: str) -> dict[str, Any]:
+        """The row without its numbers."""
+        kept = {axis: row[axis] for axis in ("model", "task", "seed")}
+        metric = self.metric.get(row["task"], MISSING)
+        return {"metric": metric, **kept, "method": method, "family": family, **NO_ROW}
+
+    def _marks(self, row: dict[str, Any], method: str) -> str:
+        """A score that is no better than the majority answer's needs no test to say so."""
+        score, common = row.get("primary"), self.common.get((row["model"], row["task"]))
+        below = score is not None and common is not None and score <= common
+        return marks_of(row, below or (row["model"], row["task"], method) in self.alike)
 
 
-def tell(results: pd.DataFrame, pscp: PscpSpec, **parts: Any) -> str:
-    """The result table as Markdown; ``model.<name>`` are the rows of the models in it, for their notes."""
+def tell(results: pd.DataFrame, pscp: PscpSpec, failed_parts: list[dict[str, Any]] | None = None, **parts: Any) -> str:
+    """The result table as Markdown, and the parts of the report that failed.
+
+    Args:
+        results: one row a cell, as ``tabulate`` makes it.
+        pscp: the run's constants.
+        failed_parts: what the runner has written down.
+        parts: ``model.<name>``: the rows of the models, for their notes.
+    """
     specs = {name: parse(ModelSpec, f"model '{name}'", row) for name, row in arguments(parts, "model").items()}
-    return markdown(results, {name: spec.notes for name, spec in specs.items()}, pscp.model_dump())
+    table = markdown(results, {name: spec.notes for name, spec in specs.items()}, pscp.model_dump())
+    failed = failed_lines(failed_parts)
+    return "\n".join([table, *(["### Parts of the report that failed", "", *failed, ""] if failed else [])])
 
 
 def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.files.status import Status
@@ -35,19 +36,24 @@ COSTS: dict[str, tuple[str, Callable[[float], str]]] = {
 def markdown(results: pd.DataFrame, notes: Mapping[str, str], constants: Mapping[str, float]) -> str:
     """For each model the scores with their marks, the costs, how steady PSCP's order is, and the model's note.
 
+    Each model is an attempt of its own.
+
     Args:
         results: one row a cell, as ``tabulate`` makes it.
         notes: a sentence by model, or an empty text.
         constants: PSCP's six.
     """
-    models = results.groupby("model", sort=False)
-    return "\n".join(_section(str(name), rows, notes[str(name)], constants) for name, rows in models)
+    sections: list[str] = []
+    for name, rows in results.groupby("model", sort=False):
+        with attempt(str(name)):
+            sections.append(_section(str(name), rows, notes[str(name)], constants))
+    return "\n".join(sections)
 
 
 def _section(model: str, rows: pd.DataFrame, note: str, constants: Mapping[str, float]) -> str:
     signs = set(together([*rows["marks"].dropna(), LEAK if rows["leaked"].any() else ""]))
     tests = rows.groupby("task", sort=False)["n"].max()
-    sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.items())
+    sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.dropna().items())
     parts = [
         f"### {model}",
         paragraph(f"{CAPTION} Test rows: {sized}."),
@@ -122,6 +128,15 @@ def failures(rows: pd.DataFrame) -> str:
     failed = rows[rows["status"] == Status.FAILED]
     cells = failed[["method", "model", "task", "seed", "reason"]].itertuples(index=False)
     return "\n".join(f"* {Status.FAILED}: {' · '.join(names)}: {reason}" for *names, reason in cells)
+
+
+def failed_lines(failed_parts: Sequence[Mapping[str, str]] | None) -> list[str]:
+    """A line for each part of the report that failed.
+
+    >>> failed_lines([{"title": "rank, tiny", "type": "ValueError", "reason": "no", "log": "x.log"}])
+    ['* rank, tiny: ValueError: no (see x.log)']
+    """
+    return [f"* {part['title']}: {part['type']}: {part['reason']} (see {part['log']})" for part in failed_parts or []]
 
 
 def costs(rows: pd.DataFrame) -> Columns:

@@ -19,18 +19,11 @@ from pluggy import PluginManager
 
 from peft_pipelines.files import names
 from peft_pipelines.running.display import Lines, display
+from peft_pipelines.running.failures import Failure, PartsFailed
 from peft_pipelines.running.fingerprint import Fingerprints, digest
-from peft_pipelines.running.state import Failure, State, in_memory
+from peft_pipelines.running.report_runner import ReportRunner
+from peft_pipelines.running.state import State, in_memory
 from peft_pipelines.running.units import Unit, split
-
-
-class CellsFailed(Exception):
-    """Some cells of a run failed. The message is one line, and one more for each of them."""
-
-    def __init__(self, failures: list[Failure], total: int) -> None:
-        lines = [f"  {one.title}: {one.kind}: {one.reason} (see {one.log})" for one in failures]
-        super().__init__("\n".join([f"{len(failures)} of {total} cells failed", *lines]))
-        self.failures = failures
 
 
 @dataclass(frozen=True)
@@ -47,9 +40,10 @@ class CellRunner(AbstractRunner):
     """Runs a pipeline as data, cells and report; the default of ``kedro run`` in this project.
 
     The data of all tasks come first, and an error in them ends the run. Then each cell runs from its first node to its
-    last. A cell that raises is recorded beside its metrics (``failure.json``, ``failure.log``) and the others go on;
-    the report is built from what there is, and ``CellsFailed`` is raised at the end. What stands on disk with an
-    unchanged fingerprint is skipped, also inside a cell; the report never is.
+    last. A cell that raises is recorded beside its metrics (``failure.json``, ``failure.log``) and the others go on.
+    The report is built from what there is; a part of it that raises is recorded too and costs no other. ``PartsFailed``
+    is raised at the end. What stands on disk with an unchanged fingerprint is skipped, also inside a cell; the report
+    never is.
     """
 
     def _get_executor(self, max_workers: int) -> Executor | None:
@@ -70,12 +64,9 @@ class CellRunner(AbstractRunner):
             for unit in work.data:
                 run.unit(run.plan(unit))
             failures = run.cells([run.plan(unit) for unit in work.cells])
-            shown.begin("report")
-            for node in work.report:
-                shown.phase(node.name)
-                run.node(node)
-        if failures:
-            raise CellsFailed(failures, len(work.cells))
+            lost = run.report(work.report)
+        if failures or lost:
+            raise PartsFailed(failures, len(work.cells), lost)
 
 
 class _Run:
@@ -114,6 +105,13 @@ class _Run:
             else:
                 self._shown.skip(title, ", ".join(filter(None, (self._score(plan.unit), "unchanged"))))
         return failures
+
+    def report(self, nodes: list[Node]) -> list[Failure]:
+        """Run the report's nodes, and return what failed."""
+        if not nodes:
+            return []
+        self._shown.begin("report")
+        return ReportRunner(self._catalog, self.node, self._shown.phase, self._shown.lost).run(nodes)
 
     def _cell(self, plan: Plan) -> Failure | None:
         running = plan.pending[:1]

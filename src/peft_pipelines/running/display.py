@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from peft_pipelines.files import progress
+from peft_pipelines.running.failures import Failure
 
 Say = Callable[[str], None]
 
@@ -52,6 +53,10 @@ class Lines:
     def skip(self, title: str, outcome: str) -> None:
         """A cell stands already."""
         self.end(title, outcome)
+
+    def lost(self, failure: Failure) -> None:
+        """A part of the report has failed."""
+        self._say(f"report: {failure.line}")
 
 
 class Terminal(Lines):

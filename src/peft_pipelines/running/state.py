@@ -1,8 +1,5 @@
 """What is known on disk about a unit: which of its nodes have run, on what, and how it failed."""
 
-import traceback
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +8,11 @@ from kedro.pipeline.node import Node
 
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, write_json, write_text
+from peft_pipelines.running.failures import Failure, now, traced
 from peft_pipelines.running.units import Unit
 from peft_pipelines.storage.hashes import file_hashes
 
 STATE, FAILURE, LOG = "state.json", "failure.json", "failure.log"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A cell that raised: its title, the exception's type and reason, and where the traceback is."""
-
-    title: str
-    kind: str
-    reason: str
-    log: Path
 
 
 class State:
@@ -63,7 +51,7 @@ class State:
         for node in pending:
             self._nodes.pop(node.name, None)
             for name in node.outputs:
-                _remove(catalog, name)
+                remove(catalog, name)
         for name in (FAILURE, LOG):
             (self._folder / name).unlink(missing_ok=True)
         self._write(None)
@@ -78,17 +66,11 @@ class State:
 
     def fail(self, node: Node, error: Exception, log: str) -> Failure:
         """Write down why the unit stopped at a node."""
-        text = "".join(traceback.format_exception(error))
-        reason = " ".join(str(error).split()) or type(error).__name__
-        write_text(self._folder / LOG, f"{log}{text}")
-        entry = {
-            "cell": names.cell_id(*self._unit.names),
-            "node": node.name,
-            "type": type(error).__name__,
-            "reason": reason,
-        }
-        write_json(self._folder / FAILURE, {**entry, "finished": now(), "log": LOG})
-        return Failure(self._unit.title, type(error).__name__, reason, self._folder / LOG)
+        failure = Failure.of(self._unit.title, error, self._folder / LOG)
+        write_text(failure.log, f"{log}{traced(error)}")
+        entry = {"cell": names.cell_id(*self._unit.names), "node": node.name, **failure.entry()}
+        write_json(self._folder / FAILURE, entry)
+        return failure
 
     def _write(self, fingerprint: str | None) -> None:
         write_json(self._folder / STATE, {"unit": self._unit.tag, "fingerprint": fingerprint, "nodes": self._nodes})
@@ -98,11 +80,6 @@ def forget(units: list[Unit], catalog: DataCatalog) -> None:
     """Remove the states of units that a runner without fingerprints is about to run."""
     for unit in units:
         (unit.folder(catalog) / STATE).unlink(missing_ok=True)
-
-
-def now() -> str:
-    """The time, in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _standing(catalog: DataCatalog, outputs: dict[str, str | None]) -> bool:
@@ -129,8 +106,11 @@ def in_memory(catalog: DataCatalog, name: str) -> bool:
     return bool(getattr(catalog.get(name), "_EPHEMERAL", False))
 
 
-def _remove(catalog: DataCatalog, name: str) -> None:
-    """Remove an unversioned file. Old versions are history, and a folder is replaced as a whole when it is saved."""
+def remove(catalog: DataCatalog, name: str) -> None:
+    """Remove a dataset's unversioned file.
+
+    Old versions are history, and a folder is replaced as a whole when it is saved.
+    """
     dataset = catalog.get(name)
     if isinstance(dataset, AbstractVersionedDataset) and not dataset._version and Path(dataset._filepath).is_file():
         Path(dataset._filepath).unlink()

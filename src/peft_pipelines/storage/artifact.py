@@ -79,7 +79,7 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
     ) -> None:
         super().__init__(PurePosixPath(filepath), version)
         self.metadata = metadata
-        self._optional, self._otherwise = optional, otherwise
+        self.optional, self._otherwise = optional, otherwise
         if self._filepath.suffix not in FORMATS:
             raise unknown(f"catalog, file '{filepath}'", "ending", self._filepath.suffix, FORMATS)
         self._format = FORMATS[self._filepath.suffix]
@@ -88,7 +88,7 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
         """The content of the file; where it is missing that of the other one, or None if it is optional."""
         path = Path(self._get_load_path())
         other = path.with_name(self._otherwise or path.name)
-        if self._optional and not path.is_file() and not other.is_file():
+        if self.optional and not path.is_file() and not other.is_file():
             return None
         return self._format.read(path if path.is_file() else other)
 

@@ -57,11 +57,11 @@ class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(PurePosixPath(filepath), version)
-        self.metadata, self._optional = metadata, optional
+        self.metadata, self.optional = metadata, optional
 
     def load(self) -> Checkpoint | None:
         """The handle; None where there is none and that is allowed."""
-        if self._optional and not self.exists():
+        if self.optional and not self.exists():
             return None
         folder = Path(self._get_load_path())
         return Checkpoint(folder, read_json(folder / RECORD))

@@ -14,9 +14,10 @@ from peft_pipelines.config import AXES, Cell, Grid, ModelSpec, parse
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, write_json, write_text
 from peft_pipelines.files.status import Status
+from peft_pipelines.running.failures import now
 from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
-from peft_pipelines.running.state import STATE, now
+from peft_pipelines.running.state import STATE
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.hashes import CARD, sha256
 from peft_pipelines.storage.model_card import card
@@ -59,7 +60,7 @@ class Manifest:
         facts = {**self.facts, "status": status, "reason": reason}
         if status != Status.RUNNING:
             facts["ended"] = now()
-        if status in (Status.DONE, Status.CELLS_FAILED):
+        if status in (Status.DONE, Status.CELLS_FAILED, Status.REPORT_FAILED):
             facts |= self._made()
         if status == Status.FAILED:
             with suppress(Exception):  # what ended the run may hinder this too, and is what must be told
@@ -69,8 +70,11 @@ class Manifest:
 
     def _made(self) -> dict[str, Any]:
         models = {name: parse(ModelSpec, f"model '{name}'", self.rows["models"][name]) for name in self.grid.models}
-        results = {"results": self.origins.dataset(names.RESULTS)} if names.RESULTS in self._names else {}
+        failed = (self._catalog.load(names.FAILED_PARTS) or []) if names.FAILED_PARTS in self._names else []
+        table = names.RESULTS in self._names and all(names.RESULTS not in entry["lost"] for entry in failed)
+        results = {"results": self.origins.dataset(names.RESULTS)} if table else {}
         return {
+            **({"failed_parts": failed} if failed else {}),
             "models": {name: self.origins.model(spec) for name, spec in models.items()} if self.cells else {},
             "data": {task: self.origins.data(task) for task in self.tasks},
             **results,

@@ -7,7 +7,7 @@ from kedro.pipeline.node import Node
 
 from peft_pipelines.config import Cell, ModelSpec, parse
 from peft_pipelines.files import names
-from peft_pipelines.running.state import now
+from peft_pipelines.running.failures import now
 from peft_pipelines.storage.checkpoint import Trained
 from peft_pipelines.tracking.environment import public
 from peft_pipelines.tracking.manifest import Manifest

@@ -39,6 +39,7 @@ def create_pipeline(grid: Grid) -> Pipeline:
         "grid": names.parameter("grid"),
         "published": names.parameter("published"),
     }
+    failed = {names.FAILED_PARTS: names.FAILED_PARTS}
     return Pipeline(
         [
             *_baseline(grid, names.MAJORITY, majority),
@@ -51,14 +52,16 @@ def create_pipeline(grid: Grid) -> Pipeline:
                 {"differences": names.DIFFERENCES, "data": names.DATA_REPORT} | rows | specs,
                 [names.RESULTS, names.RESULTS_CSV],
             ),
-            _node(tell, {"results": names.RESULTS, "pscp": names.parameter("pscp")} | models, names.RESULTS_TABLE),
+            _node(
+                tell, {"results": names.RESULTS, "pscp": names.parameter("pscp")} | failed | models, names.RESULTS_TABLE
+            ),
             _node(latex, names.RESULTS, names.RESULTS_LATEX),
             _node(rank, names.RESULTS, [names.RANKS, names.RANK_PLOT]),
             _node(plot, names.RESULTS, names.SCORE_PLOT),
             _node(plot_costs, names.RESULTS, names.COST_PLOT),
             _node(plot_curves, found, names.CURVE_PLOT),
             _node(plot_lr_search, found, names.LR_SEARCH_PLOT),
-            _node(page, numbers | models | found | constants, names.REPORT_PAGE),
+            _node(page, numbers | failed | models | found | constants, names.REPORT_PAGE),
         ]
     )
 

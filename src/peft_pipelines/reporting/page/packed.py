@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from peft_pipelines.files.attempts import attempt
+
 
 def packed(details: Mapping[str, Mapping[str, Any]]) -> str:
     """The details of all cells as text of letters, digits, ``+``, ``/`` and ``=``: nothing in it can end an element.
@@ -14,7 +16,10 @@ def packed(details: Mapping[str, Mapping[str, Any]]) -> str:
     configuration: such values stand once in ``shared``, and their place there in the cells.
     """
     shared: dict[str, int] = {}
-    cells = {cell: _cell(detail, shared) for cell, detail in details.items()}
+    cells: dict[str, Any] = {}
+    for cell, detail in details.items():
+        with attempt(f"details of {cell}"):
+            cells[cell] = _cell(detail, shared)
     whole = {"cells": cells, "shared": [json.loads(text) for text in shared]}
     plain = json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
     return base64.b64encode(gzip.compress(plain, mtime=0)).decode("ascii")

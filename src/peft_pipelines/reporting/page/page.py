@@ -10,62 +10,68 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from peft_pipelines.config import ModelSpec, PublishedSpec, parse
+from peft_pipelines.files.attempts import attempt, attempted
 from peft_pipelines.files.names import argument, arguments, cell_id
+from peft_pipelines.reporting.collect import given
+from peft_pipelines.reporting.comparisons import no_differences
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page import facts, scores
 from peft_pipelines.reporting.page.packed import packed
 from peft_pipelines.reporting.pareto import AXES, pareto
 from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.ranks import diagram
-from peft_pipelines.reporting.table import failures
+from peft_pipelines.reporting.table import failed_lines, failures
 from peft_pipelines.reporting.warning_signs import MARKS
 
 
 def page(
     results: pd.DataFrame,
-    comparisons: list[dict[str, Any]],
-    differences: pd.DataFrame,
-    ranks: list[dict[str, Any]],
+    comparisons: list[dict[str, Any]] | None,
+    differences: pd.DataFrame | None,
+    ranks: list[dict[str, Any]] | None,
+    failed_parts: list[dict[str, Any]] | None = None,
     **parts: Any,
 ) -> str:
-    """The page's HTML.
+    """The page's HTML. Each model, each figure and each table is an attempt of its own; what is None is left out.
 
     Args:
         results: one row a cell, as ``tabulate`` makes it.
         comparisons: as ``compare`` makes them.
         differences: all pairs of methods, as ``judge`` makes them.
         ranks: as ``rank`` makes them.
+        failed_parts: the parts of the report that failed, as the runner has written them down.
         parts: ``pscp``: the run's constants; ``grid``: the grid's values, of which ``published`` names the row of
             ``published`` to show beside ours; ``model.<name>``: the row of each model; ``details.<method>``: what
             ``details`` made of its cells.
     """
     notes = {name: parse(ModelSpec, f"model '{name}'", row).notes for name, row in arguments(parts, "model").items()}
-    methods = arguments(parts, "details")
+    methods, ranks = given(parts, "details"), ranks or []
     known = {cell_id(method, cell): detail for method, cells in methods.items() for cell, detail in cells.items()}
-    constants, found = parts["pscp"].model_dump(), scores.intervals(comparisons)
+    constants, found = parts["pscp"].model_dump(), scores.intervals(comparisons or [])
+    differences = no_differences() if differences is None else differences
     by_model = {str(name): rows for name, rows in results.groupby("model", sort=False)}
-    costs = {name: inputs(rows) for name, rows in by_model.items()}
-    figures = _figures(
-        results, ranks, {name: value for name, value in parts.items() if name.startswith(argument("details", ""))}
-    )
+    costs = {name: attempted(f"costs of {name}", inputs, rows) or [] for name, rows in by_model.items()}
+    models = [
+        attempted(f"scores of {name}", scores.model, name, rows, differences, found, costs[name], constants)
+        for name, rows in by_model.items()
+    ]
+    figures = _figures(results, ranks, {argument("details", method): cells for method, cells in methods.items()})
     context = {
         "title": facts.title(results),
         "made": facts.made(results),
         "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
-        "models": [
-            {**scores.model(name, rows, differences, found, costs[name], constants), "note": notes[name]}
-            for name, rows in by_model.items()
-        ],
+        "models": [{**model, "note": notes[model["name"]]} for model in models if model],
         "marks": MARKS,
         "failures": [line.removeprefix("* ") for line in failures(results).splitlines()],
+        "failed_parts": [line.removeprefix("* ") for line in failed_lines(failed_parts)],
         "differences_text": facts.DIFFERENCES,
         "axes": {name: AXES[name] for name in figures if name in AXES},
         "ranks": [{"model": entry["model"], "text": facts.rank_text(entry)} for entry in ranks],
-        "lr_search_text": facts.lr_search_text(known),
+        "lr_search_text": attempted("learning rates", facts.lr_search_text, known) or "",
         "figures": figures,
         "sliders": facts.sliders(constants),
-        "published": facts.published(results, _published(parts["grid"], parts["published"])),
-        "provenance": facts.provenance(known),
+        "published": attempted("published values", _published, results, parts["grid"], parts["published"]),
+        "provenance": attempted("provenance", facts.provenance, known) or {},
         "style": Markup(_file("page.css")),
         "script": Markup(_file("page.js")),
         "plotly": Markup(get_plotlyjs()),
@@ -78,16 +84,22 @@ def page(
 def _figures(results: pd.DataFrame, ranks: list[dict[str, Any]], details: dict[str, Any]) -> dict[str, Any]:
     """Every plot of the page as plotly's JSON; those with nothing in them are left out."""
     measured = [axis for axis in AXES if axis in results and results[axis].notna().any()]
-    without_titles = {axis: pareto(results, axis) for axis in measured}
-    without_titles |= {f"ranks.{entry['model']}": diagram(entry) for entry in ranks if "ranks" in entry}
-    figures = {name: figure.update_layout(margin={"t": 15}) for name, figure in without_titles.items()}
-    figures |= {"curves": plot_curves(**details), "lr_search": plot_lr_search(**details)}
+    drawn = {axis: attempted(f"plot {axis}", pareto, results, axis) for axis in measured}
+    ranked = {f"ranks.{entry['model']}": entry for entry in ranks if "ranks" in entry}
+    drawn |= {name: attempted(f"plot {name}", diagram, entry) for name, entry in ranked.items()}
+    figures = {name: figure.update_layout(margin={"t": 15}) for name, figure in drawn.items() if figure is not None}
+    for name, function in {"curves": plot_curves, "lr_search": plot_lr_search}.items():
+        with attempt(f"plot {name}"):
+            figures[name] = function(**details)
     return {name: json.loads(figure.to_json()) for name, figure in figures.items() if figure.data}
 
 
-def _published(grid: dict[str, Any], rows: dict[str, Any]) -> PublishedSpec | None:
+def _published(results: pd.DataFrame, grid: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any] | None:
+    """The table of published values that the grid names, beside ours; None where it names none."""
     name = grid.get("published")
-    return parse(PublishedSpec, f"published '{name}'", {**rows[name], "name": name}) if name else None
+    if not name:
+        return None
+    return facts.published(results, parse(PublishedSpec, f"published '{name}'", {**rows[name], "name": name}))
 
 
 def _file(name: str) -> str:

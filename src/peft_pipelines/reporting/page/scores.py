@@ -52,7 +52,8 @@ def model(
 
 def _head(rows: pd.DataFrame, task: str, metric: str) -> dict[str, str]:
     leaked = f" {LEAK}" if rows["leaked"].any() else ""
-    return {"task": f"{task}{leaked}", "metric": metric, "n": f"{rows['n'].max():,.0f}"}
+    n = rows["n"].max()
+    return {"task": f"{task}{leaked}", "metric": metric, "n": MISSING if pd.isna(n) else f"{n:,.0f}"}
 
 
 def _lines(rows: pd.DataFrame, tasks: Sequence[str], found: Intervals) -> list[dict[str, Any]]:

@@ -1,0 +1,67 @@
+"""Failed cells and failed parts of the report: how they are written down, and the exception that names them all."""
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from peft_pipelines.files.status import Status
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell or a part of the report that raised: its title, the exception's type and reason, and the log's path."""
+
+    title: str
+    kind: str
+    reason: str
+    log: Path
+
+    @classmethod
+    def of(cls, title: str, error: Exception, log: Path) -> "Failure":
+        """Describe an exception; its message becomes one line."""
+        kind = type(error).__name__
+        return cls(title, kind, " ".join(str(error).split()) or kind, log)
+
+    @property
+    def line(self) -> str:
+        """The failure in one line."""
+        return f"{self.title}: {self.kind}: {self.reason}"
+
+    def entry(self) -> dict[str, Any]:
+        """Return the failure as it is written to JSON: ``type``, ``reason``, ``finished`` (UTC) and the log's name."""
+        return {"type": self.kind, "reason": self.reason, "finished": now(), "log": self.log.name}
+
+
+class PartsFailed(Exception):
+    """Some cells or some parts of the report failed. The message has a line for each kind and for each failure.
+
+    Args:
+        cells: the failed cells.
+        total: how many cells the run has.
+        report: the failed parts of the report.
+    """
+
+    def __init__(self, cells: Sequence[Failure], total: int, report: Sequence[Failure] = ()) -> None:
+        parts = f"{len(report)} {'part' if len(report) == 1 else 'parts'} of the report failed"
+        groups = [(f"{len(cells)} of {total} cells failed", cells), (parts, report)]
+        lines = [
+            line
+            for head, failures in groups
+            if failures
+            for line in (head, *(f"  {failure.line} (see {failure.log})" for failure in failures))
+        ]
+        super().__init__("\n".join(lines))
+        self.status = Status.CELLS_FAILED if cells else Status.REPORT_FAILED
+
+
+def traced(error: Exception) -> str:
+    """Return an exception's traceback as text."""
+    return "".join(traceback.format_exception(error))
+
+
+def now() -> str:
+    """Return the time, in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
