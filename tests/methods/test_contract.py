@@ -333,11 +333,12 @@ def test_a_fresh_process_reads_what_this_one_saved(family, tmp_path):
 import json, sys
 from pathlib import Path
 import tiny
-from peft_pipelines import models, providers
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
 folder, family = Path(sys.argv[1]), sys.argv[2]
 found = {}
 for name in sys.argv[3:]:
-    loaded = providers.load(models.clone(tiny.base(family)), tiny.method_for(name, family), folder / name)
+    loaded = providers.load(base_model.clone(tiny.base(family)), tiny.method_for(name, family), folder / name)
     found[name] = tiny.logits(loaded.plain, tiny.ids(12, rows=2))[0, -1].tolist()
 print(json.dumps(found))
 """
@@ -359,7 +360,7 @@ def test_two_processes_write_the_same_bytes(tmp_path):
 import sys
 from pathlib import Path
 import tiny
-from peft_pipelines import providers
+from peft_pipelines.methods import providers
 for name in tiny.METHODS:
     folder = Path(sys.argv[1]) / name
     folder.mkdir(parents=True)

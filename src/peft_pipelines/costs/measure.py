@@ -51,8 +51,9 @@ def forward_tflop(attached: Attached) -> float:
     return float(counter.get_total_flops()) / 1e12
 
 
-def tflop_of(base: Base, attached: Attached, key: str) -> float:
-    """``forward_tflop`` of a method on a base, counted once a ``key``: it does not depend on the task."""
+def tflop_of(base: Base, attached: Attached) -> float:
+    """``forward_tflop`` of a method on its clone of a base, or of the base itself; counted once, whatever the task."""
+    key = "base" if attached.plain is base.model else attached.method.model_dump_json()
     if key not in base.measured:
         base.measured[key] = forward_tflop(attached)
     return base.measured[key]

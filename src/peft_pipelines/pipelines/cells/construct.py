@@ -21,8 +21,8 @@ def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec,
         "seed": seed,
         "trainable_parameters": attached.trainable_parameters(),
         "total_parameters": sum(value.numel() for value in base.model.parameters()),
-        "tflop": measure.tflop_of(base, attached, method.model_dump_json()),
-        "base_tflop": measure.tflop_of(base, Attached(method, base.model, base.model, None), "base"),
+        "tflop": measure.tflop_of(base, attached),
+        "base_tflop": measure.tflop_of(base, Attached(method, base.model, base.model, None)),
         "base_checksum": base.checksum,
     }
     return PeftModel(attached, base, facts)
