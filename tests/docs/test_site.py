@@ -17,6 +17,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "be
 DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+WIDTH = 120
 
 DEFINED = re.compile(r"\[`([\w.]+)`\]\(([^)#]+\.py)\)")
 ANCHORED = re.compile(r"\]\(([^)\s#]*)#([^)\s]+)\)")
@@ -74,6 +75,13 @@ def test_there_are_links_and_paths_to_test() -> None:
     assert ("adding.md", "a-metric") in [
         (Path(file).name, anchor) for file, anchor in ANCHORED.findall((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_lines_have_at_most_120_characters_but_in_tables(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    if page.name != "adding.md":
+        assert [line for line in lines if len(line) > WIDTH and not line.startswith("|")] == []
 
 
 def test_the_layers_of_the_page_are_those_of_the_contract() -> None:

@@ -111,7 +111,7 @@ def coverage(project: Path, rows: Mapping[str, Any], folders: bool) -> str:
         f"PEFT-Factory {HAS}, LLaMA-Factory {LACKS}.",
         "How many methods of each family a system has:",
         render(_by_family(facts, counts), words=True),
-        f"Source: {facts['source']}.",
+        paragraph(f"Source: {facts['source']}."),
     ]
     return "\n\n".join(parts) + "\n"
 
