@@ -188,4 +188,4 @@ def test_a_question_too_long_for_any_shot_is_cut_as_without_shots():
 
 def test_an_answers_tokens_end_with_the_end_of_turn():
     one = prompter(tiny.CHATML)
-    assert one.answer("yes") == one.encode("Q", "yes").answer
+    assert one.encode_answer("yes") == one.encode("Q", "yes").answer

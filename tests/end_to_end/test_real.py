@@ -7,7 +7,7 @@ from small_trainings import mean_loss
 
 from peft_pipelines.data.batching import shared_prefix
 from peft_pipelines.data.tokenize import Encoded, Prompter
-from peft_pipelines.inference.generate import Decoding, answer, generate
+from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
@@ -122,11 +122,11 @@ def test_labels_are_as_likely_as_a_forward_of_the_whole_row_says(name, base, pro
     attached = tiny.stir(providers.attach(base_model.clone(base.model), tiny.METHODS[name], 0), 0.02)
     attached.plain.eval()
     prompts = [prompter.encode(ASK + text).prompt for text, _ in TEXTS]
-    labels = [prompter.answer(word) for word in ("positive", "negative", "not at all positive")]
+    labels = [prompter.encode_answer(word) for word in ("positive", "negative", "not at all positive")]
     stop = tuple(prompter.end_of_turn()[-1:])
-    single = answer(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
+    single = generate_and_score(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
     attached.plain.double()  # a forward in single precision is itself no nearer to the truth than some 1e-5
-    double = answer(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
+    double = generate_and_score(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
     for prompt, *rows in zip(prompts, single, double, strict=True):
         for label, rough, one in zip(labels, *(row.likelihoods for row in rows), strict=True):
             said = tiny.logits(attached.plain, torch.tensor([[*prompt, *label]]))[0, -len(label) - 1 : -1]

@@ -6,7 +6,7 @@ import torch
 from tiny import START, prompts, tuned
 
 from peft_pipelines.inference import loglikelihood
-from peft_pipelines.inference.generate import Decoding, answer, generate
+from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
 from peft_pipelines.methods.attached import Attached
 
 END = 259
@@ -29,9 +29,9 @@ def naive(attached: Attached, prompt: list[int], tokens: list[int]) -> tuple[flo
     return chances.sum().item(), int((said.argmax(-1) == right).sum())
 
 
-def judged(attached: Attached, asked: list[list[list[int]]], **values) -> list[list[tuple[float, int]]]:
-    found = answer(attached, prompts(), decoding(**values), asked)
-    return [[(one.logprob, one.right) for one in row.likelihoods] for row in found]
+def scored(attached: Attached, answers: list[list[list[int]]], **values) -> list[list[tuple[float, int]]]:
+    found = generate_and_score(attached, prompts(), decoding(**values), answers)
+    return [[(one.logprob, one.greedy) for one in row.likelihoods] for row in found]
 
 
 def assert_same(found, expected):
@@ -44,14 +44,14 @@ def assert_same(found, expected):
 def test_equals_a_forward_of_the_whole_row(name, family):
     attached = tuned(name, family)
     expected = [[naive(attached, prompt, label) for label in LABELS] for prompt in prompts()]
-    assert_same(judged(attached, [LABELS] * 5), expected)
-    assert_same(judged(attached, [LABELS] * 5, **PLAIN), expected)
+    assert_same(scored(attached, [LABELS] * 5), expected)
+    assert_same(scored(attached, [LABELS] * 5, **PLAIN), expected)
 
 
 @pytest.mark.parametrize("name", tiny.METHODS)
 def test_the_answers_are_those_without_likelihoods(name):
     attached = tuned(name, "llama")
-    found = answer(attached, prompts(), decoding(), [LABELS] * 5)
+    found = generate_and_score(attached, prompts(), decoding(), [LABELS] * 5)
     assert [row.tokens for row in found] == generate(attached, prompts(), decoding())
 
 
@@ -61,16 +61,16 @@ def test_each_row_may_be_asked_for_answers_of_its_own():
     expected = [
         [naive(attached, prompt, tokens) for tokens in row] for prompt, row in zip(prompts(), asked, strict=True)
     ]
-    assert_same(judged(attached, asked, batch_size=5), expected)
+    assert_same(scored(attached, asked, batch_size=5), expected)
 
 
 @pytest.mark.parametrize(("positions", "cached"), [(1, 4096), (7, 4096), (256, 1), (256, 40)])
 def test_however_many_go_through_the_model_at_once(positions, cached, monkeypatch):
     attached = tuned("prefix_tuning", "llama")
-    expected = judged(attached, [LABELS] * 5)
+    expected = scored(attached, [LABELS] * 5)
     monkeypatch.setattr(loglikelihood, "POSITIONS", positions)
     monkeypatch.setattr(loglikelihood, "CACHED", cached)
-    assert_same(judged(attached, [LABELS] * 5), expected)
+    assert_same(scored(attached, [LABELS] * 5), expected)
 
 
 @pytest.mark.parametrize(
@@ -83,27 +83,29 @@ def test_the_prompts_run_once_and_all_labels_in_one_forward_behind_them(labels, 
     attached.core.model.register_forward_pre_hook(
         lambda _, __, given: seen.append(list(given["input_ids"].shape)), with_kwargs=True
     )
-    answer(attached, prompts(), decoding(batch_size=5, max_new_tokens=1), [labels] * 5)
+    generate_and_score(attached, prompts(), decoding(batch_size=5, max_new_tokens=1), [labels] * 5)
     assert seen == [[1, 5], [5, 9], *([5 * len(labels), width] for width in widths)]
 
 
 def test_the_chances_of_all_answers_of_one_token_add_up_to_one():
     attached = tuned("lora", "llama")
-    (row,) = answer(attached, [START], decoding(), [[[token] for token in range(tiny.WORDS)]])
+    (row,) = generate_and_score(attached, [START], decoding(), [[[token] for token in range(tiny.WORDS)]])
     assert torch.tensor([one.logprob for one in row.likelihoods]).exp().sum().item() == pytest.approx(1, abs=1e-5)
-    assert [one.right for one in row.likelihoods].count(1) == 1
+    assert [one.greedy for one in row.likelihoods].count(1) == 1
 
 
 def test_what_the_model_would_say_is_all_right():
     attached = tuned("lora", "llama")
     said = generate(attached, prompts(), decoding(max_new_tokens=6))
-    for row, tokens in zip(answer(attached, prompts(), decoding(), [[each] for each in said]), said, strict=True):
-        assert row.likelihoods[0].right == row.likelihoods[0].tokens == len(tokens)
+    for row, tokens in zip(
+        generate_and_score(attached, prompts(), decoding(), [[each] for each in said]), said, strict=True
+    ):
+        assert row.likelihoods[0].greedy == row.likelihoods[0].tokens == len(tokens)
 
 
-def test_a_base_in_half_precision_is_judged_in_single():
+def test_a_base_in_half_precision_is_scored_in_single():
     attached = Attached(tiny.METHODS["zero_shot"], *[tiny.fresh("llama", torch.bfloat16)] * 2, None)
-    found = judged(attached, [LABELS] * 5)
-    expected = judged(tuned("zero_shot", "llama"), [LABELS] * 5)
+    found = scored(attached, [LABELS] * 5)
+    expected = scored(tuned("zero_shot", "llama"), [LABELS] * 5)
     for row, right in zip(found, expected, strict=True):
         assert [value for value, _ in row] == pytest.approx([value for value, _ in right], rel=0.1)

@@ -25,7 +25,7 @@ TASKS = list(tiny.METHODS[NAME].train_on or ())
 
 
 def test_a_batch_holds_rows_of_one_kind_and_all_kinds_take_turns() -> None:
-    batches = Batches([3] * 7, 2, seed=0, bucketed=True, kinds=[0, 0, 0, 1, 1, 1, 1])
+    batches = Batches([3] * 7, 2, seed=0, bucketed=True, tasks=[0, 0, 0, 1, 1, 1, 1])
     found = list(batches)
     assert len(found) == len(batches) == 4
     assert sorted(row for batch in found for row in batch) == list(range(7))

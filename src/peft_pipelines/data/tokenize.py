@@ -112,7 +112,7 @@ class Prompter:
         Raises:
             ConfigError: the answer alone does not fit.
         """
-        tail = self.answer(answer) if answer is not None else []
+        tail = self.encode_answer(answer) if answer is not None else []
         limit = self.max_length - len(tail) - room
         for used in range(len(shots), 0, -1):
             head = self._prompt(prompt, shots[:used])
@@ -131,7 +131,7 @@ class Prompter:
             excess += max(1, len(head) - limit)
         return Encoded(head, tail, truncated)
 
-    def answer(self, text: str) -> list[int]:
+    def encode_answer(self, text: str) -> list[int]:
         """The tokens of an answer, with the end of the turn."""
         return self._tokens(text) + self._end
 

@@ -1,28 +1,38 @@
-"""Greedy answers from a saved method, and how likely given answers are: batched by length, left-padded, KV cache."""
+"""Greedy generation, with the likelihood of given answers: batches of like length, left-padded, with a KV cache."""
 
 import copy
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
+from typing import Any
 
 import torch
 from transformers import Cache, DynamicCache
 
-from peft_pipelines.data.batching import cut, shared_prefix, within
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.data.batching import chunks, shared_prefix, split_batch
 from peft_pipelines.files import progress
-from peft_pipelines.inference.loglikelihood import Likelihood, Prompted, likelihoods
+from peft_pipelines.inference.loglikelihood import Likelihood, Prefill, likelihoods
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import forward, prefix_cache
 
 TOKENS = 32 * 512
-"""Rows times prompt tokens of one batch at most, whatever its size: bounds the memory of long prompts."""
+"""Most tokens of a batch, rows times the longest prompt, whatever its size: bounds the memory of long prompts."""
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How answers are generated: greedily, at most so many tokens, up to one of the stop tokens."""
+    """The options of greedy generation.
+
+    Attributes:
+        max_new_tokens: the most tokens of an answer, the stop token included.
+        stop: the tokens that end an answer.
+        pad: the padding token's id; any will do.
+        batch_size: the most prompts of a batch.
+        shared_prefix: whether tokens that all prompts begin with are run once.
+    """
 
     max_new_tokens: int
     stop: tuple[int, ...]
@@ -32,58 +42,80 @@ class Decoding:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """What became of one prompt: the new tokens, stop token included, and the likelihood of each answer asked for."""
+class Generation:
+    """The new tokens of one prompt, stop token included, and the likelihood of each of its given answers."""
 
     tokens: list[int]
     likelihoods: list[Likelihood]
 
 
 def generate(attached: Attached, prompts: Sequence[Sequence[int]], decoding: Decoding) -> list[list[int]]:
-    """The new tokens of each prompt, stop token included, in the order of the prompts."""
-    return [found.tokens for found in answer(attached, prompts, decoding, [[] for _ in prompts])]
+    """Return the new tokens of each prompt, stop token included, in the order of the prompts."""
+    return [each.tokens for each in generate_and_score(attached, prompts, decoding, [[] for _ in prompts])]
 
 
 @torch.no_grad()
-def answer(
+def generate_and_score(
     attached: Attached,
     prompts: Sequence[Sequence[int]],
     decoding: Decoding,
-    asked: Sequence[Sequence[Sequence[int]]],
-) -> list[Answered]:
-    """What the model says to each prompt, and how likely it finds the answers ``asked`` of it, as tokens.
-
-    Both start from one forward of the prompts.
+    answers: Sequence[Sequence[Sequence[int]]],
+) -> list[Generation]:
+    """Return the generation of each prompt with the likelihoods of its ``answers``; both from one prefill.
 
     Tokens that all prompts begin with are run once and their keys and values reused, as are those of a soft prompt.
     The padding stands between them and the rest of a row, where the mask hides it and positions do not count it, so
     that a row's answer does not depend on the rows beside it. A sliding window would count it: rows that may outgrow
     one run beside rows of their own length only.
+
+    Args:
+        attached: the method on its clone of the base, ready to generate.
+        prompts: each prompt's tokens.
+        decoding: the options.
+        answers: for each prompt the given answers as tokens, none where no likelihood is wanted.
     """
     shared = decoding.shared_prefix and "shared_prefix" not in attached.refuses
     prefix = shared_prefix(prompts) if shared else []
     with autocast(attached.core):
-        cache = _start(attached, prefix)
+        cache = _prefix_cache(attached, prefix)
         before = (cache.get_seq_length() if cache is not None else 0) - len(prefix)
-        longest = before + max(map(len, prompts)) + max(decoding.max_new_tokens, *map(len, chain(*asked)), 0)
-        found: dict[int, Answered] = {}
-        for rows in _batches(list(map(len, prompts)), decoding.batch_size, padded=longest <= _window(attached)):
-            prompted = _read(attached, cache, [prompts[row][len(prefix) :] for row in rows], decoding.pad)
-            judged = likelihoods(attached.core, prompted, [asked[row] for row in rows])
-            answers = _greedy(attached, prompted, decoding)
-            found.update(zip(rows, map(Answered, answers, judged), strict=True))
-            progress.step("generate", len(found), len(prompts))
-    return [found[row] for row in range(len(prompts))]
+        longest = before + max(map(len, prompts)) + max(decoding.max_new_tokens, *map(len, chain(*answers)), 0)
+        generations: dict[int, Generation] = {}
+        for rows in _batches(
+            list(map(len, prompts)), decoding.batch_size, padded=longest <= _smallest_window(attached)
+        ):
+            prefill = _prefill(attached, cache, [prompts[row][len(prefix) :] for row in rows], decoding.pad)
+            scored = likelihoods(attached.core, prefill, [answers[row] for row in rows])
+            tokens = _decode_greedily(attached, prefill, decoding)
+            generations.update(zip(rows, map(Generation, tokens, scored), strict=True))
+            progress.step("generate", len(generations), len(prompts))
+    return [generations[row] for row in range(len(prompts))]
 
 
-def _start(attached: Attached, prefix: Sequence[int]) -> Cache | None:
+def prediction_fields(generation: Generation, stop: Sequence[int], task: TaskSpec) -> dict[str, Any]:
+    """Return the fields of a prediction beside its text.
+
+    ``new_tokens`` counts the generated tokens, ``stopped`` is whether the last one is a stop token. ``label_scores``
+    holds the log-probability of each label with its end of turn. For free text ``reference_tokens`` is the length of
+    the reference and ``reference_tokens_right`` how many of its tokens were the most likely ones.
+    """
+    fields = {"new_tokens": len(generation.tokens), "stopped": generation.tokens[-1] in stop}
+    if task.labels:
+        scores = [each.logprob for each in generation.likelihoods]
+        return {**fields, "label_scores": dict(zip(task.label_words, scores, strict=True))}
+    (reference,) = generation.likelihoods
+    return {**fields, "reference_tokens": reference.tokens, "reference_tokens_right": reference.greedy}
+
+
+def _prefix_cache(attached: Attached, prefix: Sequence[int]) -> Cache | None:
+    """Keys and values of the soft prompt and the shared prefix, one row; None where there is neither."""
     if prefix:
         return prefix_cache(attached, torch.tensor([list(prefix)], device=attached.core.device))
     return attached.start() if attached.start else None
 
 
-def _window(attached: Attached) -> int:
-    """How far back the model looks in the layer that looks back least."""
+def _smallest_window(attached: Attached) -> int:
+    """Tokens of the shortest sliding window of the model's layers; ``sys.maxsize`` where none has one."""
     layers = DynamicCache(config=attached.core.config).layers
     return min((layer.sliding_window for layer in layers if layer.is_sliding), default=sys.maxsize)
 
@@ -97,23 +129,25 @@ def _batches(lengths: Sequence[int], size: int, *, padded: bool) -> Iterator[lis
     order = sorted(range(len(lengths)), key=lambda row: lengths[row])
     for _, group in groupby(order, key=lambda row: 0 if padded else lengths[row]):
         rows = list(group)
-        for batch in cut(rows, size):
-            yield from ([batch[place] for place in part] for part in within([lengths[row] for row in batch], TOKENS))
+        for batch in chunks(rows, size):
+            yield from (
+                [batch[place] for place in part] for part in split_batch([lengths[row] for row in batch], TOKENS)
+            )
 
 
-def _read(attached: Attached, cache: Cache | None, tails: Sequence[Sequence[int]], pad: int) -> Prompted:
-    """A batch behind its prompts, left-padded."""
+def _prefill(attached: Attached, cache: Cache | None, tails: Sequence[Sequence[int]], pad: int) -> Prefill:
+    """The forward of a batch of prompts behind the cache of what they share."""
     if cache is not None:
         cache = copy.deepcopy(cache)
         cache.batch_repeat_interleave(len(tails))
     ids, mask, positions = _left_padded(tails, cache, pad, attached.core.device)
     output = forward(attached.core, ids, mask, positions, cache, logits_to_keep=1)
-    return Prompted(output.past_key_values, mask, positions[:, -1:], output.logits[:, -1])
+    return Prefill(output.past_key_values, mask, positions[:, -1:], output.logits[:, -1])
 
 
-def _greedy(attached: Attached, prompted: Prompted, decoding: Decoding) -> list[list[int]]:
+def _decode_greedily(attached: Attached, prefill: Prefill, decoding: Decoding) -> list[list[int]]:
     """The answers of a batch. A row that has stopped leaves it, so that none waits for another."""
-    cache, mask, last, logits = prompted.cache, prompted.mask, prompted.last, prompted.logits
+    cache, mask, last, logits = prefill.cache, prefill.mask, prefill.last, prefill.logits
     answers: list[list[int]] = [[] for _ in mask]
     active = list(range(len(answers)))
     while True:

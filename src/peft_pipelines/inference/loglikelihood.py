@@ -1,4 +1,4 @@
-"""How likely given answers are behind prompts whose keys and values are at hand: one small forward for all of them.
+"""Log-likelihoods of given answers behind prompts whose keys and values are cached: one small forward for all of them.
 
 An answer is its words and the end of the turn, as in training: a label that only begins what the model would say is
 not its answer. The log-likelihood is the sum over these tokens, not divided by their number: of all that a model may
@@ -7,36 +7,45 @@ learnt that the last tokens of a word follow from its first.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from transformers import Cache, PreTrainedModel
 
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.models.forward import forward
 
 POSITIONS, CACHED = 256, 8192
-"""What a forward may hold at once: positions with logits, tokens with keys and values. More is seen in peak memory."""
+"""Limits of one forward: positions with logits, tokens with keys and values. More is seen in peak memory."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """One answer behind one prompt: the log of its probability, its tokens, and how many of them would be chosen.
+    """The log-likelihood of one answer behind one prompt.
 
-    ``right`` counts the tokens that are the most likely ones where all before them are given (teacher forcing).
+    Attributes:
+        logprob: the natural logarithm of the answer's probability, summed over its tokens.
+        tokens: the number of its tokens.
+        greedy: how many of them are the most likely ones where all before them are given (teacher forcing).
     """
 
     logprob: float
     tokens: int
-    right: int
+    greedy: int
 
 
 @dataclass
-class Prompted:
-    """A batch that has read its prompts, left-padded.
+class Prefill:
+    """A batch of prompts, left-padded, after the model's forward of them.
 
-    ``mask`` (rows, tokens so far) hides the padding, ``last`` (rows, 1) is the position of each prompt's last token,
-    ``logits`` (rows, vocabulary) say what comes next.
+    Attributes:
+        cache: keys and values of all tokens so far.
+        mask: (rows, tokens so far), 0 at the padding.
+        last: (rows, 1), the position of each prompt's last token.
+        logits: (rows, vocabulary), those of the next token.
     """
 
     cache: Cache
@@ -45,29 +54,39 @@ class Prompted:
     logits: torch.Tensor
 
 
-def likelihoods(
-    core: PreTrainedModel, prompted: Prompted, answers: Sequence[Sequence[Sequence[int]]]
-) -> list[list[Likelihood]]:
-    """The likelihood of each answer of each row. The batch is left as it was.
+def answers_to_score(example: Mapping[str, Any], task: TaskSpec, prompter: Prompter) -> list[list[int]]:
+    """Return as tokens the answers of a test example whose likelihood is wanted: each label, or the first reference.
 
-    The first token of an answer is judged by what the prompts have said already; the others by forwards behind the
-    prompts' keys and values, of as many answers as fit.
+    A reference of free text is cut to ``max_new_tokens``: no more room is left for it.
+    """
+    if task.labels:
+        return [prompter.encode_answer(word) for word in task.label_words]
+    return [prompter.encode_answer(example["references"][0])[: task.max_new_tokens]]
+
+
+def likelihoods(
+    core: PreTrainedModel, prefill: Prefill, answers: Sequence[Sequence[Sequence[int]]]
+) -> list[list[Likelihood]]:
+    """Return the likelihood of each answer of each row; the prefill stays as it is.
+
+    The first token of an answer is scored by the logits of the prefill, the others by forwards behind its keys and
+    values, of as many answers as fit.
 
     Args:
         core: the causal language model with the method's layers in it.
-        prompted: what it made of the prompts.
+        prefill: the batch of prompts.
         answers: for each row its answers, each at least one token and with the end of the turn.
     """
     flat = [(row, list(tokens)) for row, options in enumerate(answers) for tokens in options]
-    found: dict[int, Likelihood] = {}
-    for part in _parts([len(tokens) for _, tokens in flat], prompted.mask.shape[1]):
-        found.update(zip(part, _judged(core, prompted, [flat[place] for place in part]), strict=True))
-    ordered = iter([found[place] for place in range(len(flat))])
+    scored: dict[int, Likelihood] = {}
+    for part in _parts([len(tokens) for _, tokens in flat], prefill.mask.shape[1]):
+        scored.update(zip(part, _score(core, prefill, [flat[place] for place in part]), strict=True))
+    ordered = iter([scored[place] for place in range(len(flat))])
     return [[next(ordered) for _ in options] for options in answers]
 
 
 def _parts(lengths: Sequence[int], cached: int) -> Iterator[list[int]]:
-    """The places of answers that go through the model together: those of like length, as many as fit."""
+    """The places of the answers of each forward: those of like length, as many as fit."""
     order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
     while order:
         width = lengths[order[0]]
@@ -76,37 +95,37 @@ def _parts(lengths: Sequence[int], cached: int) -> Iterator[list[int]]:
         order = order[size:]
 
 
-def _judged(core: PreTrainedModel, prompted: Prompted, answers: Sequence[tuple[int, list[int]]]) -> list[Likelihood]:
-    """The likelihood of answers, each with the number of its row."""
-    device, width = prompted.mask.device, max(len(tokens) for _, tokens in answers)
+def _score(core: PreTrainedModel, prefill: Prefill, answers: Sequence[tuple[int, list[int]]]) -> list[Likelihood]:
+    """The likelihood of answers, each with the number of its row, by one forward."""
+    device, width = prefill.mask.device, max(len(tokens) for _, tokens in answers)
     rows = torch.tensor([row for row, _ in answers], device=device)
     padded = torch.tensor([tokens + [0] * (width - len(tokens)) for _, tokens in answers], device=device)
     there = torch.tensor([[place < len(tokens) for place in range(width)] for _, tokens in answers], device=device)
-    parts = [_chosen(prompted.logits[rows][:, None], padded[:, :1])]
+    parts = [_token_logprobs(prefill.logits[rows][:, None], padded[:, :1])]
     if width > 1:
         logits = forward(
             core,
             padded[:, :-1],
-            torch.cat([prompted.mask[rows], there[:, :-1].to(prompted.mask.dtype)], dim=1),
-            prompted.last[rows] + torch.arange(1, width, device=device),
-            _of_rows(prompted.cache, rows),
+            torch.cat([prefill.mask[rows], there[:, :-1].to(prefill.mask.dtype)], dim=1),
+            prefill.last[rows] + torch.arange(1, width, device=device),
+            _cache_of(prefill.cache, rows),
         ).logits
-        parts.append(_chosen(logits, padded[:, 1:]))
-    logprobs, right = (torch.cat(values, dim=1) for values in zip(*parts, strict=True))
-    totals, counts = (logprobs * there).sum(1).tolist(), (right & there).sum(1).tolist()
+        parts.append(_token_logprobs(logits, padded[:, 1:]))
+    logprobs, greedy = (torch.cat(values, dim=1) for values in zip(*parts, strict=True))
+    totals, counts = (logprobs * there).sum(1).tolist(), (greedy & there).sum(1).tolist()
     return [
         Likelihood(total, len(tokens), count) for total, count, (_, tokens) in zip(totals, counts, answers, strict=True)
     ]
 
 
-def _chosen(logits: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of tokens (rows, places) the log-probability, and whether each is the most likely one."""
+def _token_logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The log-probability of tokens (rows, places) in fp64, and whether each is the most likely one."""
     logits = logits - logits.amax(-1, keepdim=True)  # beside a large number the small differences would be rounded off
     chosen = logits.gather(-1, tokens[..., None]).squeeze(-1)
     return chosen.double() - logits.float().exp().sum(-1, dtype=torch.float64).log(), logits.argmax(-1) == tokens
 
 
-def _of_rows(cache: Cache, rows: torch.Tensor) -> Cache:
+def _cache_of(cache: Cache, rows: torch.Tensor) -> Cache:
     """A cache of its own for some rows, each as often as it is named."""
     chosen = copy.copy(cache)  # what grows or is selected gets new tensors: copies of the layers are enough
     chosen.layers = [copy.copy(layer) for layer in cache.layers]

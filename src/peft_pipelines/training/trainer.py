@@ -15,7 +15,7 @@ from transformers import PrinterCallback, Trainer, TrainerControl
 
 from peft_pipelines.config import TrainingSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.batching import Batches, within
+from peft_pipelines.data.batching import Batches, split_batch
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.files.atomic import read_json, replacing, write_json
 from peft_pipelines.methods.attached import Attached
@@ -59,8 +59,8 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         self.training_args, self.collate, self.share = training_args, partial(collate, pad=pad), 1.0
         self.loss_function = loss_of(training_args, model.attached.method)
         lengths = [len(example.ids) for example in examples]
-        bucketed, kinds = model.shortcuts.length_buckets, [example.task for example in examples]
-        self.batches = Batches(lengths, training_args.batch_size, seed, bucketed=bucketed, kinds=kinds)
+        bucketed, tasks = model.shortcuts.length_buckets, [example.task for example in examples]
+        self.batches = Batches(lengths, training_args.batch_size, seed, bucketed=bucketed, tasks=tasks)
         steps = steps_of(training_args, len(self.batches))
         if model.attached.begin:
             model.attached.begin(steps)
@@ -141,7 +141,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
 
     def _parts(self, inputs: dict[str, torch.Tensor]) -> Iterator[dict[str, torch.Tensor]]:
         lengths = inputs["attention_mask"].sum(1).tolist()
-        parts = within(lengths, self.training_args.tokens_per_forward)
+        parts = split_batch(lengths, self.training_args.tokens_per_forward)
         self.share = 1 / (len(parts) * self.current_gradient_accumulation_steps)
         if len(parts) == 1:
             yield inputs

@@ -7,8 +7,9 @@ from typing import Any
 from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.costs import measure
 from peft_pipelines.data.tokenize import Prompter, count_truncated
-from peft_pipelines.inference.generate import Decoding, answer
-from peft_pipelines.inference.questions import answers_to_judge, facts, questions
+from peft_pipelines.inference.few_shot import encode_test_prompts
+from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
+from peft_pipelines.inference.loglikelihood import answers_to_score
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import Checkpoint
@@ -32,23 +33,23 @@ def generate(
     training_args = training_args.overridden(method)
     base = base_model.resident(model, weights)
     prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(training_args))
-    rows, encoded = questions(prompter, prompts, task, method.shots, seed)
+    rows, encoded = encode_test_prompts(prompter, prompts, task, method.shots, seed)
     stop, pad = tuple(prompter.end_of_turn()[-1:]), int(base.tokenizer.pad_token_id)
     decoding = Decoding(
         task.max_new_tokens, stop, pad, training_args.generation_batch_size, training_args.shared_prefix
     )
-    asked = [answers_to_judge(row, task, prompter) for row in rows]
+    answers = [answers_to_score(row, task, prompter) for row in rows]
     attached = providers.load(base_model.clone(base.model), method, checkpoint.folder)
     if attached.select and method.train_on:
         attached.select(method.train_on.index(task.name))
     with base.untouched(), measure.cost() as spent:
-        answered = answer(attached, [row.prompt for row in encoded], decoding, asked)
+        generations = generate_and_score(attached, [row.prompt for row in encoded], decoding, answers)
     attached.detach()
     predictions = [
-        {**row, "prediction": prompter.decode(found.tokens, stop), **facts(found, stop, task)}
-        for row, found in zip(rows, answered, strict=True)
+        {**row, "prediction": prompter.decode(each.tokens, stop), **prediction_fields(each, stop, task)}
+        for row, each in zip(rows, generations, strict=True)
     ]
     shots = {"shots_used": fmean(row.shots for row in encoded)} if method.shots else {}
-    tokens = {"generated_tokens": sum(len(found.tokens) for found in answered)}
+    tokens = {"generated_tokens": sum(len(each.tokens) for each in generations)}
     costs = {f"generate_{key}": value for key, value in spent.items()}
     return predictions, {**costs, **tokens, "truncated": count_truncated(encoded), **shots}

@@ -1,4 +1,4 @@
-"""Shots, the answers whose likelihood counts, what is told of an answer, and the scores made of that."""
+"""Shots, the answers whose likelihood counts, the fields of a prediction, and the scores made of them."""
 
 from collections import Counter
 
@@ -11,9 +11,9 @@ from peft_pipelines.config import TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.evaluation.score import task_scores
-from peft_pipelines.inference.generate import Answered
-from peft_pipelines.inference.loglikelihood import Likelihood
-from peft_pipelines.inference.questions import answers_to_judge, draw_shots, facts, questions
+from peft_pipelines.inference.few_shot import draw_shots, encode_test_prompts
+from peft_pipelines.inference.generate import Generation, prediction_fields
+from peft_pipelines.inference.loglikelihood import Likelihood, answers_to_score
 
 END = 259
 ROWS = [{"prompt": f"{number}?", "references": ["no" if number < 30 else "yes"]} for number in range(40)]
@@ -31,8 +31,8 @@ def prompter(max_length: int = 512) -> Prompter:
     return Prompter(tiny.tokenizer(tiny.CHATML), chat=True, max_length=max_length)
 
 
-def judged(row, spec: TaskSpec) -> list[str]:
-    return [prompter().tokenizer.decode(tokens) for tokens in answers_to_judge(row, spec, prompter())]
+def scored(row, spec: TaskSpec) -> list[str]:
+    return [prompter().tokenizer.decode(tokens) for tokens in answers_to_score(row, spec, prompter())]
 
 
 @pytest.mark.parametrize(("count", "expected"), [(2, {1}), (4, {2}), (6, {3})])
@@ -62,7 +62,7 @@ def test_shots_come_from_the_training_rows_only():
         name: pa.Table.from_pylist([{"prompt": f"{name} {number}?", "references": ["no"]} for number in range(3)])
         for name in ("train", "validation", "test")
     }
-    rows, encoded = questions(prompter(), splits, task(), shots=4, seed=0)
+    rows, encoded = encode_test_prompts(prompter(), splits, task(), shots=4, seed=0)
     assert rows == splits["test"].to_pylist()
     for row, question in zip(encoded, rows, strict=True):
         said = prompter().tokenizer.decode(row.prompt)
@@ -70,27 +70,27 @@ def test_shots_come_from_the_training_rows_only():
         assert [said.count(f"train {number}?") for number in range(3)] == [1, 1, 1]
         assert said.count("validation") == 0
         assert said.count("test") == said.count(question["prompt"]) == 1
-    _, bare = questions(prompter(), splits, task(), shots=0, seed=0)
+    _, bare = encode_test_prompts(prompter(), splits, task(), shots=0, seed=0)
     assert bare[0] == prompter().encode("test 0?", room=2)
 
 
-def test_each_label_is_judged_with_its_end_of_turn():
-    assert judged(ROWS[0], task()) == ["no<|im_end|>", "yes<|im_end|>"]
+def test_each_label_is_scored_with_its_end_of_turn():
+    assert scored(ROWS[0], task()) == ["no<|im_end|>", "yes<|im_end|>"]
 
 
-def test_of_free_text_the_right_answer_is_judged_as_far_as_could_be_generated():
+def test_of_free_text_the_right_answer_is_scored_as_far_as_could_be_generated():
     row = {"prompt": "?", "references": ["seven", "7"]}
-    assert judged(row, task(**FREE, max_new_tokens=9)) == ["seven<|im_end|>"]
-    assert judged(row, task(**FREE, max_new_tokens=3)) == ["sev"]
+    assert scored(row, task(**FREE, max_new_tokens=9)) == ["seven<|im_end|>"]
+    assert scored(row, task(**FREE, max_new_tokens=3)) == ["sev"]
 
 
-def test_what_is_told_of_an_answer():
-    found = Answered([5, 6, END], [Likelihood(-0.5, 3, 3), Likelihood(-1.5, 4, 0)])
+def test_the_fields_of_a_prediction():
+    found = Generation([5, 6, END], [Likelihood(-0.5, 3, 3), Likelihood(-1.5, 4, 0)])
     written = {"new_tokens": 3, "stopped": True}
-    assert facts(found, (END,), task()) == {**written, "label_scores": {"no": -0.5, "yes": -1.5}}
-    found = Answered([5, 6], [Likelihood(-2.0, 5, 4)])
+    assert prediction_fields(found, (END,), task()) == {**written, "label_scores": {"no": -0.5, "yes": -1.5}}
+    found = Generation([5, 6], [Likelihood(-2.0, 5, 4)])
     expected = {"new_tokens": 2, "stopped": False, "reference_tokens": 5, "reference_tokens_right": 4}
-    assert facts(found, (END,), task(**FREE)) == expected
+    assert prediction_fields(found, (END,), task(**FREE)) == expected
 
 
 def test_scores_of_labels_and_their_likelihoods():
