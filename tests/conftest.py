@@ -1,51 +1,86 @@
-"""The embedded model for tests of the real thing: fetched once, then read from the project's data folder."""
+"""What all tests share. No library that is slow to import is loaded here, so that a test of strings starts at once."""
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import light
 import pytest
-import tiny
-import yaml
 
-from peft_pipelines.config import ModelSpec, parse
-from peft_pipelines.data.fetch import fetch_model
-from peft_pipelines.models import base_model
+from peft_pipelines.methods.installed import OPTIONAL, is_installed
 
-PROJECT = Path(__file__).parents[1]
-ROWS = yaml.safe_load((PROJECT / "conf/base/parameters/models.yml").read_text(encoding="utf-8"))["models"]
-EMBEDDED = next(name for name, row in ROWS.items() if "package" in row)
-LEFT_OUT = sorted(tiny.ROWS.keys() - tiny.METHODS.keys())
-"""Rows of a provider whose library this environment lacks."""
+if TYPE_CHECKING:
+    from peft_pipelines.config import ModelSpec
+    from peft_pipelines.models.base_model import Base
+
+# Before torch is loaded, here and in processes of the tests: workers share the cores, and sums keep their order.
+for _library in ("OMP", "MKL", "OPENBLAS", "RAYON"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--light``."""
+    parser.addoption("--light", action="store_true", help="only tests that load no torch")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the modules that load torch where only light tests are asked for."""
+    wanted = config.getoption("--light") and collection_path.suffix == ".py"
+    return True if wanted and not light.is_light(collection_path) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip each test that is given a row that is left out."""
+    rows = left_out()
     for item in items:
         given = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
-        if any(value in LEFT_OUT for value in given if isinstance(value, str)):
+        if any(value in rows for value in given if isinstance(value, str)):
             item.add_marker(pytest.mark.skip(reason="the row's library is not installed"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line which rows no test has seen."""
-    if LEFT_OUT:
-        terminalreporter.write_line(f"left out, their library is not installed: {', '.join(LEFT_OUT)}")
+    if rows := left_out():
+        terminalreporter.write_line(f"left out, their library is not installed: {', '.join(rows)}")
+
+
+def left_out() -> list[str]:
+    """The method rows of a provider whose library this environment lacks."""
+    if all(map(is_installed, OPTIONAL)):
+        return []
+    from base_rows import METHODS, ROWS  # noqa: PLC0415  (read only where something is left out)
+
+    return sorted(ROWS.keys() - METHODS.keys())
 
 
 @pytest.fixture(scope="session")
-def base_spec() -> ModelSpec:
+def base_spec() -> "ModelSpec":
     """The row of the embedded model."""
-    return parse(ModelSpec, f"model '{EMBEDDED}'", {**ROWS[EMBEDDED], "name": EMBEDDED})
+    from base_rows import rows_of  # noqa: PLC0415  (this fixture and those below load what they need when they are used)
+
+    from peft_pipelines.config import ModelSpec, parse  # noqa: PLC0415
+
+    name, row = next((name, row) for name, row in rows_of("models").items() if "package" in row)
+    return parse(ModelSpec, f"model '{name}'", {**row, "name": name})
 
 
 @pytest.fixture(scope="session")
-def base_folder(base_spec: ModelSpec) -> Path:
-    """The embedded model's folder, where `kedro fetch` puts it."""
-    folder = PROJECT / "data/01_raw/models" / base_spec.name
-    fetch_model(base_spec, folder, folder.parent / "lock.json")
+def base_folder(base_spec: "ModelSpec") -> Path:
+    """The embedded model's folder, where `kedro fetch` puts it; downloaded once, whichever worker comes first."""
+    from filelock import FileLock  # noqa: PLC0415
+
+    from peft_pipelines.data.fetch import fetch_model  # noqa: PLC0415
+
+    folder = light.PROJECT / "data/01_raw/models" / base_spec.name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / f".{base_spec.name}.lock"):
+        fetch_model(base_spec, folder, folder.parent / "lock.json")
     return folder
 
 
 @pytest.fixture(scope="session")
-def base(base_spec: ModelSpec, base_folder: Path) -> base_model.Base:
+def base(base_spec: "ModelSpec", base_folder: Path) -> "Base":
     """The embedded model, resident."""
+    from peft_pipelines.models import base_model  # noqa: PLC0415
+
     return base_model.load(base_spec, base_folder)

@@ -10,7 +10,7 @@ import tiny
 import yaml
 from project import Project, project  # noqa: F401
 
-from peft_pipelines.methods import providers
+from peft_pipelines.methods import installed
 
 Change = Callable[[Project], Any]
 
@@ -216,7 +216,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != OF_ADAPTERS or providers.is_installed("adapters")])
+@pytest.mark.parametrize("name", [name for name in CASES if name != OF_ADAPTERS or installed.is_installed("adapters")])
 def test_one_line_before_any_training(project: Project, name: str) -> None:  # noqa: F811
     change, words = CASES[name]
     change(project)
@@ -246,9 +246,9 @@ def test_a_broken_custom_method_does_not_break_a_run_without_it(project: Project
 
 
 def test_a_row_is_refused_whose_library_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    if providers.is_installed("adapters"):
-        monkeypatch.setitem(providers.OPTIONAL, "adapters", "no_such_library")
-    library = providers.OPTIONAL["adapters"]
+    if installed.is_installed("adapters"):
+        monkeypatch.setitem(installed.OPTIONAL, "adapters", "no_such_library")
+    library = installed.OPTIONAL["adapters"]
     project.method("sequential_bottleneck")
     told = project.kedro("run")
     assert told.exit_code == 1

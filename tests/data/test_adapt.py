@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
+import base_rows
 import numpy as np
 import pyarrow as pa
 import pytest
-import tiny
 
 from peft_pipelines.config import SamplingSpec, TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
@@ -14,9 +14,11 @@ from peft_pipelines.data.adapt import adapt, adapt_row, instruct, sample
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.storage.splits import RowsFolder
 
-SAMPLES = tiny.PROJECT / "data" / "01_raw" / "samples"
-REAL = tiny.PROJECT.parent / "shared" / "data"
-TASKS = {name: parse(TaskSpec, f"task '{name}'", {**row, "name": name}) for name, row in tiny.rows_of("tasks").items()}
+SAMPLES = base_rows.PROJECT / "data" / "01_raw" / "samples"
+REAL = base_rows.PROJECT.parent / "shared" / "data"
+TASKS = {
+    name: parse(TaskSpec, f"task '{name}'", {**row, "name": name}) for name, row in base_rows.rows_of("tasks").items()
+}
 PROBLEM = (
     "Dan had $ 3 left with him after he bought a candy bar. If he had $ 4 at the start How much did the candy bar cost?"
 )
@@ -274,7 +276,7 @@ PASSAGES = parse(
     TaskSpec,
     "task 'passages'",
     {
-        **{key: value for key, value in tiny.rows_of("tasks")["multirc"].items() if key != "preprocess"},
+        **{key: value for key, value in base_rows.rows_of("tasks")["multirc"].items() if key != "preprocess"},
         "name": "passages",
         "splits": {"train": "train", "test": "test"},
     },

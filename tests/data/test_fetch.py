@@ -214,9 +214,9 @@ TASK = {
 VISIT = """
 import json, sys
 from pathlib import Path
-from peft_pipelines.errors import ConfigError
-from peft_pipelines.fetch import fetch_model, fetch_rows
-from peft_pipelines.specs import ModelSpec, TaskSpec
+from peft_pipelines.config import ModelSpec, TaskSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.fetch import fetch_model, fetch_rows
 for row, folder, lock in json.load(sys.stdin):
     fetch, spec = (fetch_model, ModelSpec) if "dtype" in row else (fetch_rows, TaskSpec)
     try:

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
+from base_rows import ALL_ROWS, PROJECT, task_of
 from pyarrow import parquet
-from tiny import ALL_ROWS, PROJECT, task_of
 
 from peft_pipelines.config import SamplingSpec, TaskSpec, template_fields
 from peft_pipelines.data.adapt import adapt, adapt_row

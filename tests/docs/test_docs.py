@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import base_rows
 import pytest
 import tiny
 import yaml
@@ -75,7 +76,7 @@ def test_the_task_of_the_readme_makes_prompts_of_files_on_disk(tmp_path: Path) -
     task = parse(TaskSpec, "task 'tickets'", {**row, "name": "tickets"})
     for split in ("train", "test"):
         (tmp_path / f"{split}.csv").write_text(TICKETS, encoding="utf-8")
-    values = yaml.safe_load((tiny.PARAMETERS / "training.yml").read_text(encoding="utf-8"))["sampling"]
+    values = yaml.safe_load((base_rows.PARAMETERS / "training.yml").read_text(encoding="utf-8"))["sampling"]
     sampling = parse(SamplingSpec, "sampling", values)
     prompts = instruct(adapt(RowsFolder(filepath=str(tmp_path)).load(), task, sampling), task)
     assert {split: table.num_rows for split, table in prompts.items()} == {"train": 2, "validation": 1, "test": 3}

@@ -8,6 +8,7 @@ import ast
 import json
 from pathlib import Path
 
+import base_rows
 import pandas as pd
 import pytest
 import tiny
@@ -20,10 +21,10 @@ from peft_pipelines.models import base_model
 SOFT_PROMPTS = [name for name, row in tiny.METHODS.items() if row.family == "soft_prompt"]
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
 PROVIDERS = sorted({row.provider for row in tiny.METHODS.values()})
-SOURCE = tiny.PROJECT / "src/peft_pipelines"
+SOURCE = base_rows.PROJECT / "src/peft_pipelines"
 RUNS_TEXT = {"eval", "exec", "compile", "literal_eval", "loads"}
 
-TASKS = tiny.rows_of("tasks")
+TASKS = base_rows.rows_of("tasks")
 LABELS = {"macro_f1", "accuracy", "invalid_rate", "per_class"}
 CODE = {"codebleu", "bleu", "exact_match", "parses", "rouge1", "rouge2", "rougeL"}
 FREE = {

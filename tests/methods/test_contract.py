@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import base_rows
 import pytest
 import tiny
 import torch
@@ -269,7 +270,7 @@ def test_the_folder_holds_its_own_tensors_and_nothing_of_this_machine(name, fami
         assert not any(value.shape == own.shape and torch.equal(value, own) for own in tensors.values())
     for path in files:
         content = path.read_bytes()
-        for secret in (str(tmp_path), str(tiny.PROJECT), str(Path.home())):
+        for secret in (str(tmp_path), str(base_rows.PROJECT), str(Path.home())):
             assert secret.encode() not in content
         if path.suffix == ".json":
             json.loads(content)
@@ -376,8 +377,8 @@ for name in tiny.METHODS:
 
 
 def _environment() -> dict[str, str]:
-    paths = [str(tiny.PROJECT / "tests/support"), str(tiny.PROJECT / "src")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PEFT_DIR": str(tiny.PROJECT / "methods")}
+    paths = [str(base_rows.PROJECT / "tests/support"), str(base_rows.PROJECT / "src")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PEFT_DIR": str(base_rows.PROJECT / "methods")}
 
 
 def test_detach_lets_go_of_the_clone():

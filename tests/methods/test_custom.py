@@ -6,6 +6,7 @@ import textwrap
 from functools import partial
 from pathlib import Path
 
+import base_rows
 import pytest
 import tiny
 import torch
@@ -191,7 +192,7 @@ def test_a_bad_folder_is_named_in_one_line(folder, config, model, words):
 
 def test_a_bad_folder_does_not_disturb_a_method_beside_it(folder):
     write(folder, "1 / 0", "1 / 0")
-    shutil.copytree(tiny.PROJECT / "methods" / "bitfit", folder.parent / "bitfit")
+    shutil.copytree(base_rows.PROJECT / "methods" / "bitfit", folder.parent / "bitfit")
     providers.check(tiny.METHODS["bitfit"], tiny.skeleton("llama"))
     providers.check(tiny.METHODS["lora"], tiny.skeleton("llama"))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import base_rows
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -22,7 +23,7 @@ def catalog(tmp_path: Path) -> Open:
     """The catalog of conf/base on an empty store, as a run opens it."""
     store = {"store": str(tmp_path)}
     loader = OmegaConfigLoader(
-        str(tiny.PROJECT / "conf"), base_env="base", default_run_env="base", runtime_params=store
+        str(base_rows.PROJECT / "conf"), base_env="base", default_run_env="base", runtime_params=store
     )
     return lambda **versions: DataCatalog.from_config(loader["catalog"], **versions)
 

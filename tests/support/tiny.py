@@ -5,13 +5,11 @@ lost cache cannot hide in the rounding.
 """
 
 import functools
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
+from base_rows import METHODS, ROWS, training_args
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers import models as token_models
 from transformers import (
@@ -28,14 +26,13 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
-from peft_pipelines.config import MethodSpec, SamplingSpec, TaskSpec, TrainingSpec, parse
+from peft_pipelines.config import MethodSpec
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
 
-PROJECT = Path(__file__).parents[2]
-os.environ.setdefault("PEFT_DIR", str(PROJECT / "methods"))
-PARAMETERS = PROJECT / "conf" / "base" / "parameters"
+__all__ = ["METHODS", "ROWS", "training_args"]
+
 WORDS = 264
 """256 bytes and eight special tokens."""
 
@@ -111,33 +108,6 @@ def skeleton(family: str) -> PreTrainedModel:
     """The family's modules on the meta device."""
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(CONFIGS[family]())
-
-
-def rows_of(axis: str) -> dict[str, Any]:
-    """All rows of an axis of conf/base, by name, as the YAML has them."""
-    files = sorted(PARAMETERS.rglob("*.yml"))
-    return {name: row for file in files for name, row in yaml.safe_load(file.read_text()).get(axis, {}).items()}
-
-
-ROWS = {name: parse(MethodSpec, f"method '{name}'", {**row, "name": name}) for name, row in rows_of("methods").items()}
-METHODS = {name: row for name, row in ROWS.items() if providers.is_installed(row.provider)}
-"""The method rows that this environment has the library for; conftest.py says which are left out, and skips tests that
-name one of them."""
-
-
-TASKS = rows_of("tasks")
-ALL_ROWS = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
-
-
-def task_of(name: str) -> TaskSpec:
-    """A task row of conf/base."""
-    return parse(TaskSpec, f"task '{name}'", {**TASKS[name], "name": name})
-
-
-def training_args(**values: Any) -> TrainingSpec:
-    """The shared training arguments with some values of one's own."""
-    row = yaml.safe_load((PARAMETERS / "training.yml").read_text())["training"]
-    return parse(TrainingSpec, "training", {**row, **values})
 
 
 TARGETS = {"gpt2": ["c_attn"], "gpt_neox": ["query_key_value"]}

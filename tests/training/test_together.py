@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import base_rows
 import pytest
 import tiny
 import torch
@@ -77,7 +78,7 @@ def test_the_pipeline_reads_the_rows_of_all_tasks() -> None:
 
 
 def test_the_rows_say_which_methods_learn_together() -> None:
-    loader = OmegaConfigLoader(str(tiny.PROJECT / "conf"), base_env="base", default_run_env="all_methods")
+    loader = OmegaConfigLoader(str(base_rows.PROJECT / "conf"), base_env="base", default_run_env="all_methods")
     loader.config_patterns["grid"] = ["grid*"]
     assert load_together(loader, load_grid(loader)) == {NAME: TASKS}
 
@@ -90,7 +91,7 @@ def test_the_rows_say_which_methods_learn_together() -> None:
     ],
 )
 def test_what_is_learnt_must_be_rows_and_hold_the_grids_tasks(train_on: list[str], message: str) -> None:
-    loader = OmegaConfigLoader(str(tiny.PROJECT / "conf"), base_env="base", default_run_env="base")
+    loader = OmegaConfigLoader(str(base_rows.PROJECT / "conf"), base_env="base", default_run_env="base")
     parameters = dict(loader["parameters"])
     parameters["methods"] = {NAME: {**parameters["methods"][NAME], "train_on": train_on}}
     with pytest.raises(ConfigError, match=re.escape(message)):

@@ -9,6 +9,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import base_rows
 import pytest
 import tiny
 import torch
@@ -88,7 +89,7 @@ def test_killed_by_the_system_and_resumed_is_uninterrupted(tmp_path):
         "import sys; from pathlib import Path; from small_trainings import interrupt\n"
         "interrupt(Path(sys.argv[1]), 7, kill=True)"
     )
-    paths = os.pathsep.join([str(tiny.PROJECT / "tests/support"), str(tiny.PROJECT / "src")])
+    paths = os.pathsep.join([str(base_rows.PROJECT / "tests/support"), str(base_rows.PROJECT / "src")])
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "cut")],
         env={**os.environ, "PYTHONPATH": paths},

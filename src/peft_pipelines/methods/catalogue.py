@@ -13,7 +13,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods import adapterhub, custom, custom_discovery, full_finetuning, peft, peft_quirks
-from peft_pipelines.methods.providers import is_installed
+from peft_pipelines.methods.installed import is_installed
 
 REQUIRED = "(required)"
 

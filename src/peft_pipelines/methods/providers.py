@@ -3,8 +3,6 @@
 ``attach`` and ``load`` are given a clone of the base model and may do to it what they like.
 """
 
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -15,9 +13,10 @@ from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.methods import adapterhub, custom, full_finetuning, no_tuning, peft
 from peft_pipelines.methods.attached import Attached, own_trainables
+from peft_pipelines.methods.installed import OPTIONAL, is_installed
 from peft_pipelines.methods.quantization import quantised
 
-__all__ = ["PROVIDERS", "Attached", "attach", "check", "fingerprint", "is_installed", "load", "merge", "save"]
+__all__ = ["PROVIDERS", "Attached", "attach", "check", "fingerprint", "load", "merge", "save"]
 
 PROVIDERS: dict[str, ModuleType] = {
     "hf_peft": peft,
@@ -26,16 +25,6 @@ PROVIDERS: dict[str, ModuleType] = {
     "weights": full_finetuning,
     "none": no_tuning,
 }
-
-OPTIONAL = {"adapters": "adapters"}
-"""By provider the library that an environment may lack."""
-
-
-def is_installed(provider: str) -> bool:
-    """Whether the library behind a provider can be imported. One of them holds back all others to an older release of
-    transformers, so that it may be left out (docs/transformers5.md)."""
-    library = OPTIONAL.get(provider)  # once imported, a library may stand in for itself without a spec
-    return library is None or library in sys.modules or find_spec(library) is not None
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:

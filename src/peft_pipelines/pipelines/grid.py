@@ -8,7 +8,9 @@ from kedro.pipeline import Pipeline
 
 from peft_pipelines.config import Grid, parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.pipelines import cells, data, report
+from peft_pipelines.pipelines.cells import pipeline as cells
+from peft_pipelines.pipelines.data import pipeline as data
+from peft_pipelines.pipelines.report import pipeline as report
 
 
 def load_grid(loader: AbstractConfigLoader) -> Grid:

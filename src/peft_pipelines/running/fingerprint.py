@@ -5,6 +5,8 @@ by the method's files, by the base model, and by what stages.py lists for its ki
 the device.
 """
 
+# ruff: noqa: PLC0415  (only what asks a method or a model loads torch: the runner's other users need not wait for it)
+
 import hashlib
 import inspect
 import json
@@ -22,8 +24,6 @@ from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.versions import releases
-from peft_pipelines.methods import providers
-from peft_pipelines.models.base_model import device, folder_of
 from peft_pipelines.running.source import PACKAGE, code, meaning
 from peft_pipelines.running.stages import DECIDES_NOTHING, Stage, stage_of
 from peft_pipelines.running.units import Unit
@@ -88,8 +88,12 @@ class Fingerprints:
         if isinstance(value, TrainingSpec) and method:
             return digest(value.overridden(method))
         if isinstance(value, MethodSpec):
+            from peft_pipelines.methods import providers
+
             return digest([value.model_dump(exclude={*INFORMS, "training"}), providers.fingerprint(value)])
         if isinstance(value, ModelSpec):
+            from peft_pipelines.models.base_model import folder_of
+
             folder = folder_of(value, self._catalog.load(names.weights(value.name)))
             return digest([value, folder_identity(folder)])
         return digest(value)
@@ -104,7 +108,13 @@ class Fingerprints:
 def constants(stage: Stage, function: Callable[..., Any]) -> str:
     """A hash of what is the same for all nodes of a function while a process lasts."""
     libraries = releases(stage.libraries)
-    return digest([_code(stage, function), libraries, device().type if stage.device else ""])
+    return digest([_code(stage, function), libraries, _device() if stage.device else ""])
+
+
+def _device() -> str:
+    from peft_pipelines.models.base_model import device
+
+    return device().type
 
 
 def _code(stage: Stage, function: Callable[..., Any]) -> str:

@@ -3,16 +3,17 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import JSONPreview
 
 from peft_pipelines.files.atomic import read_json, replacing, write_json
-from peft_pipelines.methods import providers
-from peft_pipelines.methods.attached import Attached
 from peft_pipelines.storage.hashes import CARD
 from peft_pipelines.storage.model_card import card
+
+if TYPE_CHECKING:
+    from peft_pipelines.methods.attached import Attached
 
 RECORD = "record.json"
 
@@ -21,7 +22,7 @@ RECORD = "record.json"
 class Trained:
     """What ``train`` returns: the live method, the record, and the working folder that it no longer needs."""
 
-    attached: Attached
+    attached: "Attached"
     record: dict[str, Any]
     workspace: Path
 
@@ -68,6 +69,8 @@ class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
 
     def save(self, data: Trained) -> None:
         """Write tensors, config, record and card; then remove the training state."""
+        from peft_pipelines.methods import providers  # noqa: PLC0415  (loads torch, which reading a record needs not)
+
         with replacing(Path(self._get_save_path())) as folder:
             folder.mkdir()
             providers.save(data.attached, folder)

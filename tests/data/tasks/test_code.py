@@ -5,9 +5,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
+from base_rows import ALL_ROWS, task_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import ALL_ROWS, task_of
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.adapt import adapt, adapt_row, instruct

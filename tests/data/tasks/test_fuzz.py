@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import base_rows
 import pytest
-import tiny
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,9 +32,9 @@ def sample(task: str) -> dict[str, Any]:
     return row
 
 
-@pytest.mark.parametrize("name", sorted(tiny.TASKS))
+@pytest.mark.parametrize("name", sorted(base_rows.TASKS))
 def test_a_row_is_adapted_or_refused_in_one_line(name: str) -> None:
-    task, row = tiny.task_of(name), sample(name)
+    task, row = base_rows.task_of(name), sample(name)
     changes = st.dictionaries(st.sampled_from(sorted(row)), ANYTHING, min_size=1, max_size=len(row))
 
     @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

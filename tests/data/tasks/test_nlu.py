@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
-from tiny import ALL_ROWS, task_of
+from base_rows import ALL_ROWS, task_of
 
 from peft_pipelines.config import template_fields
 from peft_pipelines.config.errors import ConfigError

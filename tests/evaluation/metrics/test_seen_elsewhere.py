@@ -1,5 +1,6 @@
 """Errors of published benchmark code, each as a test that must stay; more in test_classification and test_numbers."""
 
+import base_rows
 import pytest
 import tiny
 
@@ -12,8 +13,10 @@ from peft_pipelines.evaluation.metrics.registry import score
 from peft_pipelines.evaluation.metrics.text import exact_answer, token_f1
 from peft_pipelines.storage.splits import RowsFolder
 
-TASKS = {name: parse(TaskSpec, f"task '{name}'", {**row, "name": name}) for name, row in tiny.rows_of("tasks").items()}
-FOLDERS = [tiny.PROJECT / "data/01_raw/samples/svamp", tiny.PROJECT.parent / "shared/data/svamp"]
+TASKS = {
+    name: parse(TaskSpec, f"task '{name}'", {**row, "name": name}) for name, row in base_rows.rows_of("tasks").items()
+}
+FOLDERS = [base_rows.PROJECT / "data/01_raw/samples/svamp", base_rows.PROJECT.parent / "shared/data/svamp"]
 CONSTANT = "(1+1)=2"
 
 

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import base_rows
 import pandas as pd
 import pytest
-import tiny
 from project import Project, project  # noqa: F401
 from sandboxes import needs_sandbox
 
@@ -81,7 +81,7 @@ def test_a_limit_of_nothing_is_refused(programs: Project) -> None:
 
 @needs_sandbox
 def test_items_are_judged_by_their_own_cases() -> None:
-    row = tiny.rows_of("tasks")["apps"]
+    row = base_rows.rows_of("tasks")["apps"]
     task = parse(TaskSpec, "task", row)
     predictions = [
         {"prediction": ROW["solutions"][0], "tests": CASES},

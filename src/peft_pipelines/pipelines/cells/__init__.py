@@ -1,5 +1,1 @@
 """Pipeline ``cells``."""
-
-from peft_pipelines.pipelines.cells.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]

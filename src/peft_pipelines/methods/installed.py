@@ -1,0 +1,14 @@
+"""Libraries of tuning methods that an environment may lack."""
+
+import sys
+from importlib.util import find_spec
+
+OPTIONAL = {"adapters": "adapters"}
+"""By provider the library that an environment may lack."""
+
+
+def is_installed(provider: str) -> bool:
+    """Whether the library behind a provider can be imported. One of them holds back all others to an older release of
+    transformers, so that it may be left out (docs/transformers5.md)."""
+    library = OPTIONAL.get(provider)  # once imported, a library may stand in for itself without a spec
+    return library is None or library in sys.modules or find_spec(library) is not None
