@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import base_rows
 import pytest
 import tiny
 import torch
@@ -95,7 +96,7 @@ def test_another_loss_trains_other_weights(tmp_path):
 
 def focal() -> Callable[..., torch.Tensor]:
     """The loss that docs/adding.md adds."""
-    text = (tiny.PROJECT / "docs/adding.md").read_text()
+    text = (base_rows.PROJECT / "docs/adding.md").read_text()
     scope = {"torch": torch, "functional": functional}
     exec(re.search(r"```python\n(def focal\(.*?)```", text, re.DOTALL)[1], scope)
     return scope["focal"]
