@@ -10,7 +10,7 @@ from kedro.io import DataCatalog
 from made import Made, free, labelled
 from nbclient import NotebookClient
 
-from peft_pipelines.reporting.comparisons import judge
+from peft_pipelines.reporting.comparisons import adjust_p_values
 from peft_pipelines.reporting.ranks import rank
 
 PROJECT = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = {"store": str(folder / "store")}
     loader = OmegaConfigLoader(str(PROJECT / "conf"), runtime_params=where, base_env="base", default_run_env="local")
     catalog = DataCatalog.from_config(loader["catalog"], save_version="2026-01-01T00.00.00.000Z")
-    differences = judge(made.compared())
+    differences = adjust_p_values(made.compared())
     results = made.table(differences)
     for name, value in {"results": results, "differences": differences, "ranks": rank(results)[0]}.items():
         catalog.save(name, value)

@@ -8,7 +8,7 @@ import pytest
 from made import Made, free, labelled
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.reporting.comparisons import compare, groups, judge, like_majority
+from peft_pipelines.reporting.comparisons import adjust_p_values, compare, groups, like_majority
 from peft_pipelines.reporting.details import items_digest
 
 
@@ -78,7 +78,7 @@ def entry(model: str, task: str, *pairs: tuple[str, str, float]) -> dict[str, An
 
 
 def test_holm_runs_over_all_tasks_of_a_model_and_not_over_models() -> None:
-    table = judge(
+    table = adjust_p_values(
         [
             entry("tiny", "moods", ("a", "b", 0.01)),
             entry("tiny", "sums", ("a", "b", 0.04)),
@@ -90,24 +90,24 @@ def test_holm_runs_over_all_tasks_of_a_model_and_not_over_models() -> None:
 
 
 def test_no_comparisons_are_an_empty_table_that_all_readers_take() -> None:
-    table = judge([{"model": "tiny", "task": "moods", "metric": "macro_f1", "pairs": []}])
+    table = adjust_p_values([{"model": "tiny", "task": "moods", "metric": "macro_f1", "pairs": []}])
     assert len(table) == 0 and "p_holm" in table
     assert like_majority(table) == set()
 
 
-def judged(*pairs: tuple[str, str, float]) -> pd.DataFrame:
+def adjusted(*pairs: tuple[str, str, float]) -> pd.DataFrame:
     """A table of one task whose adjusted p-values are these."""
     rows = [{"model": "tiny", "task": "moods", "first": a, "second": b, "p_holm": p} for a, b, p in pairs]
     return pd.DataFrame(rows)
 
 
 def test_groups_share_a_letter_where_nothing_tells_them_apart() -> None:
-    table = judged(("a", "b", 0.5), ("a", "c", 0.01), ("b", "c", 0.3))
+    table = adjusted(("a", "b", 0.5), ("a", "c", 0.01), ("b", "c", 0.3))
     assert groups(table, "tiny", "moods") == {"a": "a", "b": "ab", "c": "b"}
 
 
 def test_what_is_not_better_than_the_majority_answer_is_like_it() -> None:
-    table = judged(("good", "majority", 0.001), ("even", "majority", 0.2), ("majority", "worse", 0.001))
+    table = adjusted(("good", "majority", 0.001), ("even", "majority", 0.2), ("majority", "worse", 0.001))
     assert like_majority(table) == {("tiny", "moods", "even"), ("tiny", "moods", "worse")}
 
 
@@ -120,7 +120,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 def test_holm_over_a_wide_table_still_tells_plain_differences_apart(many: Made) -> None:
     """156 pairs: with p-values of 2 / 10,001 at least, Holm would leave none of the macro F1 below .03."""
-    table = judge(many.compared())
+    table = adjust_p_values(many.compared())
     plain = table[
         table["first"].isin([f"m{n}" for n in range(6)]) & table["second"].isin([f"m{n}" for n in range(6, 12)])
     ]
@@ -130,6 +130,6 @@ def test_holm_over_a_wide_table_still_tells_plain_differences_apart(many: Made) 
 
 
 def test_alike_methods_share_a_letter_and_the_two_halves_none(many: Made) -> None:
-    found = groups(judge(many.compared()), "tiny", "moods")
+    found = groups(adjust_p_values(many.compared()), "tiny", "moods")
     better, worse = ("".join(found[f"m{n}"] for n in part) for part in (range(6), range(6, 12)))
     assert not set(better) & set(worse)

@@ -70,7 +70,7 @@ def test_a_lr_search_shows_its_trials_but_for_those_that_diverged_and_the_chosen
 def scores(**methods: list[float | None]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"model": "m", "method": name, "task": f"t{place}", "primary": value}
+            {"model": "m", "method": name, "task": f"t{place}", "metric": "accuracy", "primary": value}
             for name, values in methods.items()
             for place, value in enumerate(values)
         ]

@@ -14,7 +14,7 @@ from made import FAILURE, PSCP, Made, free, labelled
 from project import Project, project  # noqa: F401  (a fixture)
 
 from peft_pipelines.config import PublishedSpec, parse
-from peft_pipelines.reporting.comparisons import judge
+from peft_pipelines.reporting.comparisons import adjust_p_values
 from peft_pipelines.reporting.page import facts
 from peft_pipelines.reporting.page.packed import packed, unpacked
 from peft_pipelines.reporting.page.scores import intervals
@@ -139,7 +139,7 @@ def test_a_score_like_the_majoritys_is_marked_and_pale(tmp_path: Path) -> None:
     page = Page(Made(tmp_path, {"base": -1.0, "good": 0.95}, [free()], n=40).page())
     cells = {attributes["class"] for attributes, _ in page.all("td") if "class" in attributes}
     assert "low" in cells and "best" in cells
-    assert "not told apart from always giving the most frequent answer" in page.words
+    assert "not significantly different from always giving the most frequent answer" in page.words
     assert next(text for kind, text in page.all("span") if kind.get("class") == "mark").strip() == "≈"
 
 
@@ -212,7 +212,7 @@ def test_a_title_names_few_and_counts_many() -> None:
 
 @pytest.mark.parametrize(
     ("p", "tasks", "words"),
-    [(0.001, 12, "the 3 methods differ by"), (0.5, 4, "cannot be told apart by Friedman's test, p = 0.5 (an approx")],
+    [(0.001, 12, "the 3 methods differ by"), (0.5, 4, "do not differ significantly by Friedman's test, p = 0.5 (an")],
 )
 def test_ranks_in_words(p: float, tasks: int, words: str) -> None:
     test = {"p": p, "tasks": tasks, "methods": 3}
@@ -252,7 +252,7 @@ def published() -> PublishedSpec:
 def test_published_values_stand_beside_ours_on_their_metric(tmp_path: Path) -> None:
     tasks = [labelled(metrics=["macro_f1", "binary_f1"]), free()]
     made = Made(tmp_path, SHARES, tasks)
-    results = made.table(judge(made.compared()))
+    results = made.table(adjust_p_values(made.compared()))
     found = facts.published(results, published())
     ours = results.set_index(["method", "task"])
     assert found is not None
@@ -271,13 +271,13 @@ def test_published_values_stand_beside_ours_on_their_metric(tmp_path: Path) -> N
 
 def test_a_metric_that_this_run_has_not_is_a_dash(tmp_path: Path) -> None:
     made = Made(tmp_path, SHARES, [labelled()])
-    found = facts.published(made.table(judge(made.compared())), published())
+    found = facts.published(made.table(adjust_p_values(made.compared())), published())
     assert found is not None and found["lines"][0]["texts"] == ["97.5", "—"]
 
 
 def test_no_method_or_task_in_common_is_no_table(tmp_path: Path) -> None:
     made = Made(tmp_path, {"unheard": 0.5}, [labelled()])
-    assert facts.published(made.table(judge(made.compared())), published()) is None
+    assert facts.published(made.table(adjust_p_values(made.compared())), published()) is None
     assert facts.published(pd.DataFrame(), None) is None
 
 
@@ -334,7 +334,7 @@ def test_the_first_place_may_owe_itself_to_the_weights() -> None:
 
 def test_pscp_is_made_of_means_and_of_the_highest_peak(tmp_path: Path) -> None:
     made = Made(tmp_path, SHARES, [labelled(), free()], lost={"poor.tiny.sums.s0": None})
-    table = made.table(judge(made.compared()))
+    table = made.table(adjust_p_values(made.compared()))
     found = inputs(table)
     assert [row["method"] for row in found] == ["base", "good"]
     own = table[table["method"] == "good"]

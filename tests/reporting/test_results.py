@@ -19,7 +19,7 @@ from peft_pipelines.pipelines.report.pipeline import create_pipeline
 from peft_pipelines.reporting.collect import collect
 from peft_pipelines.reporting.pareto import plot_costs
 from peft_pipelines.reporting.plots import plot
-from peft_pipelines.reporting.results import frame, majority, tabulate, tell
+from peft_pipelines.reporting.results import frame, majority, tabulate, write_table
 from peft_pipelines.storage.artifact import Artifact
 
 PROJECT = Path(__file__).parents[2]
@@ -141,8 +141,8 @@ moods 80, sums 80.
 | tuned    | 90.0 [82, 96]     |       12.5 [6, 22]   | 51.2 |
 | broken   |          50.0     |             failed   |    — |
 
-! predicts one class only; ? more than 5% of the answers are invalid; ≈ not told apart from always giving the most
-frequent answer; † more than 1% of a split's rows lost text to the length limit
+! predicts one class only; ? more than 5% of the answers are invalid; ≈ not significantly different from always giving
+the most frequent answer; † more than 1% of a split's rows lost text to the length limit
 
 * failed: broken · tiny · sums · s0: OutOfMemoryError: no room for 2 GB
 
@@ -167,7 +167,7 @@ PSCP = PscpSpec(c_p=5e8, c_f=10.0, c_m=94.0, beta_p=1.0, beta_f=1.0, beta_m=1.0)
 
 def told(results: pd.DataFrame, **models: dict[str, Any]) -> str:
     """The table of results under the usual constants."""
-    return tell(results, PSCP, **{f"model.{name}": row for name, row in models.items()})
+    return write_table(results, PSCP, **{f"model.{name}": row for name, row in models.items()})
 
 
 def section(text: str, first: str) -> str:
@@ -355,13 +355,16 @@ def test_cost_plot_draws_what_trains_as_points_and_the_rest_as_lines() -> None:
     assert note.text == "majority<br>untuned"
 
 
+COMMON = {"model": "tiny", "task": "moods", "metric": "accuracy", "seed": "s0", "status": "done"}
+
+
 def costly(*points: tuple[str, float, float]) -> pd.DataFrame:
     """A frame of one task in which each method has a score and a number of parameters."""
     cells = [
         {"method": name, "primary": score, "trainable_parameters": cost, "primary_low": score, "primary_high": score}
         for name, cost, score in points
     ]
-    return pd.DataFrame([{"model": "tiny", "task": "moods", "seed": "s0", "status": "done", **cell} for cell in cells])
+    return pd.DataFrame([{**COMMON, **cell} for cell in cells])
 
 
 def test_the_line_joins_what_nothing_else_beats_in_score_and_cost() -> None:

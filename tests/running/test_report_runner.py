@@ -23,7 +23,7 @@ from peft_pipelines.running.units import place
 GRID = {"methods": ["zero_shot", "bitfit"], "models": ["tiny"], "tasks": ["mood", "other"], "seeds": ["s0"]}
 PIPELINES = pipelines_of(Grid.model_validate(GRID))
 NODES = {node.name: node for node in PIPELINES["report"].nodes}
-NEED_THE_TABLE = {"tell", "latex", "rank", "plot", "plot_costs", "page"}
+NEED_THE_TABLE = {"write_table", "latex", "rank", "plot", "plot_costs", "page"}
 REPORT = Path("data/08_reporting")
 LOG = REPORT / "failed_parts.log"
 
@@ -123,7 +123,7 @@ def test_a_node_that_raises_costs_only_what_it_makes(
 
 def test_a_run_without_the_error_is_whole_again(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        spoil(patch, "judge", "page", "majority.other-majority", "bitfit.details")
+        spoil(patch, "adjust_p_values", "page", "majority.other-majority", "bitfit.details")
         assert trained.report().exit_code == 1
     result = trained.report()
     assert result.exit_code == 0, result.output

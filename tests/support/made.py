@@ -12,7 +12,7 @@ import pyarrow as pa
 from peft_pipelines.config import ExecutionSpec, PscpSpec, TaskSpec, parse
 from peft_pipelines.pipelines.cells.score import score
 from peft_pipelines.reporting.collect import collect
-from peft_pipelines.reporting.comparisons import compare, judge
+from peft_pipelines.reporting.comparisons import adjust_p_values, compare
 from peft_pipelines.reporting.details import details
 from peft_pipelines.reporting.page.page import page
 from peft_pipelines.reporting.ranks import rank
@@ -173,7 +173,7 @@ class Made:
     def page(self, *, grid: dict[str, Any] | None = None, published: dict[str, Any] | None = None) -> str:
         """The page of it all."""
         comparisons = self.compared()
-        differences = judge(comparisons)
+        differences = adjust_p_values(comparisons)
         results = self.table(differences)
         found = {f"details.{name}": cells for name, cells in self.details.items()}
         models = {f"model.{name}": MODEL for name in self.models}

@@ -34,9 +34,14 @@ def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int)
     }
 
 
-def penalised(primary: float, costs: Mapping[str, Any], pscp: PscpSpec) -> dict[str, float]:
-    """PSCP with its factors, on compute beyond the base model's; ``pscp_absolute`` counts the base's as well."""
-    performance, constants = 100 * primary, pscp.model_dump()
+def penalised(scores: Mapping[str, Any], costs: Mapping[str, Any], pscp: PscpSpec) -> dict[str, float]:
+    """PSCP with its factors, on compute beyond the base model's; ``pscp_absolute`` counts the base's as well.
+
+    Nothing where the primary metric is no bounded score of which more is better: costs cannot be taken off it.
+    """
+    if not registry.metric(scores["metric"]).in_points:
+        return {}
+    performance, constants = 100 * scores["primary"], pscp.model_dump()
     parameters, memory = costs["trainable_parameters"], costs["peak_memory_gb"]
     relative = pscp_of(performance, parameters, costs["tflop"] - costs["base_tflop"], memory, **constants)
     absolute = pscp_of(performance, parameters, costs["tflop"], memory, **constants)

@@ -1,9 +1,11 @@
-"""The numbers of one cell as a reader wants them: in words, with units, in groups."""
+"""The numbers of one cell for readers: in words, with units, in groups."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from peft_pipelines.config import TaskSpec
+from peft_pipelines.evaluation.metrics.metric import PERCENT, Unit
+from peft_pipelines.evaluation.metrics.registry import quantity
 
 Group = dict[str, str]
 Writer = Callable[[float], str]
@@ -13,18 +15,6 @@ NO_SCORES = frozenset({"steps", "learning_rate", "lr_trials", "lr_at_edge", "tru
 MOST_LABELS = 12
 """With more labels a table of answers by label is no longer read."""
 
-
-def percent(share: float) -> str:
-    """A share in percent.
-
-    >>> percent(1 / 3)
-    '33.3 %'
-    """
-    return f"{100 * share:.1f} %"
-
-
-# metrics that are no shares
-PLAIN: dict[str, Writer] = {"rmse": "{:.3f}".format, "n": "{:.0f}".format}
 
 COSTS: dict[str, tuple[str, Writer]] = {
     "trainable_parameters": ("trainable parameters", "{:,.0f}".format),
@@ -52,28 +42,29 @@ def facts(scores: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Gro
 
 
 def scored(scores: Mapping[str, Any]) -> Group:
-    """The primary metric with its interval, then all other metrics; what belongs to single labels is left out.
+    """The primary metric with its interval, then all other metrics but those of single labels.
 
     >>> scored({"metric": "accuracy", "primary": 0.5, "accuracy": 0.5, "ece": 0.125, "n": 80.0, "f1.yes": 0.4})
     {'accuracy': '50.0 %', 'ece': '12.5 %', 'n': '80'}
     """
     own = scores["metric"]
-    found = {own: percent(scores["primary"]) + _between(scores)}
+    unit = quantity(own).unit
+    found = {own: unit.with_symbol(scores["primary"]) + _between(scores, unit)}
     for name, value in scores.items():
         kept = isinstance(value, float) and "." not in name and name not in PRIMARY | NO_SCORES | COSTS.keys()
         if kept and name != own and not name.startswith("pscp_"):
-            found[name] = PLAIN.get(name, percent)(value)
+            found[name] = quantity(name).unit.with_symbol(value)
     return found
 
 
-def _between(scores: Mapping[str, Any]) -> str:
+def _between(scores: Mapping[str, Any], unit: Unit) -> str:
     if "primary_low" not in scores:
         return ""
-    return f" ({100 * scores['primary_low']:.1f} to {100 * scores['primary_high']:.1f})"
+    return f" ({unit.text(scores['primary_low'])} to {unit.text(scores['primary_high'])})"
 
 
 def spent(scores: Mapping[str, Any]) -> Group:
-    """What was measured of the costs; what was not is left out.
+    """The costs that were measured.
 
     >>> spent({"checkpoint_bytes": 1_859_871, "co2_g": None})
     {'checkpoint': '1.86 MB'}
@@ -87,7 +78,7 @@ def spent(scores: Mapping[str, Any]) -> Group:
 
 
 def trained(scores: Mapping[str, Any], record: Mapping[str, Any]) -> Group:
-    """What the cell was trained on and how."""
+    """Rows, steps, learning rate and other facts of the cell's training."""
     rows = ", ".join(f"{count:,} {split}" for split, count in record["rows"].items())
     found = {
         "rows": rows,
@@ -115,7 +106,7 @@ def confusion(scores: Mapping[str, Any], task: TaskSpec) -> list[list[str]]:
         [
             word,
             *(f"{scores[f'confusion.{word}.{answer}']:.0f}" for answer in answers),
-            *(percent(scores[f"{name}.{word}"]) for name in ("recall", "f1")),
+            *(PERCENT.with_symbol(scores[f"{name}.{word}"]) for name in ("recall", "f1")),
         ]
         for word in words
         if f"confusion.{word}.{word}" in scores

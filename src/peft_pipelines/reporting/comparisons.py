@@ -1,4 +1,4 @@
-"""Which differences between methods are more than noise: paired on the same test items, adjusted over the table."""
+"""Significance of the differences between methods: paired on the same test items, adjusted over the table."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from peft_pipelines.config import TaskSpec
+from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import resampled
 from peft_pipelines.evaluation.statistics import ALPHA, comparison, holm, interval, letters
 from peft_pipelines.files.attempts import attempt
@@ -29,8 +30,8 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
     Each model and task is an attempt of its own.
 
     Args:
-        parts: ``answers.<method>``: what ``details`` made of a method's cells; ``majority``: the rows of the majority
-            answers; ``task.<name>`` and ``prompts.<name>``: the row and the prompts of each task.
+        parts: ``answers.<method>``: the answers that ``details`` made of a method's cells; ``majority``: the rows of
+            the majority answers; ``task.<name>`` and ``prompts.<name>``: the row and the prompts of each task.
 
     Returns:
         One entry a model and task: ``model``, ``task``, ``metric``, ``scores`` (by method) and ``pairs``.
@@ -61,7 +62,8 @@ def _answers(answers: Mapping[str, Mapping[str, Any]], model: str, task: str, it
 
 def _of_task(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]) -> dict[str, Any]:
     scores = resampled(task, answers, rows)
-    best_first = sorted(scores, key=lambda name: -scores[name].resamples.value)
+    sign = registry.metric(task.primary).sign
+    best_first = sorted(scores, key=lambda name: -sign * scores[name].resamples.value)
     pairs = [
         {"first": a, "second": b, **asdict(comparison(scores[a], scores[b]))} for a, b in combinations(best_first, 2)
     ]
@@ -69,7 +71,7 @@ def _of_task(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[
     return {"metric": task.primary, "scores": intervals, "pairs": pairs}
 
 
-def judge(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
+def adjust_p_values(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
     """All pairs of all tasks as one frame, with ``p_holm``: adjusted over all pairs of a model's table.
 
     Each model is an attempt of its own. Without comparisons the frame has no row.
@@ -89,12 +91,12 @@ def judge(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
 
 
 def no_differences() -> pd.DataFrame:
-    """The frame of ``judge`` without a row."""
+    """The frame of ``adjust_p_values`` without a row."""
     return pd.DataFrame(columns=list(DIFFERENCES))
 
 
 def groups(differences: pd.DataFrame, model: str, task: str) -> dict[str, str]:
-    """The letters of each method on a task, best first: those that share one were not told apart."""
+    """The letters of each method on a task, best first: those that share one do not differ significantly."""
     rows = differences[(differences["model"] == model) & (differences["task"] == task)]
     names = list(dict.fromkeys([*rows["first"], *rows["second"]]))
     adjusted = dict(zip(zip(rows["first"], rows["second"], strict=True), rows["p_holm"], strict=True))
@@ -102,7 +104,7 @@ def groups(differences: pd.DataFrame, model: str, task: str) -> dict[str, str]:
 
 
 def like_majority(differences: pd.DataFrame) -> set[tuple[str, str, str]]:
-    """Model, task and method of the scores that are not told apart from the majority answer's, or are below it."""
+    """Model, task and method of the scores that are worse than the majority answer's or do not differ significantly."""
     with_it = differences[(differences["first"] == MAJORITY) | (differences["second"] == MAJORITY)]
     better = (with_it["second"] == MAJORITY) & (with_it["p_holm"] < ALPHA)
     rows = with_it[~better]

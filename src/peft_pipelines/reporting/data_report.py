@@ -1,7 +1,9 @@
 """The profiles of all tasks as one table, and in words what a reader must know of single ones."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import paragraph, render
 
@@ -21,12 +23,22 @@ def data_report(**profiles: Profile) -> tuple[list[dict[str, Any]], str]:
             findings += [f"{name}: {text}" for text in said]
     columns = {name: [str(row[name]) for row in rows] for name in (rows or [{}])[0]}
     tokens = next(iter(profiles.values()))["tokens_of"]
-    caption = f"Rows by split; tokens of {tokens}, before any cut; majority and random: the primary metric in percent."
+    caption = (
+        f"Rows by split; tokens of {tokens}, before any cut; majority and random: the primary metric in percent"
+        f"{_other_units(profiles.values())}."
+    )
     return rows, "\n".join([render(columns), "", paragraph(caption), *([""] if findings else []), *findings]) + "\n"
+
+
+def _other_units(profiles: Iterable[Profile]) -> str:
+    """The metrics that are not in percent, with their units."""
+    units = {found["metric"]: quantity(found["metric"]).unit for found in profiles}
+    return "".join(f", {name} in the {unit.name}" for name, unit in units.items() if not unit.in_percent)
 
 
 def summary(found: Profile) -> dict[str, Any]:
     """A task's line of the table."""
+    unit = quantity(found["metric"]).unit
     labels, tokens, leak = found["balance"].get("test", {}), found["prompt_tokens"]["test"], found["in_train"]["test"]
     return {
         "task": found["task"],
@@ -37,8 +49,8 @@ def summary(found: Profile) -> dict[str, Any]:
         "test = train": leak["exact"],
         "≈ train": leak["near"],
         "metric": found["metric"],
-        "majority": f"{100 * found['majority']:.1f}",
-        "random": "—" if found["random"] is None else f"{100 * found['random']:.1f}",
+        "majority": unit.text(found["majority"]),
+        "random": "—" if found["random"] is None else unit.text(found["random"]),
     }
 
 

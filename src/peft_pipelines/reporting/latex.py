@@ -4,15 +4,17 @@ import re
 
 import pandas as pd
 
+from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.files.attempts import attempt
-from peft_pipelines.reporting.table import MISSING, pairs, spread
+from peft_pipelines.reporting.scale import metrics_of
+from peft_pipelines.reporting.table import MISSING, spread
 
 SPECIAL = re.compile(r"([\\&%$#_{}~^])")
 WORDS = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
 def latex(results: pd.DataFrame) -> str:
-    """One ``tabular`` a model: methods down, tasks across, percent; the highest score of a task is bold.
+    """One ``tabular`` a model: methods down, tasks across; the best score of a task is bold.
 
     Where a score is the mean over seeds its standard deviation stands behind it. Each model is an attempt of its own.
 
@@ -27,26 +29,32 @@ def latex(results: pd.DataFrame) -> str:
 
 
 def _tabular(model: str, rows: pd.DataFrame) -> str:
-    tasks = pairs(rows, "task", "metric")
+    tasks = metrics_of(rows)
     methods = list(rows["method"].unique())
     means = rows.groupby(["method", "task"], sort=False)["primary"].mean()
-    best = {task: means.xs(task, level="task").max() for task, _ in tasks}
+    best = {task: metric.best(list(means.xs(task, level="task").dropna())) for task, metric in tasks.items()}
     lines = [
         f"% {model}",
         rf"\begin{{tabular}}{{l{'r' * len(tasks)}}}",
         r"\toprule",
-        " & ".join(["method", *[escaped(task) for task, _ in tasks]]) + r" \\",
-        " & ".join(["", *[rf"\footnotesize {escaped(metric)}" for _, metric in tasks]]) + r" \\",
+        " & ".join(["method", *map(escaped, tasks)]) + r" \\",
+        " & ".join(["", *[rf"\footnotesize {escaped(metric.name)}{_arrow(metric)}" for metric in tasks.values()]])
+        + r" \\",
         r"\midrule",
     ]
     for method in methods:
-        cells = [_cell(rows[(rows["method"] == method) & (rows["task"] == task)], best[task]) for task, _ in tasks]
+        own = rows[rows["method"] == method]
+        cells = [_cell(own[own["task"] == task], metric, best[task]) for task, metric in tasks.items()]
         lines.append(" & ".join([escaped(method), *cells]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
-def _cell(cells: pd.DataFrame, best: float) -> str:
-    text = spread(cells["primary"], list(cells["status"]))
+def _arrow(metric: Quantity) -> str:
+    return "" if metric.higher_is_better else r" $\downarrow$"
+
+
+def _cell(cells: pd.DataFrame, metric: Quantity, best: float) -> str:
+    text = spread(cells["primary"], list(cells["status"]), metric.unit)
     if text == MISSING:
         return "--"
     number, *behind = text.split(" ", 1)

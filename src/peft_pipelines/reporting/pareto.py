@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from peft_pipelines.evaluation.metrics.metric import Unit
 from peft_pipelines.files.names import RANDOM
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.label_placement import beside, positions
 from peft_pipelines.reporting.plots import GRID, INK, LINE, PALE, SYMBOLS, dress
+from peft_pipelines.reporting.scale import Scale, common
 
 AXES = {
     "trainable_parameters": "trainable parameters",
@@ -35,17 +37,19 @@ def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
 
     A line joins the methods that no other one beats in score and cost at once. Error bars are 95 % intervals of the
     mean over tasks, whose test rows are drawn independently of each other; seeds share them, so that of several the
-    mean width counts. A method with a cell that failed or was not run has no mean: it is named beneath the axis, not
+    mean width counts. Tasks whose scores cannot be averaged with the others' are left out (see ``scale.common``). A
+    method with a cell that failed or was not run has no mean: it is named beneath the axis, not
     drawn.
     """
-    means = _means(results, cost)
+    scale = common(results)
+    means = _means(scale.of(results), cost, scale.unit)
     figure, several = go.Figure(), means["model"].nunique() > 1
-    low, high = _range(means["score"] - means["error"].fillna(0), means["score"] + means["error"].fillna(0))
+    errors = means["error"].fillna(0)
+    low, high = _range(means["score"] - errors, means["score"] + errors, scale.unit)
     costly, flat = means[means["cost"] > 0], means[~(means["cost"] > 0)]
     costly = costly.assign(side=_sides(costly, (low, high), list(flat["score"])))
     for symbol, (model, rows) in zip(cycle(SYMBOLS), costly.groupby("model", sort=False), strict=False):
-        best = rows.sort_values("cost").assign(top=lambda part: part["score"].cummax())
-        front = best[best["score"] >= best["top"]].drop_duplicates("top")
+        front = _front(rows, scale)
         figure.add_trace(go.Scatter(x=front["cost"], y=front["score"], mode="lines", line=LINE, showlegend=False))
         figure.add_trace(_points(rows, str(model), symbol))
     names = [
@@ -57,31 +61,44 @@ def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
         figure.add_annotation(
             text=text, x=1, y=height, xref="paper", xanchor="left", align="left", xshift=4, showarrow=False
         )
-    title = f"{AXES[cost]}{_without_mean(results)}"
+    title = f"{AXES[cost]}{_without_mean(scale.of(results))}"
     figure.update_xaxes(type="log", title=title, gridcolor=GRID, tickvals=_ticks(costly["cost"]), tickformat="~s")
     figure.update_xaxes(range=_padded(costly["cost"]))
-    figure.update_yaxes(range=[low, high], title="mean over tasks (%)", gridcolor=GRID, zeroline=False)
+    figure.update_yaxes(range=[low, high], title=_score_title(scale), gridcolor=GRID, zeroline=False)
     margin = {"r": 20 + 8 * max(map(len, names), default=0)}
     return dress(figure).update_layout(showlegend=several, height=HEIGHT, margin=margin)
 
 
-def _means(results: pd.DataFrame, cost: str) -> pd.DataFrame:
+def _front(rows: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """The methods that no other one beats in score and cost at once, cheapest first."""
+    best = rows.sort_values("cost").assign(top=lambda part: (scale.sign * part["score"]).cummax())
+    return best[scale.sign * best["score"] >= best["top"]].drop_duplicates("top")
+
+
+def _score_title(scale: Scale) -> str:
+    unit = "%" if scale.unit.in_percent else scale.unit.name
+    return f"mean over tasks ({unit}{'' if scale.sign > 0 else '; lower is better'})"
+
+
+def _means(results: pd.DataFrame, cost: str, unit: Unit) -> pd.DataFrame:
     rows = results[results["method"] != RANDOM].reindex(columns=[*results.columns.union([cost])])
     rows = rows.assign(width=(rows["primary_high"] - rows["primary_low"]) / 2)
     means = rows.groupby(["model", "method"], sort=False).agg(
-        score=("primary", lambda values: 100 * values.mean(skipna=False)), cost=(cost, "mean")
+        score=("primary", lambda values: unit.factor * values.mean(skipna=False)), cost=(cost, "mean")
     )
     widths = rows.groupby(["model", "method", "task"], sort=False)["width"].mean()
     by_method = widths.groupby(["model", "method"], sort=False)
-    means["error"] = by_method.agg(lambda values: 100 * float(np.sqrt((values**2).sum()) / max(1, len(values))))
+    means["error"] = by_method.agg(lambda values: unit.factor * float(np.sqrt((values**2).sum()) / max(1, len(values))))
     return means[means["score"].notna()].reset_index()
 
 
-def _range(lows: "pd.Series[float]", highs: "pd.Series[float]") -> tuple[float, float]:
-    """From a little below the lowest bar to a little above the highest, in percent."""
+def _range(lows: "pd.Series[float]", highs: "pd.Series[float]", unit: Unit) -> tuple[float, float]:
+    """From a little below the lowest bar to a little above the highest, in the unit times its factor."""
     if lows.empty:
         return 0.0, 100.0
-    return float(lows.min()) - ROOM, float(highs.max()) + ROOM
+    low, high = float(lows.min()), float(highs.max())
+    room = ROOM if unit.in_percent else (high - low or 1.0) * ROOM / 100
+    return low - room, high + room
 
 
 def _padded(costs: "pd.Series[float]") -> list[float] | None:

@@ -6,8 +6,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from peft_pipelines.evaluation.metrics.metric import Unit
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY
+from peft_pipelines.reporting.scale import arrow, metrics_of
 from peft_pipelines.reporting.table import lost
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "pentagon")
@@ -22,46 +24,49 @@ def plot(results: pd.DataFrame) -> go.Figure:
     The dashed line is the majority answer. A cell that failed is a word at zero, one that was not run a dash: neither
     is a gap. Each task is an attempt of its own.
     """
-    methods, tasks = list(results["method"].unique()), list(results["task"].unique())
+    methods, tasks = list(results["method"].unique()), metrics_of(results)
     lines = -(-len(tasks) // PANELS)
-    titles = [
-        f"{task}<br><sup>{metric}</sup>"
-        for task, metric in results.groupby("task", sort=False)["metric"].first().items()
-    ]
+    titles = [f"{task}<br><sup>{metric.name}{arrow(metric)}</sup>" for task, metric in tasks.items()]
     figure = make_subplots(lines, min(len(tasks), PANELS), shared_yaxes=True, subplot_titles=titles)
-    for number, task in enumerate(tasks):
+    for number, (task, metric) in enumerate(tasks.items()):
         place = {"row": number // PANELS + 1, "col": number % PANELS + 1}
         with attempt(str(task)):
-            _panel(figure, results[results["task"] == task], place, legend=number == 0)
+            _panel(figure, results[results["task"] == task], place, metric.unit, legend=number == 0)
     figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100], gridcolor=GRID, zeroline=False)
+    for number, metric in enumerate(tasks.values()):
+        if not metric.unit.in_percent:
+            own = {"range": None, "tickvals": None, "rangemode": "tozero", "title": metric.unit.name}
+            figure.update_xaxes(**own, row=number // PANELS + 1, col=number % PANELS + 1)
     figure.update_yaxes(categoryorder="array", categoryarray=methods[::-1], gridcolor=GRID)
-    figure.update_xaxes(title_text="percent; dashed: majority", row=lines, col=1)
+    first = list(tasks.values())[(lines - 1) * PANELS].unit
+    unit = "percent" if first.in_percent else first.name
+    figure.update_xaxes(title_text=f"{unit}; dashed: majority", row=lines, col=1)
     return dress(figure).update_layout(
         height=140 + lines * (90 + 26 * len(methods)), showlegend=results["model"].nunique() > 1
     )
 
 
-def _panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], *, legend: bool) -> None:
+def _panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], unit: Unit, *, legend: bool) -> None:
     """Draw one task."""
     for symbol, (model, cells) in zip(cycle(SYMBOLS), rows.groupby("model", sort=False), strict=False):
-        figure.add_trace(_dots(cells[cells["primary"].notna()], str(model), symbol, legend), **place)
+        figure.add_trace(_dots(cells[cells["primary"].notna()], str(model), symbol, legend, unit), **place)
     figure.add_trace(_words(rows[rows["primary"].isna()]), **place)
     common = rows[rows["method"] == MAJORITY]["primary"].dropna()
     for score in common[:1]:
-        figure.add_vline(x=100 * score, line=LINE, layer="below", **place)
+        figure.add_vline(x=unit.factor * score, line=LINE, layer="below", **place)
 
 
-def _dots(cells: pd.DataFrame, model: str, symbol: str, legend: bool) -> go.Scatter:
+def _dots(cells: pd.DataFrame, model: str, symbol: str, legend: bool, unit: Unit) -> go.Scatter:
     return go.Scatter(
-        x=cells["primary"] * 100,
+        x=cells["primary"] * unit.factor,
         y=cells["method"],
         name=model,
         mode="markers",
         marker={"symbol": symbol, "size": 10, "color": INK},
         error_x={
             "type": "data",
-            "array": 100 * (cells["primary_high"] - cells["primary"]),
-            "arrayminus": 100 * (cells["primary"] - cells["primary_low"]),
+            "array": unit.factor * (cells["primary_high"] - cells["primary"]),
+            "arrayminus": unit.factor * (cells["primary"] - cells["primary_low"]),
             "color": PALE,
             "thickness": 1,
         },

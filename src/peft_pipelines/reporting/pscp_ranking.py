@@ -8,18 +8,19 @@ import pandas as pd
 
 from peft_pipelines.evaluation.metrics.pscp import pscp
 from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.reporting.scale import points
 
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0)
 NEEDED = ["primary", "trainable_parameters", "tflop", "base_tflop", "peak_memory_gb"]
 
 
 def inputs(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """What PSCP is made of, by method: means over its cells, of memory the highest peak; the score is in percent.
+    """Inputs of PSCP by method: means over its cells, of memory the highest peak; the score is in percent.
 
-    Methods that lack a number in a cell are left out.
+    Only tasks with a bounded score of which more is better count. Methods that lack a number in a cell are left out.
     """
     found = []
-    for method, cells in rows.groupby("method", sort=False):
+    for method, cells in points(rows).of(rows).groupby("method", sort=False):
         if method in (MAJORITY, RANDOM) or bool(cells[NEEDED].isna().to_numpy().any()):
             continue
         found.append(

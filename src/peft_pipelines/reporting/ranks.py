@@ -1,4 +1,4 @@
-"""Who stands where over all tasks: average ranks, Friedman's test, Nemenyi's critical difference."""
+"""Ranks of methods over all tasks: average ranks, Friedman's test, Nemenyi's critical difference."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,13 +12,15 @@ from peft_pipelines.evaluation.statistics.ranks import FEWEST_METHODS, FEWEST_TA
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.plots import GRID, INK, dress
+from peft_pipelines.reporting.scale import metrics_of
 
 
 def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
     """The ranks of each model's methods over its tasks, and the first model's critical-difference diagram.
 
-    A method without a score on each task is left out, and named. With fewer than three methods or two tasks there are
-    no ranks. Each model is an attempt of its own.
+    Rank 1 is the best score of a task, be it the highest or the lowest. A method without a score on each task is left
+    out, and named. With fewer than three methods or two tasks there are no ranks. Each model is an attempt of its
+    own.
     """
     entries: list[dict[str, Any]] = []
     for model, rows in results.groupby("model", sort=False):
@@ -31,7 +33,8 @@ def _of_model(model: str, rows: pd.DataFrame) -> dict[str, Any]:
     trained = rows[~rows["method"].isin([MAJORITY, RANDOM])]
     means = trained.pivot_table(index="method", columns="task", values="primary", aggfunc="mean", sort=False)
     tasks = list(trained["task"].unique())
-    whole = means.reindex(columns=tasks).dropna()
+    signs = pd.Series({task: metric.sign for task, metric in metrics_of(trained).items()}, dtype=float)
+    whole = means.reindex(columns=tasks).dropna() * signs.reindex(tasks)
     left_out = [name for name in trained["method"].unique() if name not in whole.index]
     found = {"model": model, "tasks": tasks, "left_out": left_out}
     if len(whole) < FEWEST_METHODS or len(tasks) < FEWEST_TASKS:
@@ -48,7 +51,7 @@ def _of_model(model: str, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def diagram(entry: dict[str, Any]) -> go.Figure:
-    """Demšar's critical-difference diagram: a line over methods joins those whose ranks cannot be told apart."""
+    """Demšar's critical-difference diagram: a line over methods joins those whose ranks do not differ significantly."""
     figure = go.Figure()
     ranks: dict[str, float] = entry.get("ranks", {})
     if not ranks:
@@ -80,7 +83,9 @@ def diagram(entry: dict[str, Any]) -> go.Figure:
 
 def _axis_title(entry: dict[str, Any]) -> str:
     difference = f"{entry['critical_difference']:.2f}"
-    return f"average rank, 1 is best; a bar joins methods less than {difference} apart, which cannot be told apart"
+    return (
+        f"average rank, 1 is best; a bar joins methods less than {difference} apart, which do not differ significantly"
+    )
 
 
 def _bar(x: float, members: Sequence[str]) -> go.Scatter:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from peft_pipelines.config import MethodSpec, ModelSpec, PscpSpec, TaskSpec, parse
 from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
+from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.score import bounds, task_scores
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, RANDOM, arguments
@@ -67,7 +68,8 @@ def tabulate(
     be made stands as failed.
 
     Args:
-        differences: what ``judge`` made of all comparisons, or None: then no score is like the majority's but by size.
+        differences: the pairs with adjusted p-values, as ``adjust_p_values`` makes them, or None: then no score is like
+            the majority's but by size.
         data: the data report's rows, or None where none was made.
         parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the baselines' answers, or None: then
             the frame is without them; ``spec.<name>``: the method's row of the configuration.
@@ -130,11 +132,14 @@ class _Beside:
     def _marks(self, row: dict[str, Any], method: str) -> str:
         """A score that is no better than the majority answer's needs no test to say so."""
         score, common = row.get("primary"), self.common.get((row["model"], row["task"]))
-        below = score is not None and common is not None and score <= common
-        return marks_of(row, below or (row["model"], row["task"], method) in self.alike)
+        metric = quantity(self.metric.get(row["task"], MISSING))
+        worse = score is not None and common is not None and not metric.better(score, common)
+        return marks_of(row, worse or (row["model"], row["task"], method) in self.alike)
 
 
-def tell(results: pd.DataFrame, pscp: PscpSpec, failed_parts: list[dict[str, Any]] | None = None, **parts: Any) -> str:
+def write_table(
+    results: pd.DataFrame, pscp: PscpSpec, failed_parts: list[dict[str, Any]] | None = None, **parts: Any
+) -> str:
     """The result table as Markdown, and the parts of the report that failed.
 
     Args:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
+from peft_pipelines.evaluation.metrics.metric import PERCENT, Unit
+from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.pscp_ranking import inputs, stability
+from peft_pipelines.reporting.scale import Scale, arrow, common, exceptions, points
 from peft_pipelines.reporting.warning_signs import LEAK, MARKS, together
 
 MISSING = "—"
@@ -34,7 +37,7 @@ COSTS: dict[str, tuple[str, Callable[[float], str]]] = {
 
 
 def markdown(results: pd.DataFrame, notes: Mapping[str, str], constants: Mapping[str, float]) -> str:
-    """For each model the scores with their marks, the costs, how steady PSCP's order is, and the model's note.
+    """For each model the scores with their signs, the costs, how steady PSCP's order is, and the model's note.
 
     Each model is an attempt of its own.
 
@@ -56,7 +59,7 @@ def _section(model: str, rows: pd.DataFrame, note: str, constants: Mapping[str, 
     sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.dropna().items())
     parts = [
         f"### {model}",
-        paragraph(f"{CAPTION} Test rows: {sized}."),
+        paragraph(" ".join(text for text in (CAPTION, exceptions(rows), f"Test rows: {sized}.") if text)),
         render(scores(rows)),
         paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in signs)),
         failures(rows),
@@ -69,26 +72,29 @@ def _section(model: str, rows: pd.DataFrame, note: str, constants: Mapping[str, 
 
 
 def scores(rows: pd.DataFrame) -> Columns:
-    """Methods down, tasks across: percent with the interval, over several seeds the mean ± the deviation and n."""
-    methods = list(rows["method"].unique())
+    """Methods down, tasks across: scores with the interval, over several seeds the mean ± the deviation and n."""
+    methods, scale = list(rows["method"].unique()), common(rows)
     columns: Columns = {"method": methods}
     for (task, metric), cells in rows.groupby(["task", "metric"], sort=False):
         groups = [cells[cells["method"] == method] for method in methods]
         signs = [together(group["marks"].dropna()) for group in groups]
         width = max(len(sign) + 1 if sign else 0 for sign in signs)
-        columns[f"{task} {metric}{f' {LEAK}' if cells['leaked'].any() else ''}"] = [
-            bounded(group) + (f" {sign}" if sign else "").ljust(width)
+        own = quantity(str(metric))
+        columns[f"{task} {metric}{arrow(own)}{f' {LEAK}' if cells['leaked'].any() else ''}"] = [
+            bounded(group, own.unit) + (f" {sign}" if sign else "").ljust(width)
             for group, sign in zip(groups, signs, strict=True)
         ]
-    columns["mean"] = [_mean(rows[rows["method"] == method]) for method in methods]
+    columns["mean"] = [_mean(rows[rows["method"] == method], scale) for method in methods]
     return columns
 
 
-def bounded(cells: pd.DataFrame) -> str:
-    """``spread`` of a method's seeds on a task; a single seed's score has its interval, in whole percent, behind it."""
-    text = spread(cells["primary"], list(cells["status"]))
-    low, high = (100 * cells[f"primary_{end}"].iloc[0] for end in ("low", "high"))
-    return f"{text} [{low:.0f}, {high:.0f}]" if len(cells) == 1 and low == low else text  # noqa: PLR0124  (not nan)
+def bounded(cells: pd.DataFrame, unit: Unit) -> str:
+    """``spread`` of a method's seeds on a task; a single seed's score has its interval behind it, percent whole."""
+    text = spread(cells["primary"], list(cells["status"]), unit)
+    low, high = (cells[f"primary_{end}"].iloc[0] for end in ("low", "high"))
+    if len(cells) > 1 or pd.isna(low):
+        return text
+    return f"{text} [{unit.text(low, 0)}, {unit.text(high, 0)}]"
 
 
 def pairs(rows: pd.DataFrame, first: str, second: str) -> list[tuple[str, str]]:
@@ -96,30 +102,31 @@ def pairs(rows: pd.DataFrame, first: str, second: str) -> list[tuple[str, str]]:
     return list(rows[[first, second]].drop_duplicates().itertuples(index=False, name=None))
 
 
-def _mean(rows: pd.DataFrame) -> str:
-    if rows["primary"].isna().any():
+def _mean(rows: pd.DataFrame, scale: Scale) -> str:
+    own = scale.of(rows)
+    if own["primary"].isna().any():
         return MISSING
-    return spread(rows.groupby("seed", sort=False)["primary"].mean())
+    return spread(own.groupby("seed", sort=False)["primary"].mean(), unit=scale.unit)
 
 
-def spread(values: "pd.Series[float]", statuses: Sequence[str] = ()) -> str:
-    """One number in percent for the seeds of a cell; seeds without a number are counted, never averaged in.
+def spread(values: "pd.Series[float]", statuses: Sequence[str] = (), unit: Unit = PERCENT) -> str:
+    """One number for the seeds of a cell; seeds without a number are counted, never averaged in.
 
     >>> spread(pd.Series([0.5])), spread(pd.Series([0.5, 0.52])), spread(pd.Series([0.5, None]), ["done", "failed"])
     ('50.0', '51.0 ± 1.4 (n=2)', '50.0 (n=1, 1 failed)')
     """
-    done = values.dropna() * 100
+    done = values.dropna() * unit.factor
     if done.empty:
         return lost(statuses)
     counts = [f", {count} {status}" for status in (Status.FAILED, Status.NOT_RUN) if (count := statuses.count(status))]
     if len(done) == 1 and not counts:
-        return f"{done.iloc[0]:.1f}"
-    deviation = f" ± {done.std():.1f}" if len(done) > 1 else ""
-    return f"{done.mean():.1f}{deviation} (n={len(done)}{''.join(counts)})"
+        return unit.write(done.iloc[0])
+    deviation = f" ± {unit.write(done.std())}" if len(done) > 1 else ""
+    return f"{unit.write(done.mean())}{deviation} (n={len(done)}{''.join(counts)})"
 
 
 def lost(statuses: Sequence[str]) -> str:
-    """What stands for a number that is not there: ``failed`` where something failed, else ``—``."""
+    """The text in place of a missing number: ``failed`` where something failed, else ``—``."""
     return Status.FAILED if Status.FAILED in statuses else MISSING
 
 
@@ -140,14 +147,24 @@ def failed_lines(failed_parts: Sequence[Mapping[str, str]] | None) -> list[str]:
 
 
 def costs(rows: pd.DataFrame) -> Columns:
-    """What a cell of each method costs: the mean over tasks and seeds, of memory the highest peak."""
+    """Costs of a cell of each method: the mean over tasks and seeds, of memory the highest peak.
+
+    PSCP and its factors are of the tasks that it is defined for.
+    """
     trained = rows[~rows["method"].isin([MAJORITY, RANDOM])]
+    scored = points(rows).of(trained)
     columns: Columns = {"method": list(trained["method"].unique())}
     for name, (header, write) in COSTS.items():
-        cells = [numbers for _, numbers in trained.groupby("method", sort=False)[name]]
+        table = scored if name.startswith("pscp") else trained
+        cells = [table.loc[table["method"] == method, name] for method in columns["method"]]
         over_cells = "max" if name == "peak_memory_gb" else "mean"
-        columns[header] = [MISSING if numbers.isna().any() else write(numbers.agg(over_cells)) for numbers in cells]
+        columns[header] = [_over(numbers, over_cells, write) for numbers in cells]
     return columns
+
+
+def _over(numbers: "pd.Series[float]", over_cells: str, write: Callable[[float], str]) -> str:
+    """Mean or maximum of a cost; a cell without it leaves none."""
+    return MISSING if numbers.empty or numbers.isna().any() else write(numbers.agg(over_cells))
 
 
 def _costs_caption(rows: pd.DataFrame) -> str:

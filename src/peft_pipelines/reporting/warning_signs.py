@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from peft_pipelines.evaluation.metrics.registry import METRICS
+
 INVALID_LIMIT, TRUNCATED_LIMIT = 0.05, 0.01
 ONE_CLASS, INVALID, LIKE_MAJORITY, TRUNCATED, LEAK = "!", "?", "≈", "†", "‡"
 MARKS = {
     ONE_CLASS: "predicts one class only",
     INVALID: f"more than {INVALID_LIMIT:.0%} of the answers are invalid",
-    LIKE_MAJORITY: "not told apart from always giving the most frequent answer",
+    LIKE_MAJORITY: "not significantly different from always giving the most frequent answer",
     TRUNCATED: f"more than {TRUNCATED_LIMIT:.0%} of a split's rows lost text to the length limit",
     LEAK: "some test inputs stand among the training inputs (see the data report)",
 }
@@ -25,7 +27,7 @@ def marks_of(row: Mapping[str, Any], like_majority: bool) -> str:
         return ""
     holds = {
         ONE_CLASS: predicted_classes(row) == 1,
-        INVALID: max(row.get("invalid_rate", 0), row.get("invalid_number_rate", 0)) > INVALID_LIMIT,
+        INVALID: max(row.get(name, 0) for name, metric in METRICS.items() if metric.counts_invalid) > INVALID_LIMIT,
         LIKE_MAJORITY: like_majority,
         TRUNCATED: row.get("truncated_share", 0) > TRUNCATED_LIMIT,
     }

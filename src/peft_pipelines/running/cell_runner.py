@@ -17,6 +17,7 @@ from kedro.runner import AbstractRunner
 from kedro.runner.task import Task
 from pluggy import PluginManager
 
+from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files import names
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.failures import Failure, PartsFailed
@@ -160,11 +161,11 @@ class _Run:
         gc.collect()
 
     def _score(self, unit: Unit) -> str:
-        """The cell's primary metric in percent; nothing where a pipeline's cells have none."""
+        """The cell's primary metric in its unit; nothing where a pipeline's cells have none."""
         metrics: Any = self._catalog.load(unit.last) if unit.nodes[-1].outputs == [unit.last] else None
         if not isinstance(metrics, dict) or not {"metric", "primary"} <= metrics.keys():
             return ""
-        return f"{metrics['metric']} {100 * metrics['primary']:.1f} %"
+        return f"{metrics['metric']} {quantity(metrics['metric']).unit.with_symbol(metrics['primary'])}"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from peft_pipelines.config import Cell, TaskSpec, parse
+from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.score import answers_of
 from peft_pipelines.evaluation.statistics.intervals import stats
 from peft_pipelines.evaluation.statistics.paired import holm
@@ -123,21 +124,27 @@ def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
 
 
 def told(found: Moves, first: Run, second: Run) -> str:
-    """The moves as a table in percent, and what was not compared."""
+    """The moves as a table, each in its metric's unit, and what was not compared."""
+    moved = [(one, quantity(one.metric).unit) for one in found.moved]
+    others = {one.metric: unit.name for one, unit in moved if not unit.in_percent}
     table = {
         "cell": [one.cell for one in found.moved],
         "metric": [one.metric for one in found.moved],
-        "first": [_percent(one.first) for one in found.moved],
-        "second": [_percent(one.second) for one in found.moved],
-        "difference": [f"{100 * (one.second - one.first):+.1f}" for one in found.moved],
-        "95 % interval": [f"{100 * one.low:+.1f} … {100 * one.high:+.1f}" for one in found.moved],
+        "first": [unit.text(one.first) for one, unit in moved],
+        "second": [unit.text(one.second) for one, unit in moved],
+        "difference": [unit.text(one.second - one.first, signed=True) for one, unit in moved],
+        "95 % interval": [
+            f"{unit.text(one.low, signed=True)} … {unit.text(one.high, signed=True)}" for one, unit in moved
+        ],
         "p (Holm)": [f"{one.adjusted:.3f}" for one in found.moved],
         "test": [one.test for one in found.moved],
         "beyond noise": ["yes" if one.adjusted < LEVEL else "no" for one in found.moved],
     }
     beyond = sum(one.adjusted < LEVEL for one in found.moved)
+    units = "".join(f", {name} in the {unit}" for name, unit in others.items())
     sentences = [
-        f"Second ({second.id}) minus first ({first.id}), in percent. {len(found.moved)} scores moved, {beyond} of them "
+        f"Second ({second.id}) minus first ({first.id}), in percent{units}. {len(found.moved)} scores moved, "
+        f"{beyond} of them "
         f"beyond the noise of the test items (p after Holm below {LEVEL}); "
         f"{found.unchanged} cells have the same scores.",
         "The test speaks of other test items, not of other training seeds.",
@@ -150,7 +157,3 @@ def told(found: Moves, first: Run, second: Run) -> str:
 
 def _lone(which: str, cells: list[str]) -> list[str]:
     return [f"Only the {which} run has: {', '.join(cells)}."] if cells else []
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"

@@ -80,6 +80,14 @@ class Unit:
         """
         return self.write(self.factor * value, decimals, signed=signed)
 
+    def with_symbol(self, value: float) -> str:
+        """A value as running text has it: in hundredths with the percent sign.
+
+        >>> PERCENT.with_symbol(0.125), ANSWERS.with_symbol(0.125)
+        ('12.5 %', '0.125')
+        """
+        return self.text(value) + (" %" if self.in_percent else "")
+
     def write(self, scaled: float, decimals: int | None = None, *, signed: bool = False) -> str:
         """A value that was multiplied by ``factor`` already; ``decimals`` overrides those of hundredths alone."""
         places = decimals if decimals is not None and self.in_percent else self.decimals
@@ -125,8 +133,8 @@ class Quantity:
         return self.sign * one > self.sign * other
 
     def best(self, values: Sequence[float]) -> float:
-        """The best of some values."""
-        return max(values, key=lambda value: self.sign * value)
+        """The best of some values, nan where there are none."""
+        return max(values, key=lambda value: self.sign * value, default=float("nan"))
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,7 @@ class Metric(Quantity):
         resampling: how its interval and tests are made.
         kinds: the kinds of right answers that it is for.
         unit: see ``Quantity``, as ``higher_is_better``.
+        counts_invalid: whether it is the share of answers that cannot be read, for the report's warning.
         primary: whether it may stand for a task. A diagnostic that does not look at the right answers may not.
         weighted: the arguments of ``function`` to the metric as a function of the items' weights, which makes
             resampling fast; without it ``function`` is called once a resample.
@@ -151,6 +160,7 @@ class Metric(Quantity):
     resampling: Resampling
     kinds: tuple[Kind, ...]
     primary: bool = True
+    counts_invalid: bool = False
     weighted: "Callable[..., Statistic] | None" = field(default=None, repr=False)
     item_score: ItemScore | None = field(default=None, repr=False)
 

@@ -31,6 +31,6 @@ def score(
         "lr_at_edge": record["lr_at_edge"],
         "lr_search_seconds": record["lr_search_seconds"],
         "lr_search_cpu_seconds": record["lr_search_cpu_seconds"],
-        **penalised(scores["primary"], costs, pscp),
+        **penalised(scores, costs, pscp),
         "checkpoint": checkpoint.folder.parent.name,
     }

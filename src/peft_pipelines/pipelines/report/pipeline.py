@@ -8,7 +8,7 @@ from kedro.pipeline import Node, Pipeline
 from peft_pipelines.config import Grid
 from peft_pipelines.files import names
 from peft_pipelines.reporting.collect import collect
-from peft_pipelines.reporting.comparisons import compare, judge
+from peft_pipelines.reporting.comparisons import adjust_p_values, compare
 from peft_pipelines.reporting.details import details
 from peft_pipelines.reporting.latex import latex
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
@@ -16,7 +16,7 @@ from peft_pipelines.reporting.page.page import page
 from peft_pipelines.reporting.pareto import plot_costs
 from peft_pipelines.reporting.plots import plot
 from peft_pipelines.reporting.ranks import rank
-from peft_pipelines.reporting.results import guess, majority, tabulate, tell
+from peft_pipelines.reporting.results import guess, majority, tabulate, write_table
 
 TAGS = ["report"]
 
@@ -46,14 +46,16 @@ def create_pipeline(grid: Grid) -> Pipeline:
             *_baseline(grid, names.RANDOM, guess),
             *[node for method in grid.methods for node in _method(grid, method)],
             _node(compare, answers | tasks | prompts | {"majority": names.results(names.MAJORITY)}, names.COMPARISONS),
-            _node(judge, names.COMPARISONS, names.DIFFERENCES),
+            _node(adjust_p_values, names.COMPARISONS, names.DIFFERENCES),
             _node(
                 tabulate,
                 {"differences": names.DIFFERENCES, "data": names.DATA_REPORT} | rows | specs,
                 [names.RESULTS, names.RESULTS_CSV],
             ),
             _node(
-                tell, {"results": names.RESULTS, "pscp": names.parameter("pscp")} | failed | models, names.RESULTS_TABLE
+                write_table,
+                {"results": names.RESULTS, "pscp": names.parameter("pscp")} | failed | models,
+                names.RESULTS_TABLE,
             ),
             _node(latex, names.RESULTS, names.RESULTS_LATEX),
             _node(rank, names.RESULTS, [names.RANKS, names.RANK_PLOT]),

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from peft_pipelines.config import PublishedSpec
+from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.statistics import ALPHA
 from peft_pipelines.evaluation.statistics.resampling import RESAMPLES
 from peft_pipelines.files.names import MAJORITY, RANDOM
@@ -15,9 +16,9 @@ from peft_pipelines.reporting.table import MISSING
 DIFFERENCES = (
     "Each two methods are compared on the same test rows: by McNemar's exact test where the score is a share of "
     f"independent rows, elsewhere by the paired bootstrap ({RESAMPLES:,} resamples; rows that share a passage are "
-    "drawn together; all seeds of a method count together; where no resample lies on the other side of 0, Student's "
-    "law tells how far away it is). p-values are adjusted by Holm over the model's whole table. Methods that share "
-    f"a letter are not told apart at {ALPHA}. Each pair, with its interval, stands in differences.csv."
+    "drawn together; all seeds of a method count together; where no resample lies on the other side of 0, p is that "
+    "of Student's law). p-values are adjusted by Holm over the model's whole table. Methods that share "
+    f"a letter do not differ significantly at {ALPHA}. Each pair, with its interval, stands in differences.csv."
 )
 FEW = 6
 """So many names stand in a title."""
@@ -75,12 +76,12 @@ def rank_text(entry: Mapping[str, Any]) -> str:
     if "ranks" not in entry:
         return f"Fewer than three methods have scores on each of two tasks: no ranks.{left_out}"
     test = entry["friedman"]
-    verdict = "differ" if test["p"] < ALPHA else "cannot be told apart"
+    verdict = "differ" if test["p"] < ALPHA else "do not differ significantly"
     rough = " (an approximation that is rough below ten tasks)" if test["tasks"] < 10 else ""  # noqa: PLR2004
     return (
         f"Over {test['tasks']} tasks the {test['methods']} methods {verdict} by Friedman's test, p = {test['p']:.3g}"
-        f"{rough}. Two average ranks must differ by {entry['critical_difference']:.2f} for Nemenyi's test to tell the "
-        f"methods apart at {ALPHA}.{left_out}"
+        f"{rough}. Two average ranks must differ by {entry['critical_difference']:.2f} to be significant by "
+        f"Nemenyi's test at {ALPHA}.{left_out}"
     )
 
 
@@ -126,8 +127,8 @@ def published(results: pd.DataFrame, spec: PublishedSpec | None) -> dict[str, An
 def _beside(rows: pd.DataFrame, spec: PublishedSpec, method: str, task: str) -> tuple[str, str]:
     """Their number and ours."""
     theirs, metric = spec.values[method].get(task), spec.metrics[task]
-    ours = 100 * rows[metric].mean() if metric in rows else float("nan")
-    return MISSING if theirs is None else f"{theirs:.1f}", MISSING if pd.isna(ours) else f"{ours:.1f}"
+    unit, ours = quantity(metric).unit, rows[metric].mean() if metric in rows else float("nan")
+    return MISSING if theirs is None else unit.write(theirs), MISSING if pd.isna(ours) else unit.text(ours)
 
 
 def _other_metric(rows: pd.DataFrame, metric: str) -> str:

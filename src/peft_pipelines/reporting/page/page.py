@@ -20,6 +20,7 @@ from peft_pipelines.reporting.page.packed import packed
 from peft_pipelines.reporting.pareto import AXES, pareto
 from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.ranks import diagram
+from peft_pipelines.reporting.scale import exceptions
 from peft_pipelines.reporting.table import failed_lines, failures
 from peft_pipelines.reporting.warning_signs import MARKS
 
@@ -37,7 +38,7 @@ def page(
     Args:
         results: one row a cell, as ``tabulate`` makes it.
         comparisons: as ``compare`` makes them.
-        differences: all pairs of methods, as ``judge`` makes them.
+        differences: all pairs of methods, as ``adjust_p_values`` makes them.
         ranks: as ``rank`` makes them.
         failed_parts: the parts of the report that failed, as the runner has written them down.
         parts: ``pscp``: the run's constants; ``grid``: the grid's values, of which ``published`` names the row of
@@ -62,6 +63,7 @@ def page(
         "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
         "models": [{**model, "note": notes[model["name"]]} for model in models if model],
         "marks": MARKS,
+        "exceptions": exceptions(results),
         "failures": [line.removeprefix("* ") for line in failures(results).splitlines()],
         "failed_parts": [line.removeprefix("* ") for line in failed_lines(failed_parts)],
         "differences_text": facts.DIFFERENCES,

@@ -1,13 +1,15 @@
-"""The table of scores and the groups of methods that cannot be told apart, as the page's template takes them."""
+"""The table of scores and the groups of methods that do not differ significantly, as the page's template takes them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from peft_pipelines.evaluation.metrics.metric import Quantity, Unit
 from peft_pipelines.files.names import MAJORITY, RANDOM, cell_id
 from peft_pipelines.reporting.comparisons import groups
 from peft_pipelines.reporting.pscp_ranking import stability
+from peft_pipelines.reporting.scale import arrow, common, metrics_of
 from peft_pipelines.reporting.table import MISSING, costs, pairs, spread
 from peft_pipelines.reporting.warning_signs import LEAK, LIKE_MAJORITY, MARKS, together
 
@@ -38,62 +40,75 @@ def model(
     constants: Mapping[str, float],
 ) -> dict[str, Any]:
     """One model's part of the page."""
-    tasks = pairs(rows, "task", "metric")
+    tasks = metrics_of(rows)
     return {
         "name": name,
-        "heads": [_head(rows[rows["task"] == task], task, metric) for task, metric in tasks],
-        "lines": _lines(rows, [task for task, _ in tasks], found),
-        "groups": [_group(differences, name, task) for task, _ in tasks if _compared(differences, name, task)],
+        "heads": [_head(rows[rows["task"] == task], task, metric) for task, metric in tasks.items()],
+        "lines": _lines(rows, tasks, found),
+        "groups": [
+            _group(differences, name, task, metric.unit)
+            for task, metric in tasks.items()
+            if _compared(differences, name, task)
+        ],
         "costs": costs(rows),
         "pscp": list(inputs),
         "stability": stability(inputs, constants),
     }
 
 
-def _head(rows: pd.DataFrame, task: str, metric: str) -> dict[str, str]:
+def _head(rows: pd.DataFrame, task: str, metric: Quantity) -> dict[str, str]:
     leaked = f" {LEAK}" if rows["leaked"].any() else ""
     n = rows["n"].max()
-    return {"task": f"{task}{leaked}", "metric": metric, "n": MISSING if pd.isna(n) else f"{n:,.0f}"}
+    return {
+        "task": f"{task}{leaked}",
+        "metric": metric.name + arrow(metric),
+        "n": MISSING if pd.isna(n) else f"{n:,.0f}",
+    }
 
 
-def _lines(rows: pd.DataFrame, tasks: Sequence[str], found: Intervals) -> list[dict[str, Any]]:
+def _lines(rows: pd.DataFrame, tasks: Mapping[str, Quantity], found: Intervals) -> list[dict[str, Any]]:
     """A line a method, grouped by family; a family's name stands above its first line."""
     order = pairs(rows, "method", "family")
     families = list(dict.fromkeys(family for _, family in order))
     tuned = rows[~rows["method"].isin([MAJORITY, RANDOM])]
-    best = tuned.groupby(["task", "method"])["primary"].mean().groupby("task").max()
-    lines, above = [], None
+    means = tuned.groupby(["task", "method"])["primary"].mean().dropna()
+    by_task = {task: list(means[means.index.get_level_values("task") == task]) for task in tasks}
+    best = {task: metric.best(by_task[task]) for task, metric in tasks.items()}
+    scale, above = common(rows), None
+    lines = []
     for method, family in sorted(order, key=lambda pair: families.index(pair[1])):
         own = rows[rows["method"] == method]
-        cells = [_cell(own[own["task"] == task], best.get(task), found) for task in tasks]
-        mean = MISSING if own["primary"].isna().any() else f"{100 * own['primary'].mean():.1f}"
+        cells = [_cell(own[own["task"] == task], metric.unit, best[task], found) for task, metric in tasks.items()]
+        averaged = scale.of(own)["primary"]
+        mean = MISSING if averaged.empty or averaged.isna().any() else scale.unit.text(averaged.mean())
         lines.append({"method": method, "family": family if family != above else "", "cells": cells, "mean": mean})
         above = family
     return lines
 
 
-def _cell(cells: pd.DataFrame, best: float | None, found: Intervals) -> dict[str, Any]:
+def _cell(cells: pd.DataFrame, unit: Unit, best: float, found: Intervals) -> dict[str, Any]:
     first = cells.iloc[0]
     guessed = first["method"] in (MAJORITY, RANDOM)
     marks = together(cells["marks"].dropna())
     done = cells[cells["primary"].notna()]
-    number, _, behind = spread(cells["primary"], list(cells["status"])).partition(" ")
+    number, _, behind = spread(cells["primary"], list(cells["status"]), unit).partition(" ")
     kinds = ["low"] if LIKE_MAJORITY in marks or guessed else []
-    if len(done) and best is not None and not guessed and done["primary"].mean() == best:
+    if len(done) and not guessed and done["primary"].mean() == best:
         kinds.append("best")
     ids = [cell_id(first["method"], first["model"], first["task"], seed) for seed in done["seed"]]
-    spoken = "; ".join([f"{first['method']} on {first['task']}: {number} percent", *(MARKS[sign] for sign in marks)])
+    words = "percent" if unit.in_percent else f"in the {unit.name}"
+    spoken = "; ".join([f"{first['method']} on {first['task']}: {number} {words}", *(MARKS[sign] for sign in marks)])
     return {
         "ids": [] if guessed else ids,
         "number": number,
-        "behind": [text for text in (behind, _interval(done, found)) if text],
+        "behind": [text for text in (behind, _interval(done, unit, found)) if text],
         "marks": marks,
         "kind": " ".join(kinds),
         "spoken": spoken,
     }
 
 
-def _interval(done: pd.DataFrame, found: Intervals) -> str:
+def _interval(done: pd.DataFrame, unit: Unit, found: Intervals) -> str:
     """Of a single seed's score its own, of the mean over several that of the comparisons."""
     if done.empty:
         return ""
@@ -102,7 +117,7 @@ def _interval(done: pd.DataFrame, found: Intervals) -> str:
     if len(done) > 1:
         mean = found.get((first["model"], first["task"], first["method"]), {"low": None, "high": None})
         low, high = mean["low"], mean["high"]
-    return "" if pd.isna(low) else f"{100 * low:.1f} to {100 * high:.1f}"
+    return "" if pd.isna(low) else f"{unit.text(low)} to {unit.text(high)}"
 
 
 def _compared(differences: pd.DataFrame, name: str, task: str) -> bool:
@@ -113,8 +128,8 @@ def _pairs(differences: pd.DataFrame, name: str, task: str) -> pd.DataFrame:
     return differences[(differences["model"] == name) & (differences["task"] == task)]
 
 
-def _group(differences: pd.DataFrame, name: str, task: str) -> dict[str, Any]:
+def _group(differences: pd.DataFrame, name: str, task: str, unit: Unit) -> dict[str, Any]:
     """The methods with their letters, best first, and the median of the smallest detectable differences."""
-    detectable = 100 * _pairs(differences, name, task)["detectable"].median()
+    detectable = unit.text(_pairs(differences, name, task)["detectable"].median())
     members = list(groups(differences, name, task).items())
-    return {"task": task, "detectable": f"{detectable:.1f} points", "members": members}
+    return {"task": task, "detectable": detectable + (" points" if unit.in_percent else ""), "members": members}

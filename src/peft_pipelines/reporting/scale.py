@@ -1,0 +1,69 @@
+"""Scores of several tasks on one scale: the tasks that a mean is over, and what a reader must know of the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from peft_pipelines.evaluation.metrics.metric import PERCENT, Quantity, Unit
+from peft_pipelines.evaluation.metrics.registry import quantity
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The tasks whose scores can be averaged, the unit of their mean, and 1 where higher is better, else -1."""
+
+    tasks: tuple[str, ...]
+    unit: Unit = PERCENT
+    sign: int = 1
+
+    def of(self, results: pd.DataFrame) -> pd.DataFrame:
+        """The rows of these tasks."""
+        return results[results["task"].isin(self.tasks)]
+
+
+def metrics_of(results: pd.DataFrame) -> dict[str, Quantity]:
+    """The metric that stands for each task, in the order of the tasks' first rows."""
+    named = results.groupby("task", sort=False)["metric"].first()
+    return {str(task): quantity(str(name)) for task, name in named.items()}
+
+
+def points(results: pd.DataFrame) -> Scale:
+    """The tasks with a bounded score of which more is better, in percent: what PSCP is defined for."""
+    return Scale(tuple(task for task, metric in metrics_of(results).items() if metric.in_points))
+
+
+def common(results: pd.DataFrame) -> Scale:
+    """The tasks that a mean is over: those in points; without any all tasks, where they share unit and direction.
+
+    Of tasks that share nothing there is no mean: the scale has no tasks then.
+    """
+    found = points(results)
+    metrics = metrics_of(results)
+    shared = {(metric.unit, metric.sign) for metric in metrics.values()}
+    if found.tasks or len(shared) != 1:
+        return found
+    return Scale(tuple(metrics), *shared.pop())
+
+
+def exceptions(results: pd.DataFrame) -> str:
+    """A sentence on the tasks whose scores are not in percent, or of which less is better; empty without such tasks."""
+    averaged = common(results).tasks
+    texts = [
+        f"{task} {metric.name} ({', '.join(_reading(metric, task in averaged))})"
+        for task, metric in metrics_of(results).items()
+        if not metric.in_points
+    ]
+    return f"Read differently: {', '.join(texts)}." if texts else ""
+
+
+def _reading(metric: Quantity, averaged: bool) -> Iterable[str]:
+    yield metric.unit.name
+    yield "higher is better" if metric.higher_is_better else "lower is better"
+    if not averaged:
+        yield "not in the mean"
+
+
+def arrow(metric: Quantity) -> str:
+    """A sign behind the name of a metric of which less is better."""
+    return "" if metric.higher_is_better else " ↓"
