@@ -76,8 +76,8 @@ $(DOCS)/.installed: pyproject.toml constraints.txt | $(DOCS)/bin/python
 # The default's dependencies but for the libraries whose releases hang together with transformers'; those come from a
 # file of their own. The package itself is installed without its ranges, which name the default's transformers.
 TIED := adapters|huggingface[-_]hub|tokenizers|transformers
-TESTS5 := tests/providers $(patsubst %,tests/test_%.py,cli errors fetch generation label_scoring merge models objective \
-	optimizers prompting real smoke training)
+TESTS5 := $(addprefix tests/,cli data/test_fetch.py data/test_tokenize.py end_to_end/test_real.py end_to_end/test_smoke.py \
+	inference methods models training)
 
 $(VENV5)/.installed: pyproject.toml constraints.txt constraints-transformers5.txt | $(VENV5)/bin/python
 	@echo "installing into $(VENV5), a few minutes the first time"
