@@ -10,7 +10,8 @@ import pytest
 
 from peft_pipelines.config import SamplingSpec, TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.adapt import adapt, adapt_row, instruct, sample
+from peft_pipelines.data.adapt import adapt, instruct, sample
+from peft_pipelines.data.example import adapt_row
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.storage.splits import RowsFolder
 

@@ -9,7 +9,7 @@ import tiny
 from peft_pipelines.config import ModelSpec, TaskSpec, parse
 from peft_pipelines.data.adapt import instruct
 from peft_pipelines.data.overlap import overlap
-from peft_pipelines.data.profile import primary, profile
+from peft_pipelines.data.profile import primary_metric, profile
 from peft_pipelines.evaluation.metrics.baselines import random_scores
 from peft_pipelines.reporting.data_report import data_report, notes
 from peft_pipelines.reporting.results import guess, majority
@@ -109,8 +109,11 @@ def test_the_scores_of_knowing_nothing_are_those_of_the_results() -> None:
     task = TASK.model_copy(update={"metrics": ["macro_f1", "accuracy"]})
     split = pa.Table.from_pylist([{"prompt": "?", "references": [word]} for word in ("bad", "good", "good")])
     rows, told = split.to_pylist(), guess({"train": split, "test": split}, task)
-    assert random_scores(primary(rows, task), 3, task.label_words)["macro_f1"] == told["primary"]
-    assert primary(rows, task)(["good"] * 3)["macro_f1"] == majority({"train": split, "test": split}, task)["primary"]
+    assert random_scores(primary_metric(rows, task), 3, task.label_words)["macro_f1"] == told["primary"]
+    assert (
+        primary_metric(rows, task)(["good"] * 3)["macro_f1"]
+        == majority({"train": split, "test": split}, task)["primary"]
+    )
 
 
 def test_free_text_has_no_score_of_drawing_at_random(found: dict) -> None:

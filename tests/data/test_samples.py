@@ -14,7 +14,8 @@ from base_rows import ALL_ROWS, PROJECT, task_of
 from pyarrow import parquet
 
 from peft_pipelines.config import SamplingSpec, TaskSpec, template_fields
-from peft_pipelines.data.adapt import adapt, adapt_row
+from peft_pipelines.data.adapt import adapt
+from peft_pipelines.data.example import adapt_row
 from peft_pipelines.evaluation.metrics.registry import score
 from peft_pipelines.storage.splits import RowsFolder, Splits
 

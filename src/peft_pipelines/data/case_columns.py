@@ -1,4 +1,4 @@
-"""The test cases of programming problems, which ride beside the prompts of the test split to where they are run."""
+"""The column of test cases of programming problems, kept beside the prompts of the test split."""
 
 import pyarrow as pa
 
@@ -11,11 +11,11 @@ COLUMN = "tests"
 
 
 def with_cases(table: pa.Table, rows: list[preprocess.Row], task: TaskSpec) -> pa.Table:
-    """The table with a column ``tests`` where the task's row names one: each row's cases as they are, or null.
+    """Return the table with a column ``tests`` where the task's row names one: each row's cases as they are, or null.
 
     Args:
         table: the adapted test split.
-        rows: the raw rows that it was made of.
+        rows: the raw rows of it.
 
     Raises:
         ConfigError: a row's cases cannot be read, or no row has any.

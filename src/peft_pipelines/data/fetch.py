@@ -1,4 +1,4 @@
-"""Bringing models and raw rows onto this machine, once: afterwards everything runs offline."""
+"""Downloads of models and raw examples, once: afterwards everything runs offline."""
 
 import hashlib
 import subprocess
@@ -21,11 +21,11 @@ from peft_pipelines.files.atomic import replacing
 
 
 def fetch_model(spec: ModelSpec, folder: Path, lock: Path) -> bool:
-    """Fill the model's folder if nothing is in it; whether anything was fetched.
+    """Download a model into its folder if that is empty; return whether it was downloaded.
 
     Args:
         spec: the row; one that names a folder of its own needs no fetch.
-        folder: where the model will lie, whole or not at all.
+        folder: the model's folder, filled as a whole or not at all.
         lock: the file that pins revisions of the hub, written by the first fetch.
 
     Raises:
@@ -34,7 +34,7 @@ def fetch_model(spec: ModelSpec, folder: Path, lock: Path) -> bool:
     if spec.folder or (folder / "config.json").is_file():
         return False
     where = f"model '{spec.name}'"
-    if not _vacant(folder):
+    if not _is_empty(folder):
         raise ConfigError(f"{where}: folder '{folder}' holds files but no config.json; complete it or empty it")
     with replacing(folder) as fresh, tempfile.TemporaryDirectory() as scratch:
         fresh.mkdir()
@@ -46,16 +46,16 @@ def fetch_model(spec: ModelSpec, folder: Path, lock: Path) -> bool:
 
 
 def fetch_rows(task: TaskSpec, folder: Path, lock: Path) -> bool:
-    """Fill the task's folder with its raw rows of the hub if nothing is in it; whether anything was fetched.
+    """Download a task's raw examples into its folder if that is empty; return whether they were downloaded.
 
     One Parquet file a split, only the splits that the row names; arguments and errors as for ``fetch_model``.
     """
-    if not _vacant(folder):
+    if not _is_empty(folder):
         return False
     if not task.source:
         raise ConfigError(f"task '{task.name}': no rows in folder '{folder}', and no source to fetch them from")
     names = sorted({name for name in (task.splits.train, task.splits.validation, task.splits.test) if name})
-    tables = hub.splits(task.source, names, f"task '{task.name}'", lock)
+    tables = hub.download_splits(task.source, names, f"task '{task.name}'", lock)
     with replacing(folder) as fresh:
         fresh.mkdir()
         for name, table in tables.items():
@@ -63,8 +63,8 @@ def fetch_rows(task: TaskSpec, folder: Path, lock: Path) -> bool:
     return True
 
 
-def _vacant(folder: Path) -> bool:
-    """Whether there is nothing in the folder that a person put there."""
+def _is_empty(folder: Path) -> bool:
+    """Whether the folder holds nothing but hidden files."""
     return all(path.name.startswith(".") for path in folder.glob("*"))
 
 
@@ -89,15 +89,15 @@ def _package_file(source: PackageFile, where: str, scratch: Path) -> Path:
 
 def _same_hash(path: Path, expected: str, where: str) -> None:
     with path.open("rb") as handle:
-        found = hashlib.file_digest(handle, "sha256").hexdigest()
-    if found != expected:
-        raise ConfigError(f"{where}: sha256 is {found}, the row says {expected}")
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    if digest != expected:
+        raise ConfigError(f"{where}: sha256 is {digest}, the row says {expected}")
 
 
 def _convert(weights: Path, spec: ModelSpec, folder: Path) -> None:
-    """GGUF → safetensors, with the tokenizer's errors put right."""
+    """Write GGUF weights as safetensors, with a corrected tokenizer."""
     dtype = getattr(torch, spec.dtype)
-    model = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=dtype, **_unpacked())
+    model = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=dtype, **_dequantised())
     if hasattr(model, "hf_quantizer"):  # it counts as packed, and would not be saved, though nothing in it is
         model.hf_quantizer.remove_quantization_config(model)
     tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name, legacy=False)
@@ -110,14 +110,14 @@ def _convert(weights: Path, spec: ModelSpec, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _unpacked() -> dict[str, Any]:
-    """What asks for plain weights: from release 5 on, transformers may leave them as they are packed in the file."""
+def _dequantised() -> dict[str, Any]:
+    """The arguments for plain weights: from release 5 on, transformers may leave them packed as in the file."""
     config = getattr(transformers, "GgufConfig", None)
     return {"quantization_config": config(dequantize=True)} if config else {}
 
 
 def fixed_tokenizer(converted: PreTrainedTokenizerFast, fix: TokenizerFix) -> PreTrainedTokenizerFast:
-    """The tokenizer as its authors published it, from what the conversion made of it.
+    """Return the tokenizer as its authors published it, from the converted one.
 
     The conversion takes the turn's first token for the end of the text, puts it before every text, knows no padding,
     and drops the rule that each digit is a token.

@@ -1,4 +1,4 @@
-"""The model and data hub: what it holds, at the revisions of a lock file. Nothing here is needed after a fetch."""
+"""Downloads from the model and data hub, at the revisions of a lock file. Not used once everything is fetched."""
 
 import shutil
 from collections.abc import Callable
@@ -23,15 +23,23 @@ OTHER_FILES = ("*/*", "consolidated*")
 """Folders hold the same weights in other formats, and so do ``consolidated`` files."""
 
 PARQUET_BRANCH = "refs/convert/parquet"
-"""Where the hub keeps its own conversion of a data set: ``{config}/{split}/0000.parquet`` and on."""
+"""The branch of the hub's own conversion of a data set: ``{config}/{split}/0000.parquet`` and on."""
 
 NO_CONFIG = "default"
-"""What the conversion calls the only configuration of a data set that names none."""
+"""The conversion's name for the only configuration of a data set that names none."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A branch of a hub repository, the row that asks for it, and what can be done without a hub."""
+    """A branch of a hub repository.
+
+    Attributes:
+        kind: ``model`` or ``dataset``.
+        name: ``owner/name``.
+        branch: the branch whose newest commit a first fetch pins.
+        where: the row that names it, for errors.
+        instead: the advice for a machine without the hub, for errors.
+    """
 
     kind: str
     name: str
@@ -40,12 +48,16 @@ class Repository:
     instead: str
 
     def revision(self, lock: Path) -> str:
-        """The commit to read: the lock's, or the newest, which then becomes the lock's."""
+        """Return the commit to read: the lock's, or the newest, which is then written there."""
         ask = partial(HfApi().repo_info, self.name, revision=self.branch, repo_type=self.kind)
         return pinned(lock, f"{self.kind} {self.name} {self.branch}", lambda: str(self.reach(ask).sha))
 
     def reach(self, call: Callable[[], Any]) -> Any:
-        """A call to the hub; whatever goes wrong on the way is one line that says what to do without it."""
+        """Return what a call to the hub returns.
+
+        Raises:
+            ConfigError: the call failed, in one line with the advice.
+        """
         try:
             return call()
         except GatedRepoError:
@@ -58,7 +70,7 @@ class Repository:
 
 
 def pinned(lock: Path, key: str, newest: Callable[[], str]) -> str:
-    """The revision that the lock holds for a source; the first fetch asks ``newest`` and writes it there.
+    """Return the revision that the lock holds for a source; the first fetch asks ``newest`` and writes it there.
 
     The pin is written before the download, so whatever lies on disk is named by the lock.
 
@@ -95,8 +107,8 @@ def download_model(source: HubModel, where: str, folder: Path, lock: Path) -> No
     shutil.rmtree(folder / ".cache", ignore_errors=True)
 
 
-def splits(source: HubSource, names: list[str], where: str, lock: Path) -> dict[str, pa.Table]:
-    """The named splits of a data set, all at the lock's revision.
+def download_splits(source: HubSource, names: list[str], where: str, lock: Path) -> dict[str, pa.Table]:
+    """Return the named splits of a data set as tables, all at the lock's revision.
 
     Raises:
         ConfigError: the repository cannot be reached, or has no such configuration or split.
@@ -112,7 +124,7 @@ def splits(source: HubSource, names: list[str], where: str, lock: Path) -> dict[
 def _split(source: HubSource, name: str, revision: str) -> pa.Table:
     if source.parquet_branch:
         files = f"hf://datasets/{source.repo}@{revision}/{source.config or NO_CONFIG}/{name}/*.parquet"
-        found = load_dataset("parquet", data_files={name: files}, split=name)
+        dataset = load_dataset("parquet", data_files={name: files}, split=name)
     else:
-        found = load_dataset(source.repo, source.config, split=name, revision=revision)
-    return found.with_format("arrow")[:]
+        dataset = load_dataset(source.repo, source.config, split=name, revision=revision)
+    return dataset.with_format("arrow")[:]

@@ -1,4 +1,4 @@
-"""Row to row functions, for the few columns that a template cannot make. They import nothing of ours."""
+"""Functions from a raw row to one with more columns, for the few that a template cannot make."""
 
 import json
 import re
@@ -94,10 +94,10 @@ def split_options(row: Row) -> Row:
     D) 9 %
     E) none
     """
-    found = _FIVE_OPTIONS.fullmatch(row["options"].strip())
-    if found is None:
-        raise ValueError(f"options a to e are not to be told apart in {row['options']!r}")
-    return {**row, "options": _lettered(found.groups())}
+    match = _FIVE_OPTIONS.fullmatch(row["options"].strip())
+    if match is None:
+        raise ValueError(f"options must be a to e, each once and in this order, got {row['options']!r}")
+    return {**row, "options": _lettered(match.groups())}
 
 
 # A few rows hold a written-out list, a few repeat the letter: "a ) a ) 160".

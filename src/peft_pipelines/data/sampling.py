@@ -1,4 +1,4 @@
-"""Which rows of a split take part, as row numbers in their original order: drawn by a seed, nothing else."""
+"""Seeded samples of a split, as row numbers in their original order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def draw(pool: Numbers, strata: Sequence[Any] | None, rows: int | None, seed: int) -> Numbers:
-    """``rows`` of the pool, label shares kept where each label has two rows or more.
+    """Draw ``rows`` of the pool, or all of a smaller one; label shares are kept where each label has two rows or more.
 
     >>> draw(np.arange(8), list("aaaaaabb"), 4, seed=0).tolist()
     [1, 2, 5, 6]
@@ -27,7 +27,7 @@ def draw(pool: Numbers, strata: Sequence[Any] | None, rows: int | None, seed: in
 
 
 def draw_blocks(pool: Numbers, blocks: Sequence[str], rows: int | None, seed: int) -> Numbers:
-    """Whole blocks of the pool: as many as fit into ``rows``, and at least one.
+    """Draw whole blocks of the pool: as many as fit into ``rows``, and at least one.
 
     Args:
         pool: row numbers.
@@ -48,8 +48,8 @@ def draw_blocks(pool: Numbers, blocks: Sequence[str], rows: int | None, seed: in
     return np.sort(pool[chosen])
 
 
-def cut_groups(groups: Sequence[str], rows: int, most: int, seed: int) -> Numbers:
-    """The rows of whole groups that are set aside: groups are taken until they hold ``rows``, or until ``most`` are.
+def hold_out_groups(groups: Sequence[str], rows: int, most: int, seed: int) -> Numbers:
+    """Draw whole groups to hold out: until they have ``rows`` rows or there are ``most`` groups.
 
     One group at least is left. Rows are counted so that few large groups do not use up the split, groups so that many
     small ones do not either.
@@ -57,7 +57,7 @@ def cut_groups(groups: Sequence[str], rows: int, most: int, seed: int) -> Number
     Raises:
         ValueError: all rows are one group.
 
-    >>> cut_groups(["a", "a", "b", "b", "c"], rows=3, most=5, seed=0).tolist()
+    >>> hold_out_groups(["a", "a", "b", "b", "c"], rows=3, most=5, seed=0).tolist()
     [0, 1, 4]
     """
     members = _members(groups)
@@ -72,7 +72,7 @@ def cut_groups(groups: Sequence[str], rows: int, most: int, seed: int) -> Number
 
 def _members(names: Sequence[str]) -> list[list[int]]:
     """The places of each name, names in order of appearance."""
-    found: dict[str, list[int]] = {}
+    places: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        found.setdefault(name, []).append(place)
-    return list(found.values())
+        places.setdefault(name, []).append(place)
+    return list(places.values())

@@ -1,10 +1,10 @@
-"""Prompt and answer ↔ token ids and loss mask. Training and generation both come through here.
+"""Prompt and answer to token ids and labels, and back. Training and generation both use it.
 
-A chat model gets the prompt in the user's turn, by its own template; a base model gets it as plain text with a line
-break behind it. The loss covers the answer and the end of the turn, nothing else.
+A chat model gets the prompt in the user's turn, by its own template; a base model gets it as plain text and a line
+break. The loss covers the answer and the end of the turn, nothing else.
 
-Shots, rows answered before the question, read as rows do in training, each with the instruction and an end: earlier
-turns of user and assistant, or text up to the end-of-text token. So they show where an answer ends.
+Shots, the examples with their answers before a prompt, read as examples do in training, each with the instruction and
+an end: earlier turns of user and assistant, or text up to the end-of-text token. So they show where an answer ends.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,15 +27,19 @@ ANSWER = "the answer's place"
 """Stands for an answer when a template is asked what it puts behind one."""
 
 Shot = tuple[str, str]
-"""A prompt and its right answer."""
+"""A prompt and its reference."""
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """One row as token ids. ``prompt`` ends where the answer begins; ``answer`` ends with the end of the turn.
+    """One example as token ids.
 
-    ``shots`` is how many rows stand answered before the question, ``task`` the place of the row's task among those
-    that are learnt together.
+    Attributes:
+        prompt: the tokens up to the answer.
+        answer: the tokens of the answer and of the end of the turn; empty for generation.
+        truncated: whether the prompt lost text.
+        shots: the number of examples with their answers before the prompt.
+        task: the number of the example's task among those that are learnt together.
     """
 
     prompt: list[int]
@@ -46,18 +50,20 @@ class Encoded:
 
     @property
     def ids(self) -> list[int]:
-        """All tokens of the row."""
+        """The tokens of prompt and answer."""
         return self.prompt + self.answer
 
     @property
     def labels(self) -> list[int]:
-        """The row's labels: the answer's tokens at the answer's places, ignored before."""
+        """The labels of ``ids``: ``IGNORED`` at the prompt, the answer's tokens at the answer."""
         return [IGNORED] * len(self.prompt) + self.answer
 
 
 @dataclass(frozen=True)
 class Prompter:
-    """How one model is spoken to.
+    """The format of one model's prompts and answers, by its chat template or as plain text.
+
+    ``max_length`` is the most tokens of prompt and answer.
 
     >>> chat = Prompter(tokenizer, chat=True, max_length=512)      # doctest: +SKIP
     >>> chat.render("Is it good?")                                 # doctest: +SKIP
@@ -69,17 +75,16 @@ class Prompter:
     max_length: int
 
     def render(self, prompt: str, shots: Sequence[Shot] = ()) -> str:
-        """The text before the answer."""
+        """Return the text before the answer, shots included."""
         if not self.chat:
             end = self.tokenizer.eos_token
-            return "".join(f"{asked}\n{answer}{end}" for asked, answer in shots) + f"{prompt}\n"
-        said = [("user", prompt)]
-        for asked, answer in reversed(shots):
-            said = [("user", asked), ("assistant", answer), *said]
-        return self._template([{"role": role, "content": text} for role, text in said], add_generation_prompt=True)
+            return "".join(f"{earlier}\n{answer}{end}" for earlier, answer in shots) + f"{prompt}\n"
+        turns = [turn for earlier, answer in shots for turn in (("user", earlier), ("assistant", answer))]
+        roles = [{"role": role, "content": text} for role, text in [*turns, ("user", prompt)]]
+        return self._template(roles, add_generation_prompt=True)
 
     def end_of_turn(self) -> list[int]:
-        """The tokens that close an answer: what the template puts behind it, up to the first special token.
+        """Return the tokens that end an answer: those that the template puts behind it, up to the first special token.
 
         Raises:
             ConfigError: the template closes a turn by no special token, or there is no end-of-text token.
@@ -98,16 +103,15 @@ class Prompter:
         return behind[: stop + 1]
 
     def encode(self, prompt: str, answer: str | None = None, room: int = 0, shots: Sequence[Shot] = ()) -> Encoded:
-        """A row's tokens. Where they would be too many, the prompt's middle is cut, never the answer or the template.
+        """Return an example's tokens; too long a prompt loses its middle, since it often ends with the question.
 
-        A prompt begins with what is asked, and often ends with it (a passage, then the question); what fills it most
-        stands between. For shots nothing is cut: the last of them are left out.
+        The answer and the template are never cut. Of shots that do not fit the last are left out.
 
         Args:
             prompt: instruction and input.
-            answer: the right answer, for training; None for generation.
-            room: tokens to leave free for what will be generated.
-            shots: answered rows to put before it.
+            answer: the reference, for training; None for generation.
+            room: tokens to leave free for the generated answer.
+            shots: examples to put before it, with their answers.
 
         Raises:
             ConfigError: the answer alone does not fit.
@@ -132,7 +136,7 @@ class Prompter:
         return Encoded(head, tail, truncated)
 
     def encode_answer(self, text: str) -> list[int]:
-        """The tokens of an answer, with the end of the turn."""
+        """Return the tokens of an answer, with the end of the turn."""
         return self._tokens(text) + self._end
 
     def fits(self, answer: str) -> bool:
@@ -140,7 +144,7 @@ class Prompter:
         return self._frame + len(self._tokens(answer)) < self.max_length
 
     def decode(self, tokens: Sequence[int], stop: Sequence[int]) -> str:
-        """The text of generated tokens, up to the end of the turn."""
+        """Return the text of generated tokens, up to the end of the turn."""
         end = next((place for place, token in enumerate(tokens) if token in stop), len(tokens))
         text: str = self.tokenizer.decode(tokens[:end], skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return text
@@ -151,7 +155,7 @@ class Prompter:
 
     @cached_property
     def _frame(self) -> int:
-        """Tokens of a row with an empty prompt and an empty answer."""
+        """Tokens of an example with an empty prompt and an empty answer."""
         return len(self._prompt("")) + len(self._end)
 
     def _prompt(self, prompt: str, shots: Sequence[Shot] = ()) -> list[int]:
@@ -181,8 +185,8 @@ class Prompter:
         return text
 
 
-def learnable(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> list[Encoded]:
-    """Rows of ``prompt`` and ``references`` as tokens; the answer to learn is the first reference.
+def training_examples(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> list[Encoded]:
+    """Return rows of ``prompt`` and ``references`` as tokens; the answer to learn is the first reference.
 
     A row whose answer leaves no room for any of its prompt is left out; the caller counts them.
     """
@@ -191,5 +195,5 @@ def learnable(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> list[Enc
 
 
 def count_truncated(rows: Iterable[Encoded]) -> int:
-    """How many rows lost text."""
+    """Count the examples that lost text."""
     return sum(row.truncated for row in rows)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.adapt import adapt, adapt_row, instruct
+from peft_pipelines.data.adapt import adapt, instruct
+from peft_pipelines.data.example import adapt_row
 from peft_pipelines.storage.splits import RowsFolder
 
 ROOT = Path(__file__).parents[3]

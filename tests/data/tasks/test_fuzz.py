@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.adapt import adapt_row
+from peft_pipelines.data.example import adapt_row
 
 SAMPLES = Path(__file__).parents[3] / "data/01_raw/samples"
 

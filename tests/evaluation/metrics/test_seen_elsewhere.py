@@ -5,7 +5,7 @@ import pytest
 import tiny
 
 from peft_pipelines.config import TaskSpec, parse
-from peft_pipelines.data.adapt import adapt_row
+from peft_pipelines.data.example import adapt_row
 from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.evaluation.metrics.classification import accuracy, invalid_rate, macro_f1
 from peft_pipelines.evaluation.metrics.number_parsing import final_number

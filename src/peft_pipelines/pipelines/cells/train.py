@@ -7,7 +7,7 @@ from typing import Any
 
 from peft_pipelines.config import LrSearchSpec, MethodSpec, TaskSpec, TrainingSpec, parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.tokenize import Encoded, Prompter, learnable
+from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
 from peft_pipelines.files import names
 from peft_pipelines.files.versions import LEARNING, releases
 from peft_pipelines.methods import providers
@@ -43,8 +43,8 @@ def train(
     method = attached.method
     training_args = training_args.overridden(method)
     prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(training_args))
-    rows = learnable(prompter, prompts["train"].to_pylist())
-    validation = learnable(prompter, prompts["validation"].to_pylist())
+    rows = training_examples(prompter, prompts["train"].to_pylist())
+    validation = training_examples(prompter, prompts["validation"].to_pylist())
     if not rows or not validation:
         raise ConfigError(f"task '{task.name}': no answer fits max_length, got {prompter.max_length}; raise it")
     if method.train_on:
@@ -80,5 +80,5 @@ def _rows_of(
     assert method.train_on
     spec = parse(TaskSpec, f"task '{name}'", dict(together[names.argument("task", name)]))
     prompter = Prompter(base.tokenizer, base.spec.chat_template, spec.limit(training_args))
-    rows = learnable(prompter, together[names.argument("prompts", name)]["train"].to_pylist())
+    rows = training_examples(prompter, together[names.argument("prompts", name)]["train"].to_pylist())
     return [replace(row, task=method.train_on.index(name)) for row in rows]
