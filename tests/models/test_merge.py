@@ -24,7 +24,7 @@ TOLERANCE = 1e-4
 
 WHOLE = ("lora", "dora", "lora_plus", "pissa", "oft", "qlora", "ia3", "ln_tuning", "svft", "full", "freeze", "galore")
 MERGED = [
-    *((name, family) for name in WHOLE for family in tiny.FAMILIES if (name, family) not in tiny.REFUSED),
+    *((name, family) for name in WHOLE for family in tiny.FAMILIES),
     *(("bitfit", family) for family in ("llama", "gpt2", "opt", "gpt_neox")),
 ]
 REFUSED = [

@@ -8,8 +8,10 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 import torch
 from base_rows import METHODS, ROWS, training_args
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers import models as token_models
 from transformers import (
@@ -27,6 +29,7 @@ from transformers import (
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
@@ -110,23 +113,47 @@ def skeleton(family: str) -> PreTrainedModel:
         return AutoModelForCausalLM.from_config(CONFIGS[family]())
 
 
-TARGETS = {"gpt2": ["c_attn"], "gpt_neox": ["query_key_value"]}
-"""Where a row lists targets that are no modules of a family: the family's own."""
-
-REFUSED: dict[tuple[str, str], str] = {("oft", "gpt2"): "Target module Conv1D\\(nf=96, nx=32\\) is not supported"}
-"""Row and family that do not go together, with words of the error that says so."""
+CASES = [(name, family) for name in METHODS for family in FAMILIES]
+"""Each method row on each family of models; ``method_for`` skips the test where the family does not take the row."""
 
 
 def method_for(name: str, family: str) -> MethodSpec:
-    """The row, with the family's targets where it lists targets that the family does not have."""
-    method = METHODS[name]
-    if isinstance(method.config.get("target_modules"), list) and family in TARGETS:
-        return method.model_copy(update={"config": {**method.config, "target_modules": TARGETS[family]}})
-    return method
+    """The row for a family of models. The test is skipped where the row is refused for it."""
+    reason = refusal(name, family)
+    if reason:
+        pytest.skip(reason)
+    return retargeted(name, family)
 
 
-CASES = [(name, family) for name in METHODS for family in FAMILIES if (name, family) not in REFUSED]
-"""Each method row on each family that takes it."""
+@functools.cache
+def refusal(name: str, family: str) -> str | None:
+    """The error by which a row is refused for a family before weights are read; None for a row that fits."""
+    try:
+        providers.check(retargeted(name, family), skeleton(family))
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+def taken(family: str) -> list[str]:
+    """The method rows that fit a family."""
+    return [name for name in METHODS if not refusal(name, family)]
+
+
+def retargeted(name: str, family: str) -> MethodSpec:
+    """The row, with the family's attention in place of targets that it lists and the family does not have."""
+    method, modules = METHODS[name], modules_of(family)
+    listed = method.config.get("target_modules")
+    if not isinstance(listed, list) or all(any(f".{path}".endswith(f".{one}") for path in modules) for one in listed):
+        return method
+    attention = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING[CONFIGS[family]().model_type]
+    return method.model_copy(update={"config": {**method.config, "target_modules": list(attention)}})
+
+
+@functools.cache
+def modules_of(family: str) -> list[str]:
+    """The paths of a family's modules."""
+    return [path for path, _ in skeleton(family).named_modules()]
 
 
 def attach(name: str, family: str, seed: int = 0) -> Attached:

@@ -10,12 +10,14 @@ Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "base
 
 
 class MethodSpec(Spec):
-    """One way of tuning: who provides it, its type there, its config, and what it changes in the training arguments.
+    """A tuning method: its provider, its type there, its config, and the training arguments that it changes.
 
-    ``source`` says where the config's values come from. ``optimizer`` names another optimizer than AdamW, with its
-    options beside ``type``. ``quantization`` is how the frozen base is stored under the method, None for as it is.
-    ``shots`` is how many training rows stand answered before each question when the method is asked. ``train_on`` names
-    tasks whose training rows are learnt together, the cell's own among them; None for the cell's own alone.
+    ``source`` names the origin of the config's values. ``optimizer`` names another optimizer than AdamW, with its
+    options beside ``type``. ``quantization`` is the format of the frozen base under the method, None for its own.
+    ``shots`` is the number of training examples that stand answered before each question when the method is asked.
+    ``train_on`` names tasks whose training examples are learnt together, the cell's own among them; None for the cell's
+    own alone. ``starts_at_base`` says whether the answers before the first step are those of the base model, which the
+    contract tests check; of a soft prompt they never are, and its row need not say so.
     """
 
     name: str = ""
@@ -27,6 +29,7 @@ class MethodSpec(Spec):
     quantization: Literal["nf4"] | None = None
     shots: Annotated[int, Field(ge=0)] = 0
     train_on: Names | None = None
+    starts_at_base: bool = True
     training: dict[str, Any]
     citation: Text
     source: str = ""

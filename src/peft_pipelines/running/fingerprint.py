@@ -30,7 +30,7 @@ from peft_pipelines.running.units import Unit
 from peft_pipelines.storage.hashes import hashes_of
 from peft_pipelines.storage.splits import RowsFolder
 
-INFORMS = {"licence", "citation", "notes", "family", "source"}
+INFORMS = {"licence", "citation", "notes", "family", "source", "starts_at_base"}
 SAMPLES, BLOCK = 64, 1 << 16
 
 

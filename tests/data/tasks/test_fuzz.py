@@ -8,6 +8,7 @@ import base_rows
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_rows import made_row
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.example import adapt_row
@@ -25,9 +26,12 @@ ANYTHING = st.one_of(
 )
 
 
-def sample(task: str) -> dict[str, Any]:
-    """The first training row among the embedded ones."""
-    with (SAMPLES / task / "train.jsonl").open(encoding="utf-8") as lines:
+def sample(name: str) -> dict[str, Any]:
+    """The first training row among the embedded ones, or a made one where a task brings none."""
+    path = SAMPLES / name / "train.jsonl"
+    if not path.is_file():
+        return made_row(name)
+    with path.open(encoding="utf-8") as lines:
         row: dict[str, Any] = json.loads(next(lines))
     return row
 
