@@ -13,6 +13,7 @@ from recorded import ids, only, original, recorded
 from peft_pipelines.config import ExecutionSpec, LrSearchSpec, MethodSpec, parse
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.methods import providers
+from peft_pipelines.tracking.reproduce import EQUAL, Outcome, told
 
 __all__ = ["original", "recorded"]
 
@@ -145,3 +146,11 @@ def test_compare_prints_what_the_page_shows(recorded: Project) -> None:
     (run_id,) = ids()
     told = " ".join(printed(recorded.kedro("compare", run_id, run_id)))
     assert told == general(" ".join(lines)).partition(" Only the first run has")[0]
+
+
+def test_reproduce_prints_what_the_page_shows() -> None:
+    (lines,) = shown("reproduce")
+    cell = Outcome(
+        "bitfit.smollm2_135m.sst2.s0", EQUAL, EQUAL, EQUAL, {f"number {place}": (1, 1) for place in range(38)}
+    )
+    assert told([cell]) == "\n".join(lines).partition("\n\n")[2]
