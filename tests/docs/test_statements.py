@@ -13,7 +13,7 @@ from recorded import ids, only, original, recorded
 from peft_pipelines.config import ExecutionSpec, LrSearchSpec, MethodSpec, parse
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.methods import providers
-from peft_pipelines.tracking.reproduce import EQUAL, Outcome, told
+from peft_pipelines.tracking.reproduce import EQUAL, Outcome, outcome_tables
 
 __all__ = ["original", "recorded"]
 
@@ -153,4 +153,4 @@ def test_reproduce_prints_what_the_page_shows() -> None:
     cell = Outcome(
         "bitfit.smollm2_135m.sst2.s0", EQUAL, EQUAL, EQUAL, {f"number {place}": (1, 1) for place in range(38)}
     )
-    assert told([cell]) == "\n".join(lines).partition("\n\n")[2]
+    assert outcome_tables([cell]) == "\n".join(lines).partition("\n\n")[2]

@@ -108,6 +108,8 @@ def test_a_node_that_raises_costs_only_what_it_makes(
     gone = trained.files_of({name, *behind})
     made = trained.made()
     assert set(trained.files) - set(made) == gone
+    written = {line.strip() for line in result.stdout.partition("Written:")[2].splitlines()}
+    assert written.isdisjoint(gone)
     for page in {str(REPORT / "report.html"), str(REPORT / "results.md")} - gone:
         assert reason in made[page].decode()
     if "results.md" not in str(gone):

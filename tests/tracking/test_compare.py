@@ -10,7 +10,7 @@ import yaml
 from project import PARAMETERS, Project
 from recorded import ids, lines, original, recorded  # noqa: F401
 
-from peft_pipelines.tracking.compare import moves, told
+from peft_pipelines.tracking.compare import moves, moves_table
 from peft_pipelines.tracking.runs import Run
 
 CELL = "a.m.mood.s0"
@@ -87,7 +87,7 @@ def test_other_answers_with_the_same_score_have_not_moved(tmp_path: Path) -> Non
 
 def test_the_table_says_it(tmp_path: Path) -> None:
     first, second = run(tmp_path, "1", {CELL: hits(10)}), run(tmp_path, "2", {CELL: hits(30)})
-    text = told(moves(first, second), first, second)
+    text = moves_table(moves(first, second), first, second)
     assert "+50.0" in text
     assert "yes" in text
     assert "1 scores moved, 1 of them beyond" in " ".join(text.split())

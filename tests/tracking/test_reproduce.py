@@ -34,7 +34,7 @@ def test_a_number_that_differs_is_named(recorded: Project) -> None:  # noqa: F81
     assert any(line.startswith("libraries torch: 1.0 then, ") for line in lines(told))
     (line,) = [line for line in lines(told) if "DIFFERENT" in line]
     assert [part.strip() for part in line.split("|")[1:-1]] == [ZERO, "accuracy", "0.75", "0", "DIFFERENT"]
-    assert lines(told)[-1] == "1 of 1 cells are not as on record."
+    assert lines(told)[-1] == "1 of 1 cells differ from the record."
 
 
 def test_an_unknown_cell_is_refused_before_anything_runs(recorded: Project) -> None:  # noqa: F811

@@ -1,4 +1,4 @@
-"""The commands that people type: ``kedro run``, ``fetch``, ``merge``, and those on what runs have left."""
+"""The project's commands of ``kedro``."""
 
 from peft_pipelines.cli.main import cli, run
 

@@ -1,6 +1,5 @@
-"""The commands on what runs have left: reproduce, verify, compare; and on what there is to choose from: methods."""
+"""The commands on runs on record (reproduce, verify, compare), and the list of methods."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from kedro.framework.cli.utils import _split_params, env_option
 from kedro.framework.project import settings
 from kedro.utils import find_kedro_project
 
-from peft_pipelines.files.names import METHODS_FOLDER
+from peft_pipelines.methods.custom_folder import use_methods_of
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -22,14 +21,14 @@ Command = Callable[..., Any]
 
 
 def _placed(command: Command) -> Command:
-    """The options that say which store is meant, as ``kedro run`` has them."""
+    """Add the options of ``kedro run`` that choose the store."""
     params = click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
     return env_option(params(command))  # type: ignore[no-any-return]
 
 
 @contextmanager
 def _session(env: str | None, params: dict[str, Any]) -> "Iterator[tuple[DataCatalog, Path]]":
-    """The catalog and the project's folder."""
+    """Open a session, and yield its catalog and the project's folder."""
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
         context = session.load_context()
         yield context.catalog, Path(context.project_path)
@@ -38,21 +37,21 @@ def _session(env: str | None, params: dict[str, Any]) -> "Iterator[tuple[DataCat
 @click.command()
 @click.argument("run_id")
 @click.option("--cell", "cells", multiple=True, help="METHOD.MODEL.TASK.SEED; may be given again. Default: all cells.")
-@click.option("--keep", is_flag=True, help="Keep the folder of the replay, and say where it is.")
+@click.option("--keep", is_flag=True, help="Keep the folder of the replay, and print its path.")
 @click.option("--all", "every", is_flag=True, help="Show every number, not only those that differ.")
 @_placed
 def reproduce(
     run_id: str, cells: tuple[str, ...], keep: bool, every: bool, env: str | None, params: dict[str, Any]
 ) -> None:
-    """Make a run's numbers again, and say of each whether it is equal.
+    """Run a run on record again, and compare each number with the record.
 
-    The run is replayed from its own rows, not from today's configuration, in a folder of its own that is removed
-    afterwards; raw rows and base models are read where they are. Costs are not compared. Exits with 1 where a tensor,
-    an answer or a number differs.
+    The run is repeated from its own configuration, not from today's, in a folder of its own that is removed
+    afterwards; raw examples and base models are read where they are. Costs are not compared. Exits with 1 where a
+    tensor, an answer or a number differs.
     """
-    from peft_pipelines.tracking import reproduce as audit  # noqa: PLC0415  (heavy: ``kedro --help`` waits for no torch)
-    from peft_pipelines.tracking.differences import changes  # noqa: PLC0415
+    from peft_pipelines.tracking.differences import changes  # noqa: PLC0415  (heavy: ``kedro --help`` waits for no torch)
     from peft_pipelines.tracking.replay import replay  # noqa: PLC0415
+    from peft_pipelines.tracking.reproduce import compare_cells, outcome_tables  # noqa: PLC0415
     from peft_pipelines.tracking.runs import chosen, find  # noqa: PLC0415
 
     with _session(env, params) as (catalog, project):
@@ -61,15 +60,15 @@ def reproduce(
         for line in changes(run, catalog, project):
             click.echo(line)
     with _scratch(keep) as folder:
-        outcomes = audit.held_against(run, replay(run, wanted, project, env, params, folder), wanted)
-    click.echo(f"\n{audit.told(outcomes, every=every)}")
+        outcomes = compare_cells(run, replay(run, wanted, project, env, params, folder), wanted)
+    click.echo(f"\n{outcome_tables(outcomes, every=every)}")
     if not all(one.equal for one in outcomes):
         raise SystemExit(1)
 
 
 @contextmanager
 def _scratch(keep: bool) -> Iterator[Path]:
-    """A folder that goes at the end, unless it is to be kept."""
+    """Yield a new folder, and remove it at the end unless it is to be kept."""
     if not keep:
         with tempfile.TemporaryDirectory(prefix="replay-") as folder:
             yield Path(folder)
@@ -83,22 +82,22 @@ def _scratch(keep: bool) -> Iterator[Path]:
 @click.argument("run_id", required=False)
 @_placed
 def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
-    """Hold a run's record (default: the newest's) against the disk, without a model.
+    """Check a run's record (default: the newest) against the files on disk, without a model.
 
-    Re-hashes rows, weights, checkpoints and answers, and scores the kept answers again by the run's own task rows.
-    Names what differs or is missing, and then exits with 1.
+    Hashes examples, weights, checkpoints and answers again, and scores the kept answers again by the run's own task
+    rows. Names what differs or is missing, and then exits with 1.
     """
     from peft_pipelines.tracking.runs import find  # noqa: PLC0415  (heavy, see above)
     from peft_pipelines.tracking.verify import verify as check  # noqa: PLC0415
 
     with _session(env, params) as (catalog, _):
         run = find(catalog, run_id)
-        findings, count = check(run, catalog)
-    for found in findings:
-        click.echo(f"{found.what}: {found.error}")
-    verdict = f"{len(findings)} are not as on record" if findings else "all as on record"
-    click.echo(f"run {run.id}: {count} things looked at, {verdict}")
-    if findings:
+        mismatches, count = check(run, catalog)
+    for mismatch in mismatches:
+        click.echo(f"{mismatch.subject}: {mismatch.problem}")
+    verdict = f"{len(mismatches)} of {count} checks failed" if mismatches else f"all {count} checks passed"
+    click.echo(f"run {run.id}: {verdict}")
+    if mismatches:
         raise SystemExit(1)
 
 
@@ -108,17 +107,17 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
 @click.option("--all", "every", is_flag=True, help="All metrics of a task, not only its primary one.")
 @_placed
 def compare(first: str, second: str, every: bool, env: str | None, params: dict[str, Any]) -> None:
-    """Say which scores moved from run FIRST to run SECOND, and whether beyond the noise of the test items.
+    """List the scores that differ between run FIRST and run SECOND, and test each difference.
 
     Where both runs answered the same items the test is paired (McNemar's or the bootstrap), otherwise it rests on both
     intervals; p-values are adjusted by Holm over all scores that moved. Costs are not compared.
     """
-    from peft_pipelines.tracking import compare as audit  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.tracking.compare import moves, moves_table  # noqa: PLC0415  (heavy, see above)
     from peft_pipelines.tracking.runs import find  # noqa: PLC0415
 
     with _session(env, params) as (catalog, _):
         runs = find(catalog, first), find(catalog, second)
-        click.echo(audit.told(audit.moves(*runs, every=every), *runs))
+        click.echo(moves_table(moves(*runs, every=every), *runs))
 
 
 @click.command()
@@ -152,7 +151,7 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
 def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
     """The project's folder and its method rows; no session, which would check and load everything else as well."""
     project = find_kedro_project(Path.cwd()) or Path.cwd()
-    os.environ.setdefault("PEFT_DIR", str(project / METHODS_FOLDER))
+    use_methods_of(project)
     loader = settings.CONFIG_LOADER_CLASS(
         conf_source=str(project / settings.CONF_SOURCE), env=env, **settings.CONFIG_LOADER_ARGS
     )

@@ -27,14 +27,14 @@ RUNNER_HELP = "The runner. The default goes cell by cell, skips what stands unch
 RUNNERS_HELP = "Of Kedro's own only 'SequentialRunner' works here: there is one model at a time, in one process."
 
 
-def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that tells a user's mistake, or the cells that failed, without a traceback, and exits with 1.
+def errors_in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a command so that a user's mistake, or what failed in a run, is printed without a traceback; exit code 1.
 
     All other exceptions pass as they are.
     """
 
     @wraps(command)
-    def told(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
         except Exception as error:
@@ -43,11 +43,11 @@ def in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
                 raise
             raise click.ClickException(str(known)) from None
 
-    return told
+    return wrapped
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what it was raised from. Kedro wraps what a dataset raises."""
+    """Yield an exception and the ones that it was raised from: Kedro wraps what a dataset raises."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen
@@ -82,7 +82,7 @@ def _run_command() -> click.Command:
                 _check_known(names)
             raise
 
-    command.callback = in_one_line(run)
+    command.callback = errors_in_one_line(run)
     return command
 
 
@@ -100,9 +100,9 @@ cli.add_command(run)
 @cli.command()
 @env_option
 @click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
-@in_one_line
+@errors_in_one_line
 def fetch(env: str | None, params: dict[str, Any]) -> None:
-    """Bring the models and hub rows of the grid onto this machine."""
+    """Download the models and the hub's examples of the grid."""
     from peft_pipelines.running.preflight import Inputs, fetch_missing  # noqa: PLC0415  (heavy, see above)
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
@@ -120,7 +120,7 @@ def fetch(env: str | None, params: dict[str, Any]) -> None:
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to make; it must not exist.")
 @env_option
 @click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
-@in_one_line
+@errors_in_one_line
 def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str, Any]) -> None:
     """Merge a cell's newest checkpoint into its base model.
 
@@ -167,5 +167,5 @@ def _names_of(cell: tuple[str, ...], rows: "Parameters") -> list[str]:
 
 for command in COMMANDS:
     assert command.callback
-    command.callback = in_one_line(command.callback)
+    command.callback = errors_in_one_line(command.callback)
     cli.add_command(command)

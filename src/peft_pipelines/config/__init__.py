@@ -6,7 +6,7 @@ Defaults stand in the YAML rows, not here, so that a reader finds each of them o
 from peft_pipelines.config.grid import AXES, Cell, Grid, LrSearchSpec
 from peft_pipelines.config.method import Family, MethodSpec
 from peft_pipelines.config.model import HubModel, ModelSpec, PackageFile, TokenizerFix
-from peft_pipelines.config.parameters import Parameters
+from peft_pipelines.config.parameters import Parameters, with_names
 from peft_pipelines.config.parsing import parse, template_fields
 from peft_pipelines.config.published import PublishedSpec
 from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
@@ -39,4 +39,5 @@ __all__ = [
     "TrainingSpec",
     "parse",
     "template_fields",
+    "with_names",
 ]

@@ -9,7 +9,7 @@ from peft_pipelines.config.method import MethodSpec
 from peft_pipelines.config.model import ModelSpec
 from peft_pipelines.config.parsing import parse
 from peft_pipelines.config.published import PublishedSpec
-from peft_pipelines.config.run_settings import ExecutionSpec, PscpSpec, SamplingSpec
+from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
 from peft_pipelines.config.spec import Spec
 from peft_pipelines.config.task import TaskSpec
 from peft_pipelines.config.training import TrainingSpec
@@ -33,6 +33,7 @@ class Parameters(Spec):
     pscp: PscpSpec
     published: dict[str, PublishedSpec]
     execution: ExecutionSpec
+    energy: EnergySpec | None
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Parameters":
@@ -51,6 +52,7 @@ class Parameters(Spec):
             pscp=parse(PscpSpec, "pscp", parameters["pscp"]),
             published=_named(PublishedSpec, "published", parameters),
             execution=parse(ExecutionSpec, "execution", parameters["execution"]),
+            energy=None if parameters.get("energy") is None else parse(EnergySpec, "energy", parameters["energy"]),
         )
 
     def check(self, grid: Grid) -> None:
@@ -76,6 +78,20 @@ class Parameters(Spec):
         for task in grid.tasks:
             if task not in tasks:
                 raise ConfigError(f"{where}: must name each task of the grid, got {', '.join(tasks)} without '{task}'")
+
+
+def with_names(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters with each task, model and method row carrying its own name.
+
+    >>> with_names({"tasks": {"x": {"type": "t"}}, "models": {}, "methods": {}})["tasks"]["x"]
+    {'type': 't', 'name': 'x'}
+    """
+    axes = {
+        axis: {name: {**row, "name": name} for name, row in parameters[axis].items()}
+        for axis in AXES
+        if axis != "seeds"  # a seed is a number, without fields
+    }
+    return {**parameters, **axes}
 
 
 S = TypeVar("S", bound=Spec)

@@ -21,7 +21,8 @@ from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.methods.config_check import build, check_targets, check_trains, dataclass_fields, one_line
-from peft_pipelines.methods.custom_discovery import discover, methods_folder
+from peft_pipelines.methods.custom_discovery import discover
+from peft_pipelines.methods.custom_folder import methods_folder
 
 ADAPTER = "default"
 WEIGHTS = "adapter_model.safetensors"

@@ -1,12 +1,10 @@
 """Finding drop-in methods: ``<folder>/<name>/{config,model}.py``, each with the author's own subclass.
 
 Discovery follows Algorithm 1 of the PEFT-Factory paper (Belanec et al. 2025), with one addition: only classes that
-are *defined* in those files count, so an import of ``LoraConfig`` there is not taken for the method's own. The
-folder is ``methods`` in the project, or what the environment variable ``PEFT_DIR`` names.
+are *defined* in those files count, so an import of ``LoraConfig`` there is not taken for the method's own.
 """
 
 import importlib.util
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -19,8 +17,8 @@ from peft.tuners.tuners_utils import BaseTuner
 
 from peft_pipelines.config import NAME_PATTERN
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.files.names import METHODS_FOLDER
 from peft_pipelines.methods.config_check import one_line
+from peft_pipelines.methods.custom_folder import VARIABLE, methods_folder
 
 T = TypeVar("T")
 FILES = ("config.py", "model.py")
@@ -32,11 +30,6 @@ class Discovered:
 
     config: type[PeftConfig]
     tuner: type[BaseTuner]
-
-
-def methods_folder() -> Path:
-    """Where drop-in methods lie."""
-    return Path(os.environ.get("PEFT_DIR", METHODS_FOLDER))
 
 
 def names() -> list[str]:
@@ -64,7 +57,7 @@ def discover(name: str) -> Discovered:
 
 def _check_folder(folder: Path) -> None:
     if not folder.parent.is_dir():
-        raise ConfigError(f"custom methods: PEFT_DIR must name a folder, got '{folder.parent}'")
+        raise ConfigError(f"custom methods: {VARIABLE} must name a folder, got '{folder.parent}'")
     if not folder.is_dir():
         raise unknown(f"folder '{folder.parent}'", "custom method", folder.name, names())
     where = f"custom method folder '{folder}'"

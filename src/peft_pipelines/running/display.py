@@ -1,4 +1,4 @@
-"""What a person sees of a run: one moving display on a terminal, one line a finished cell everywhere else."""
+"""The progress of a run on the screen: a moving display on a terminal, one line a finished cell everywhere else."""
 
 import logging
 import os
@@ -13,50 +13,50 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from peft_pipelines.files import progress
 from peft_pipelines.running.failures import Failure
 
-Say = Callable[[str], None]
+Write = Callable[[str], None]
 
 
-def say(line: str) -> None:
-    """One line for people, beside the results."""
+def print_line(line: str) -> None:
+    """Print a line on standard error: standard output is for the results."""
     click.echo(line, err=True)
 
 
 class Lines:
     """One plain line a finished cell, for logs: ``[3/20] lora · smollm2_135m · sst2 · s0: macro_f1 81.2 %, 34 s``."""
 
-    def __init__(self, say: Say = say) -> None:
-        self._say, self._total, self._done = say, 0, 0
+    def __init__(self, write: Write = print_line) -> None:
+        self._write, self._total, self._done = write, 0, 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Nothing to tidy up."""
+        """Leave the screen as it is."""
 
     def plan(self, total: int, skipped: int) -> None:
-        """How many cells there are, and how many of them stand already."""
+        """Note how many cells there are, and how many of them are unchanged and will be skipped."""
         self._total = total
         if skipped:
-            self._say(f"{skipped} of {total} cells are unchanged")
+            self._write(f"{skipped} of {total} cells are unchanged")
 
     def begin(self, title: str) -> None:
-        """A cell or a task's data begins."""
+        """Note that a cell, a task's data or the report begins."""
 
     def phase(self, name: str) -> None:
-        """A node begins."""
+        """Note that a node of it begins."""
 
     def end(self, title: str, outcome: str) -> None:
-        """A cell has ended; how."""
+        """Print the outcome of a cell that has ended."""
         self._done += 1
-        self._say(f"[{self._done}/{self._total}] {title}: {outcome}")
+        self._write(f"[{self._done}/{self._total}] {title}: {outcome}")
 
     def skip(self, title: str, outcome: str) -> None:
-        """A cell stands already."""
+        """Print a cell that was skipped."""
         self.end(title, outcome)
 
     def lost(self, failure: Failure) -> None:
-        """A part of the report has failed."""
-        self._say(f"report: {failure.line}")
+        """Print a part of the report that has failed."""
+        self._write(f"report: {failure.line}")
 
 
 class Terminal(Lines):
@@ -119,7 +119,7 @@ class Terminal(Lines):
 
 
 def _on_stderr() -> list[logging.StreamHandler[Any]]:
-    """The log's handlers that write to the terminal; while bars move they must write above them."""
+    """The log's handlers that write to the terminal; while bars move, their lines must stand above the bars."""
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
     return [handler for handler in handlers if handler.stream in (sys.stderr, sys.__stderr__)]
 

@@ -26,10 +26,8 @@ from peft_pipelines.training import optimizers
 from peft_pipelines.training.loss import loss_of
 from peft_pipelines.training.shortcuts import Shortcuts
 
-Say = Callable[[str], None]
 
-
-def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, say: Say) -> None:
+def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Callable[[str], None]) -> None:
     """Fetch what the pipeline's nodes lack, and try all its rows on the real data and on models without weights.
 
     Raises:
@@ -38,7 +36,7 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, say: Say) ->
     inputs = Inputs(pipeline, catalog)
     for execution in inputs.executions():
         sandbox.check(execution)
-    for _ in fetch_missing(inputs, catalog, lock, say):
+    for _ in fetch_missing(inputs, catalog, lock, write):
         pass
     for task, raw in inputs.tasks():
         check_raw(catalog.load(raw), task)
@@ -157,26 +155,28 @@ class Inputs:
             yield from product(*([row for row in rows if isinstance(row, kind)] for kind in kinds))
 
 
-def fetch_missing(inputs: Inputs, catalog: DataCatalog, lock: Path, say: Say) -> Iterator[tuple[str, Path, bool]]:
+def fetch_missing(
+    inputs: Inputs, catalog: DataCatalog, lock: Path, write: Callable[[str], None]
+) -> Iterator[tuple[str, Path, bool]]:
     """Bring the models and the hub's rows that are read onto this machine: what, where, and whether it was missing.
 
     Args:
         inputs: only what these name is looked at.
         catalog: says where they belong, and which raw rows come from the hub (``hub: true``).
         lock: the file that holds the revision of each source of the hub; the first fetch writes it.
-        say: is told of each fetch before it begins.
+        write: is called with a line before each download.
     """
     for model in inputs.models():
         folder, what = weights(model, catalog), f"model '{model.name}'"
         if not model.folder and not (folder / "config.json").is_file():
-            say(f"fetching {what}")
+            write(f"fetching {what}")
         yield what, folder, fetch.fetch_model(model, folder, lock)
     for task, raw in inputs.tasks():
         dataset = catalog.get(raw)
         if isinstance(dataset, RowsFolder) and dataset.hub:
             folder, what = Path(dataset._filepath), f"rows of task '{task.name}'"
             if not dataset.exists():
-                say(f"fetching {what}")
+                write(f"fetching {what}")
             yield what, folder, fetch.fetch_rows(task, folder, lock)
 
 

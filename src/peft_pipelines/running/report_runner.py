@@ -9,7 +9,7 @@ from kedro.pipeline.node import Node
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
-from peft_pipelines.files.atomic import write_json, write_text
+from peft_pipelines.files.atomic import read_json, write_json, write_text
 from peft_pipelines.files.attempts import handing_on
 from peft_pipelines.running.failures import Failure, traced
 from peft_pipelines.running.state import remove
@@ -18,6 +18,22 @@ from peft_pipelines.running.units import place
 
 class InputsLost(Exception):
     """A node was not run, since a node before it failed."""
+
+
+def failed_parts(catalog: DataCatalog) -> list[dict[str, Any]]:
+    """Return the entries of the parts of the report that failed in the last run of it."""
+    record = record_of(catalog)
+    found: list[dict[str, Any]] = read_json(record) if record.is_file() else []
+    return found
+
+
+def lost(failed: list[dict[str, Any]]) -> set[str]:
+    """Return the names of the datasets that the failed nodes were to make.
+
+    >>> sorted(lost([{"part": "", "lost": ["ranks", "rank_plot"]}, {"part": "tiny", "lost": []}]))
+    ['rank_plot', 'ranks']
+    """
+    return {name for entry in failed for name in entry["lost"]}
 
 
 def forget_failures(catalog: DataCatalog) -> None:

@@ -76,12 +76,6 @@ class State:
         write_json(self._folder / STATE, {"unit": self._unit.tag, "fingerprint": fingerprint, "nodes": self._nodes})
 
 
-def forget(units: list[Unit], catalog: DataCatalog) -> None:
-    """Remove the states of units that a runner without fingerprints is about to run."""
-    for unit in units:
-        (unit.folder(catalog) / STATE).unlink(missing_ok=True)
-
-
 def _standing(catalog: DataCatalog, outputs: dict[str, str | None]) -> bool:
     """Whether the files are there, in the version that was made; another one if the run asks for it by name."""
     return all(_stands(catalog.get(name), version) for name, version in outputs.items())

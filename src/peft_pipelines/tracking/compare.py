@@ -1,4 +1,4 @@
-"""Which scores moved between two runs, and whether by more than other test items would move them."""
+"""Scores that differ between two runs on record, each with an interval and a test of the difference."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -123,8 +123,8 @@ def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
     return row["prompt"].removeprefix(task.instruction).strip(), tuple(row["references"])
 
 
-def told(found: Moves, first: Run, second: Run) -> str:
-    """The moves as a table, each in its metric's unit, and what was not compared."""
+def moves_table(found: Moves, first: Run, second: Run) -> str:
+    """Return the moves as a Markdown table, each in its metric's unit, and the cells that were not compared."""
     moved = [(one, quantity(one.metric).unit) for one in found.moved]
     others = {one.metric: unit.name for one, unit in moved if not unit.in_percent}
     table = {

@@ -1,4 +1,4 @@
-"""In what the place where a run was made differs from the one here."""
+"""Differences between the environment in which a run was made and the present one."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ MISSING, SAME = "not there", "nothing differs from then: libraries, machine, set
 
 
 def changes(run: Run, catalog: DataCatalog, project: Path) -> list[str]:
-    """What differs between a run's place and time and this one, for people; one line says so where nothing does."""
+    """Return a line for each difference between a run's environment and the present one, or one that there is none."""
     then = {**run.manifest["environment"], "modules": run.manifest["modules_sha256"]}
     here = {**environment(project), "modules": code(PACKAGE, DECIDING, DECIDES_NOTHING)}
     found = [*differences(then, here), *_raw(run, catalog)]

@@ -1,5 +1,7 @@
-"""Where a number comes from beside its rows and data: this machine, these releases, this code. Nothing here decides a
-result; nothing here names a host, a user or a folder."""
+"""The environment of a run: machine, library releases, state of the code, command line.
+
+Nothing here decides a result, and nothing here names a host, a user or a folder.
+"""
 
 import os
 import platform
@@ -19,8 +21,12 @@ _CPU = Path("/proc/cpuinfo")
 
 
 def environment(project: Path) -> dict[str, Any]:
-    """What ran here: ``code`` (commit, whether files differ from it), ``libraries``, ``python``, ``system``,
-    ``hardware`` (memory in GB)."""
+    """Describe the present environment.
+
+    Returns:
+        ``code`` (commit, and whether files differ from it), ``libraries`` (releases), ``python``, ``system`` and
+        ``hardware`` (memory in GB).
+    """
     return {
         "code": code_of(project),
         "libraries": releases(LIBRARIES),

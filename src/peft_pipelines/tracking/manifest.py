@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, write_json, write_text
 from peft_pipelines.files.status import Status
 from peft_pipelines.running.failures import now
+from peft_pipelines.running.report_runner import failed_parts, lost
 from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
 from peft_pipelines.running.state import STATE
@@ -29,7 +31,7 @@ ASKED = ("pipeline_names", "env", "tags", "node_names", "namespaces", "from_node
 
 
 class Manifest:
-    """One run's manifest: written when the run begins, and again, with its cells, when it ends."""
+    """The manifest of one run: written when its first node begins, and again, with its cells, when the run ends."""
 
     def __init__(self, run: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog, project: Path) -> None:
         folder = runs_folder(catalog)
@@ -37,12 +39,8 @@ class Manifest:
         self.rows = _rows(catalog.load(names.PARAMETERS))
         self.grid = parse(Grid, "grid.yml", self.rows["grid"])
         self.origins = Origins(catalog, folder / WEIGHTS, project / names.LOCK)
-        known = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
-        self.cells = [
-            cell for cell in self.grid.cells() if known & {names.artifact(cell, kind) for kind in names.KINDS}
-        ]
-        self.tasks = [task for task in self.grid.tasks if known & {names.adapted(task), names.prompts(task)}]
-        self._names = known
+        self._begun = False
+        self._names = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
         self.facts: dict[str, Any] = {
             "run_id": self.id,
             "command": command_line(run),
@@ -53,25 +51,44 @@ class Manifest:
             "grid": self.rows["grid"],
         }
 
-    def write(self, status: str, reason: str | None = None) -> None:
-        """Write the manifest beside the run's rows. Those of other runs are not touched."""
-        text = yaml.safe_dump(self.rows, sort_keys=False, allow_unicode=True)
-        write_text(self.folder / ROWS, text)
-        facts = {**self.facts, "status": status, "reason": reason}
-        if status != Status.RUNNING:
-            facts["ended"] = now()
-        if status in (Status.DONE, Status.CELLS_FAILED, Status.REPORT_FAILED):
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The cells of which the pipeline reads or makes an artifact."""
+        return [
+            cell for cell in self.grid.cells() if self._names & {names.artifact(cell, kind) for kind in names.KINDS}
+        ]
+
+    @cached_property
+    def tasks(self) -> list[str]:
+        """The tasks of which the pipeline reads or makes data."""
+        return [task for task in self.grid.tasks if self._names & {names.adapted(task), names.prompts(task)}]
+
+    def begin(self) -> None:
+        """Write the manifest of a run that goes on. Only the first call writes."""
+        if not self._begun:
+            self._begun = True
+            self._write({**self.facts, "status": Status.RUNNING, "reason": None, "cells": {}})
+
+    def end(self, status: str, reason: str | None = None) -> None:
+        """Write the manifest of a run that has ended, with what it has made."""
+        facts = {**self.facts, "status": status, "reason": reason, "ended": now()}
+        if status != Status.FAILED:
             facts |= self._made()
-        if status == Status.FAILED:
-            with suppress(Exception):  # what ended the run may hinder this too, and is what must be told
+        else:
+            with suppress(Exception):  # the error that ended the run may hinder this too, and is the one to be reported
                 facts |= self._made()
         facts.setdefault("cells", {})
+        self._write(facts)
+
+    def _write(self, facts: Mapping[str, Any]) -> None:
+        """Write the manifest beside the run's rows. Those of other runs are not touched."""
+        write_text(self.folder / ROWS, yaml.safe_dump(self.rows, sort_keys=False, allow_unicode=True))
         write_json(self.folder / MANIFEST, {**facts, "rows_sha256": sha256(self.folder / ROWS)})
 
     def _made(self) -> dict[str, Any]:
         models = {name: parse(ModelSpec, f"model '{name}'", self.rows["models"][name]) for name in self.grid.models}
-        failed = (self._catalog.load(names.FAILED_PARTS) or []) if names.FAILED_PARTS in self._names else []
-        table = names.RESULTS in self._names and all(names.RESULTS not in entry["lost"] for entry in failed)
+        failed = failed_parts(self._catalog) if names.FAILED_PARTS in self._names else []
+        table = names.RESULTS in self._names - lost(failed)
         results = {"results": self.origins.dataset(names.RESULTS)} if table else {}
         return {
             **({"failed_parts": failed} if failed else {}),

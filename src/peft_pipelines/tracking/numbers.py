@@ -1,4 +1,4 @@
-"""Which numbers of a cell a second run must give again, and when two of them are the same."""
+"""Comparison of a cell's numbers between two runs: the ones that must be equal, and equality."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Of what a number was made: the content of its data and of its base model, each looked at once a run."""
+"""Hashes of the data and the base model behind a number, each computed once a run."""
 
 from collections.abc import Callable
 from pathlib import Path

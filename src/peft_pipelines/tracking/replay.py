@@ -1,4 +1,4 @@
-"""Running a recorded run again, from its own rows, in a store of its own."""
+"""Repetition of a run on record, from its own configuration, in a store of its own."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Whether a run gives its numbers again: cell by cell, tensors, answers and every number that no clock decides."""
+"""Comparison of a run with its repetition, cell by cell: tensors, answers, and all numbers but measured costs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ EQUAL, DIFFERENT, ABSENT = "equal", "DIFFERENT", "—"
 
 @dataclass(frozen=True)
 class Outcome:
-    """A cell then and now. ``numbers`` holds for each number its old and its new value."""
+    """A cell in a run and in its repetition. ``numbers`` holds by metric the old and the new value."""
 
     cell: str
     status: str
@@ -35,8 +35,8 @@ class Outcome:
         return self.status == EQUAL and DIFFERENT not in (self.tensors, self.answers) and not self.differing
 
 
-def held_against(old: Run, new: Run, cells: Iterable[str]) -> list[Outcome]:
-    """Each cell of a run beside the same cell of its replay."""
+def compare_cells(old: Run, new: Run, cells: Iterable[str]) -> list[Outcome]:
+    """Compare cells of a run, given by their ids, with the same cells of its repetition."""
     return [
         _outcome(cell, old.cells[cell], new.cells.get(cell, {"status": Status.NOT_RUN, "artifacts": {}}))
         for cell in cells
@@ -53,7 +53,7 @@ def _outcome(cell: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Outco
 
 
 def _same_files(old: Mapping[str, Any], new: Mapping[str, Any], kind: str) -> str:
-    """Of a checkpoint only the tensors count: its record holds times."""
+    """Compare the hashes of an artifact; of a checkpoint only the tensors', since its record holds times."""
     then, now = (_hashes(entry, kind) for entry in (old, new))
     return ABSENT if not then and not now else EQUAL if then == now else DIFFERENT
 
@@ -63,8 +63,8 @@ def _hashes(entry: Mapping[str, Any], kind: str) -> dict[str, str]:
     return {name: found for name, found in files.items() if kind != names.CHECKPOINT or name.endswith(TENSORS)}
 
 
-def told(outcomes: list[Outcome], *, every: bool = False) -> str:
-    """A table with a line a cell, one of the numbers that differ (of ``every`` number), and a sentence."""
+def outcome_tables(outcomes: list[Outcome], *, every: bool = False) -> str:
+    """Return two Markdown tables and a sentence: all cells, and the numbers that differ (or ``every`` number)."""
     differing = [one for one in outcomes if not one.equal]
     count = sum(len(one.numbers) for one in outcomes)
     cells = {
@@ -75,7 +75,7 @@ def told(outcomes: list[Outcome], *, every: bool = False) -> str:
         "status": [one.status for one in outcomes],
     }
     sentence = (
-        f"{len(differing)} of {len(outcomes)} cells are not as on record."
+        f"{len(differing)} of {len(outcomes)} cells differ from the record."
         if differing
         else f"All {count} numbers of {len(outcomes)} cells are equal to the last bit. Costs are not compared."
     )

@@ -1,4 +1,4 @@
-"""The runs of a store: where their manifests lie, and how one is found again."""
+"""The runs on record in a store: reading a run, and choosing one by its id."""
 
 import os
 import shutil

@@ -1,8 +1,8 @@
-"""The record of a cell: what its checkpoint and its numbers say of where they come from."""
+"""The provenance of a cell's checkpoint and numbers."""
 
+from functools import cached_property
 from typing import Any
 
-from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 
 from peft_pipelines.config import Cell, ModelSpec, parse
@@ -14,15 +14,20 @@ from peft_pipelines.tracking.manifest import Manifest
 
 
 class Stamps:
-    """Puts the provenance into what a cell's nodes made, before it is saved. The nodes themselves know no run."""
+    """Adds the provenance to what a cell's nodes made, before it is saved. The nodes themselves know no run."""
 
-    def __init__(self, manifest: Manifest, catalog: DataCatalog) -> None:
-        self._manifest, self._catalog = manifest, catalog
-        self._cells = {names.cell_tag(cell.id): cell for cell in manifest.cells}
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
         self._started: dict[str, str] = {}
 
+    @cached_property
+    def _cells(self) -> dict[str, Cell]:
+        """The run's cells by their nodes' tag."""
+        return {names.cell_tag(cell.id): cell for cell in self._manifest.cells}
+
     def begin(self, node: Node) -> None:
-        """Note when a cell's first node began."""
+        """Begin the run's record at its first node, and note when each cell's first node began."""
+        self._manifest.begin()
         for tag in node.tags & self._cells.keys():
             self._started.setdefault(tag, now())
 

@@ -1,4 +1,4 @@
-"""Holding a run's record against the disk: every file by its hash, every score by scoring the kept answers again."""
+"""Checks of a run's record against the disk: each file by its hash, each score by scoring the kept answers again."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ CURRENT = tuple(kind for kind in names.KINDS if kind != names.CHECKPOINT)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that is not as the record says."""
+class Mismatch:
+    """A file or number that differs from the record: its name, and ``missing``, ``differs`` or both numbers."""
 
-    what: str
-    error: str
+    subject: str
+    problem: str
 
 
-def verify(run: Run, catalog: DataCatalog) -> tuple[list[Finding], int]:
-    """All that differs from the run's record or is missing, and how many things were looked at.
+def verify(run: Run, catalog: DataCatalog) -> tuple[list[Mismatch], int]:
+    """Return what differs from the run's record or is missing, and how many checks were made.
 
     Args:
         run: the run on record.
@@ -42,11 +42,11 @@ def verify(run: Run, catalog: DataCatalog) -> tuple[list[Finding], int]:
     checks = [*_rows(run), *_weights(run, catalog), *_data(run, catalog), *_results(run, catalog)]
     for cell in run.cells:
         checks += _cell(run, cell, catalog)
-    return [Finding(what, error) for what, error in checks if error], len(checks)
+    return [Mismatch(subject, problem) for subject, problem in checks if problem], len(checks)
 
 
 Check = tuple[str, str]
-"""What was looked at, and its error; an empty text where it is as it must be."""
+"""A file or number, and its problem; an empty text where there is none."""
 
 
 def _rows(run: Run) -> Iterator[Check]:
