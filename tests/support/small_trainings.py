@@ -15,7 +15,7 @@ from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.loss import cross_entropy
 from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.train import Outcome, train
-from peft_pipelines.training.trainer import CellTrainer
+from peft_pipelines.training.trainer import CellTrainer, TrainingJob
 
 START = [17, 5, 99, 200, 31]
 QUICK = {"epochs": 3, "batch_size": 4, "learning_rate": 0.02, "evaluations": 4}
@@ -49,7 +49,7 @@ def training_args(**values):
 
 def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[LabelLogits, Outcome]:
     model = model_of(name, seed, **values)
-    return model, train(model, rows(), VALIDATION, training_args(**values), seed, 257, state)
+    return model, train(model, TrainingJob(rows(), VALIDATION, training_args(**values), seed, 257, state))
 
 
 def saved(model: LabelLogits, folder: Path) -> dict[str, bytes]:
@@ -72,6 +72,8 @@ class Stop(TrainerCallback):
 
 
 def interrupt(state: Path, at: int, name: str = "lora", kill: bool = False, **values) -> None:
-    trainer = CellTrainer(model_of(name, **values), rows(), VALIDATION, training_args(**values), 0, 257, state)
+    trainer = CellTrainer(
+        model_of(name, **values), TrainingJob(rows(), VALIDATION, training_args(**values), 0, 257, state)
+    )
     trainer.add_callback(Stop(at, kill))
     trainer.train()

@@ -17,7 +17,7 @@ from peft_pipelines.data.tokenize import IGNORED, Encoded
 from peft_pipelines.running.preflight import check_method
 from peft_pipelines.training import loss as losses
 from peft_pipelines.training.label_logits import LabelLogits, collate
-from peft_pipelines.training.trainer import CellTrainer
+from peft_pipelines.training.trainer import CellTrainer, TrainingJob
 from peft_pipelines.training.validation import validation_loss
 
 SMOOTH = {"type": "label_smoothing", "smoothing": 0.2}
@@ -67,7 +67,7 @@ def test_a_step_has_torchs_loss_and_gradients(smoothing, path, tokens_per_forwar
     model = model_of("lora", **values)
     tiny.stir(model.attached)
     expected, slopes = whole(model, smoothing)
-    trainer = CellTrainer(model, rows(), VALIDATION, training_args(**values), 0, 257, tmp_path)
+    trainer = CellTrainer(model, TrainingJob(rows(), VALIDATION, training_args(**values), 0, 257, tmp_path))
     trainer.create_optimizer()
     trainer.current_gradient_accumulation_steps = micro_batches
     count = torch.tensor(sum(len(example.answer) for example in EXAMPLES))

@@ -14,6 +14,7 @@ from peft_pipelines.training import lr_search
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.train import train
+from peft_pipelines.training.trainer import TrainingJob
 
 NAMES = {axis: ["x"] for axis in ("methods", "models", "tasks", "seeds")}
 RATES = (0.0001, 0.02, 0.0005)
@@ -35,7 +36,7 @@ class Searcher:
         attached.plain.train()
         shortcuts = Shortcuts.of(attached, training_args)
         model = LabelLogits(attached, shortcuts, trained.START)
-        return train(model, trained.rows(), trained.VALIDATION, training_args, 0, 257, state, phase)
+        return train(model, TrainingJob(trained.rows(), trained.VALIDATION, training_args, 0, 257, state, phase))
 
     def search(self):
         return lr_search.search(self.fresh(), self.fresh, self.fit, self.folders)

@@ -22,7 +22,7 @@ from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import CheckpointFolder, Trained
 from peft_pipelines.training.label_logits import collate
 from peft_pipelines.training.train import Outcome, state_digest
-from peft_pipelines.training.trainer import CellTrainer
+from peft_pipelines.training.trainer import CellTrainer, TrainingJob
 from peft_pipelines.training.validation import validation_loss
 
 RECORD = {
@@ -118,7 +118,7 @@ def test_a_half_written_state_is_ignored(tmp_path):
 
 
 def test_a_state_counts_before_older_ones_go(tmp_path, monkeypatch):
-    trainer = CellTrainer(model_of("lora"), rows(), VALIDATION, training_args(), 0, 257, tmp_path)
+    trainer = CellTrainer(model_of("lora"), TrainingJob(rows(), VALIDATION, training_args(), 0, 257, tmp_path))
     seen = []
     remove = shutil.rmtree
 
@@ -193,7 +193,7 @@ def test_a_batch_in_parts_has_the_gradients_of_the_whole(name, plain, tmp_path):
     for tokens in (10_000, 60):
         model, protocol_ = model_of(name, **values), training_args(**values, tokens_per_forward=tokens)
         tiny.stir(model.attached)
-        trainer = CellTrainer(model, rows(), VALIDATION, protocol_, 0, 257, tmp_path)
+        trainer = CellTrainer(model, TrainingJob(rows(), VALIDATION, protocol_, 0, 257, tmp_path))
         trainer.create_optimizer()
         trainer.current_gradient_accumulation_steps = 1
         batch = [Encoded(row.prompt, row.answer * (1 + number % 3), False) for number, row in enumerate(rows()[:9])]

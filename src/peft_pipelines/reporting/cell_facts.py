@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.evaluation.metrics.metric import PERCENT, Unit
 from peft_pipelines.evaluation.metrics.registry import quantity
+from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
 
 Group = dict[str, str]
 Writer = Callable[[float], str]

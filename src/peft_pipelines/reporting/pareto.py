@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from peft_pipelines.evaluation.metrics.metric import Unit
+from peft_pipelines.evaluation.metrics.unit import Unit
 from peft_pipelines.files.names import RANDOM
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.label_placement import beside, positions

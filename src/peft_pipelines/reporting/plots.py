@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from peft_pipelines.evaluation.metrics.metric import Unit
+from peft_pipelines.evaluation.metrics.unit import Unit
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY
 from peft_pipelines.reporting.scale import arrow, metrics_of

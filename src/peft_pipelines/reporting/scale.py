@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from peft_pipelines.evaluation.metrics.metric import PERCENT, Quantity, Unit
+from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.evaluation.metrics.registry import quantity
+from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
 
 
 @dataclass(frozen=True)

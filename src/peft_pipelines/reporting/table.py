@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from peft_pipelines.evaluation.metrics.metric import PERCENT, Unit
 from peft_pipelines.evaluation.metrics.registry import quantity
+from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.files.names import MAJORITY, RANDOM

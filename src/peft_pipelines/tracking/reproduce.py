@@ -7,7 +7,7 @@ from typing import Any
 from peft_pipelines.files import names
 from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.files.status import Status
-from peft_pipelines.tracking.numbers import repeatable, same, written
+from peft_pipelines.tracking.recorded_numbers import repeatable, same, written
 from peft_pipelines.tracking.runs import Run
 
 TENSORS = ".safetensors"

@@ -17,8 +17,8 @@ from peft_pipelines.running.state import STATE
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.artifact import FORMATS
 from peft_pipelines.storage.hashes import hashes_of, sha256
-from peft_pipelines.tracking.numbers import same, written
 from peft_pipelines.tracking.origins import DATA
+from peft_pipelines.tracking.recorded_numbers import same, written
 from peft_pipelines.tracking.runs import ROWS, Run
 
 CURRENT = tuple(kind for kind in names.KINDS if kind != names.CHECKPOINT)

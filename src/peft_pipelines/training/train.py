@@ -4,17 +4,14 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peft_pipelines.config import TrainingSpec
 from peft_pipelines.data import batching, tokenize
-from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.models import forward
 from peft_pipelines.training.label_logits import LabelLogits
-from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, best_of, put
+from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, TrainingJob, best_of, put
 
 
 @dataclass(frozen=True)
@@ -32,39 +29,24 @@ class Outcome:
     log: list[dict[str, float]]
 
 
-def train(
-    model: LabelLogits,
-    examples: Sequence[Encoded],
-    validation: Sequence[Encoded],
-    training_args: TrainingSpec,
-    seed: int,
-    pad: int,
-    state: Path,
-    phase: str = "train",
-) -> Outcome:
+def train(model: LabelLogits, job: TrainingJob) -> Outcome:
     """Train the model's method in place; at the end it holds the weights with the lowest validation loss.
 
     The same arguments give the same weights, bit for bit, on one machine's CPU, in one go or resumed.
 
     Args:
         model: the method on its clone of the base, in training mode.
-        examples: the training split.
-        validation: the validation split, scored ``training_args.evaluations`` times.
-        training_args: the method's own values included; ``loss`` names the loss.
-        seed: decides the order of the examples and all that is drawn at random.
-        pad: the padding token's id.
-        state: a folder; a training that was interrupted goes on from its newest complete checkpoint.
-        phase: the name that progress is shown by.
+        job: the data and settings.
 
     Raises:
         Diverged: a validation loss is not finite.
     """
     if not model.attached.trainable():
         return Outcome(0, 0, 0, None, [])
-    trainer = CellTrainer(model, examples, validation, training_args, seed, pad, state, phase)
-    result = trainer.train(resume_from_checkpoint=_newest(state))
-    best = best_of(state)
-    put(model.attached, state / BEST)
+    trainer = CellTrainer(model, job)
+    result = trainer.train(resume_from_checkpoint=_newest(job.state))
+    best = best_of(job.state)
+    put(model.attached, job.state / BEST)
     log = [
         {key: value for key, value in entry.items() if key in LOGGED and math.isfinite(value)}
         for entry in trainer.state.log_history

@@ -3,6 +3,7 @@
 import math
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,38 +39,52 @@ class Diverged(ConfigError):
         self.step, self.tokens = step, tokens
 
 
+@dataclass(frozen=True)
+class TrainingJob:
+    """The data and settings of one training.
+
+    Attributes:
+        examples: the training split.
+        validation: the validation split, scored ``training_args.evaluations`` times.
+        training_args: the method's own values included; ``loss`` names the loss.
+        seed: decides the order of the examples and all that is drawn at random.
+        pad: the padding token's id.
+        state: a folder; a training that was interrupted goes on from its newest complete checkpoint.
+        phase: the name that progress is shown by.
+    """
+
+    examples: Sequence[Encoded]
+    validation: Sequence[Encoded]
+    training_args: TrainingSpec
+    seed: int
+    pad: int
+    state: Path
+    phase: str = "train"
+
+
 class CellTrainer(Trainer):  # type: ignore[misc]
     """The Trainer with examples in seeded batches; its checkpoints hold the method's own tensors only."""
 
     control: TrainerControl
     optimizer: Optimizer | None
 
-    def __init__(
-        self,
-        model: LabelLogits,
-        examples: Sequence[Encoded],
-        validation: Sequence[Encoded],
-        training_args: TrainingSpec,
-        seed: int,
-        pad: int,
-        state: Path,
-        phase: str = "train",
-    ) -> None:
-        self.examples, self.validation, self.folder = examples, validation, state
-        self.training_args, self.collate, self.share = training_args, partial(collate, pad=pad), 1.0
+    def __init__(self, model: LabelLogits, job: TrainingJob) -> None:
+        examples, training_args = job.examples, job.training_args
+        self.examples, self.validation, self.folder = examples, job.validation, job.state
+        self.training_args, self.collate, self.share = training_args, partial(collate, pad=job.pad), 1.0
         self.loss_function = loss_of(training_args, model.attached.method)
         lengths = [len(example.ids) for example in examples]
         bucketed, tasks = model.shortcuts.length_buckets, [example.task for example in examples]
-        self.batches = Batches(lengths, training_args.batch_size, seed, bucketed=bucketed, tasks=tasks)
+        self.batches = Batches(lengths, training_args.batch_size, job.seed, bucketed=bucketed, tasks=tasks)
         steps = steps_of(training_args, len(self.batches))
         if model.attached.begin:
             model.attached.begin(steps)
-        arguments = arguments_of(training_args, seed, steps, state)
+        arguments = arguments_of(training_args, job.seed, steps, job.state)
         arguments._n_gpu = min(1, arguments.n_gpu)  # several would be wrapped in DataParallel, which splits batches
         super().__init__(model=model, args=arguments, train_dataset=list(examples))
         self.model_accepts_loss_kwargs = True
         self.remove_callback(PrinterCallback)
-        self.add_callback(Schedule(steps, training_args.evaluations, phase, model.attached))
+        self.add_callback(Schedule(steps, training_args.evaluations, job.phase, model.attached))
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The training examples in their seeded batches."""

@@ -10,6 +10,7 @@ from peft_pipelines.methods.attached import Attached
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.train import Outcome, train
+from peft_pipelines.training.trainer import TrainingJob
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class TrialSetup:
         if training_args.gradient_checkpointing:
             attached.core.gradient_checkpointing_enable({"use_reentrant": False})
             attached.core.enable_input_require_grads()
-        return train(model, self.examples, self.validation, training_args, self.seed, self.pad, state, phase)
+        job = TrainingJob(self.examples, self.validation, training_args, self.seed, self.pad, state, phase)
+        return train(model, job)
 
     def facts(self) -> dict[str, object]:
         """Fields of the cell's record; ``tokens`` counts prompts and answers of the training examples, each once."""

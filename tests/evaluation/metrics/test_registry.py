@@ -8,8 +8,9 @@ from made import free, labelled
 
 from peft_pipelines.config import TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.evaluation.metrics.metric import ANSWERS, PERCENT, Quantity
+from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.evaluation.metrics.registry import METRICS, quantity
+from peft_pipelines.evaluation.metrics.unit import ANSWERS, PERCENT
 
 FILES = sorted((Path(__file__).parents[3] / "conf/base/parameters/tasks").glob("*.yml"))
 ROWS = {name: row for path in FILES for name, row in yaml.safe_load(path.read_text(encoding="utf-8"))["tasks"].items()}

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metric_rows import more, questions, rows_of
 
-from peft_pipelines.evaluation.metrics.metric import COUNT
 from peft_pipelines.evaluation.metrics.registry import METRICS, quantity, score
+from peft_pipelines.evaluation.metrics.unit import COUNT
 
 LABELS = ["no", "yes", "not sure at all, sorry"]
 untimed = settings(deadline=None)  # the first row imports scikit-learn

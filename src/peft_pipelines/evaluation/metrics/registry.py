@@ -15,21 +15,12 @@ from peft_pipelines.evaluation.metrics.classification import (
 )
 from peft_pipelines.evaluation.metrics.codebleu import codebleu
 from peft_pipelines.evaluation.metrics.math import equation_accuracy, equation_consistency, format_rate, number_accuracy
-from peft_pipelines.evaluation.metrics.metric import (
-    ANSWERS,
-    CORRELATION,
-    COUNT,
-    OF_TEXT,
-    ItemScore,
-    Kind,
-    Metric,
-    Quantity,
-    Resampling,
-)
+from peft_pipelines.evaluation.metrics.metric import OF_TEXT, ItemScore, Kind, Metric, Quantity, Resampling
 from peft_pipelines.evaluation.metrics.multirc import exact_question
 from peft_pipelines.evaluation.metrics.normalize import check
 from peft_pipelines.evaluation.metrics.regression import closeness, invalid_number_rate, pearson, rmse, spearman
 from peft_pipelines.evaluation.metrics.text import exact_answer, exact_match, parses, rouge1, rouge2, rougeL, token_f1
+from peft_pipelines.evaluation.metrics.unit import ANSWERS, CORRELATION, COUNT
 
 if TYPE_CHECKING:
     from peft_pipelines.evaluation.metrics.weighted.statistic import Statistic

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.metrics.metric import Resampling
@@ -25,16 +25,21 @@ class Score:
     right: tuple[bool, ...] | None
 
 
+class Draws(TypedDict, total=False):
+    """How items are resampled; see ``scored``."""
+
+    groups: Sequence[str] | None
+    questions: Sequence[str] | None
+    seed: int
+    resamples: int
+
+
 def scored(
     name: str,
     answers: Sequence[Sequence[str]],
     references: Sequence[Sequence[str]],
     labels: Sequence[str],
-    *,
-    groups: Sequence[str] | None = None,
-    questions: Sequence[str] | None = None,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    **draws: Unpack[Draws],
 ) -> Score:
     """A metric's score with its resamples.
 
@@ -51,8 +56,7 @@ def scored(
     Raises:
         ValueError: the metric is unknown or refuses the rows, or lengths differ.
     """
-    more: dict[str, Any] = {"groups": groups, "questions": questions, "seed": seed, "resamples": resamples}
-    return scored_all(name, {None: answers}, references, labels, **more)[None]
+    return scored_all(name, {None: answers}, references, labels, **draws)[None]
 
 
 def scored_all(

@@ -34,38 +34,33 @@ def create_pipeline(grid: Grid) -> Pipeline:
     answers = {names.argument("answers", method): names.answers(method) for method in grid.methods}
     found = {names.argument("details", method): names.details(method) for method in grid.methods}
     numbers = {name: name for name in (names.RESULTS, names.COMPARISONS, names.DIFFERENCES, names.RANKS)}
-    constants = {
-        "pscp": names.parameter("pscp"),
-        "grid": names.parameter("grid"),
-        "published": names.parameter("published"),
-    }
+    constants = {name: names.parameter(name) for name in ("pscp", "grid", "published")}
     failed = {names.FAILED_PARTS: names.FAILED_PARTS}
-    return Pipeline(
-        [
-            *_baseline(grid, names.MAJORITY, majority),
-            *_baseline(grid, names.RANDOM, guess),
-            *[node for method in grid.methods for node in _method(grid, method)],
-            _node(compare, answers | tasks | prompts | {"majority": names.results(names.MAJORITY)}, names.COMPARISONS),
-            _node(adjust_p_values, names.COMPARISONS, names.DIFFERENCES),
-            _node(
-                tabulate,
-                {"differences": names.DIFFERENCES, "data": names.DATA_REPORT} | rows | specs,
-                [names.RESULTS, names.RESULTS_CSV],
-            ),
-            _node(
-                write_table,
-                {"results": names.RESULTS, "pscp": names.parameter("pscp")} | failed | models,
-                names.RESULTS_TABLE,
-            ),
-            _node(latex, names.RESULTS, names.RESULTS_LATEX),
-            _node(rank, names.RESULTS, [names.RANKS, names.RANK_PLOT]),
-            _node(plot, names.RESULTS, names.SCORE_PLOT),
-            _node(plot_costs, names.RESULTS, names.COST_PLOT),
-            _node(plot_curves, found, names.CURVE_PLOT),
-            _node(plot_lr_search, found, names.LR_SEARCH_PLOT),
-            _node(page, numbers | failed | models | found | constants, names.REPORT_PAGE),
-        ]
-    )
+    nodes = [
+        *_baseline(grid, names.MAJORITY, majority),
+        *_baseline(grid, names.RANDOM, guess),
+        *[node for method in grid.methods for node in _method(grid, method)],
+        _node(compare, answers | tasks | prompts | {"majority": names.results(names.MAJORITY)}, names.COMPARISONS),
+        _node(adjust_p_values, names.COMPARISONS, names.DIFFERENCES),
+        _node(
+            tabulate,
+            {"differences": names.DIFFERENCES, "data": names.DATA_REPORT} | rows | specs,
+            [names.RESULTS, names.RESULTS_CSV],
+        ),
+        _node(
+            write_table,
+            {"results": names.RESULTS, "pscp": names.parameter("pscp")} | failed | models,
+            names.RESULTS_TABLE,
+        ),
+        _node(latex, names.RESULTS, names.RESULTS_LATEX),
+        _node(rank, names.RESULTS, [names.RANKS, names.RANK_PLOT]),
+        _node(plot, names.RESULTS, names.SCORE_PLOT),
+        _node(plot_costs, names.RESULTS, names.COST_PLOT),
+        _node(plot_curves, found, names.CURVE_PLOT),
+        _node(plot_lr_search, found, names.LR_SEARCH_PLOT),
+        _node(page, numbers | failed | models | found | constants, names.REPORT_PAGE),
+    ]
+    return Pipeline(nodes)
 
 
 def _node(function: Callable[..., Any], inputs: Any, outputs: Any) -> Node:

@@ -58,15 +58,13 @@ def page(
     ]
     figures = _figures(results, ranks, {argument("details", method): cells for method, cells in methods.items()})
     context = {
+        **_static(),
+        **_failures(results, failed_parts),
         "title": facts.title(results),
         "made": facts.made(results),
         "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
         "models": [{**model, "note": notes[model["name"]]} for model in models if model],
-        "marks": MARKS,
         "exceptions": exceptions(results),
-        "failures": [line.removeprefix("* ") for line in failures(results).splitlines()],
-        "failed_parts": [line.removeprefix("* ") for line in failed_lines(failed_parts)],
-        "differences_text": facts.DIFFERENCES,
         "axes": {name: AXES[name] for name in figures if name in AXES},
         "ranks": [{"model": entry["model"], "text": facts.rank_text(entry)} for entry in ranks],
         "lr_search_text": attempted("learning rates", facts.lr_search_text, known) or "",
@@ -74,13 +72,30 @@ def page(
         "sliders": facts.sliders(constants),
         "published": attempted("published values", _published, results, parts["grid"], parts["published"]),
         "provenance": attempted("provenance", facts.provenance, known) or {},
-        "style": Markup(_file("page.css")),
-        "script": Markup(_file("page.js")),
-        "plotly": Markup(get_plotlyjs()),
         "data": Markup(_embedded({"figures": figures, "pscp": costs, "constants": constants})),
         "details": packed(known),
     }
     return Environment(autoescape=True, undefined=StrictUndefined).from_string(_file("page.html")).render(context)
+
+
+def _static() -> dict[str, Any]:
+    """The parts that are the same on every page."""
+    return {
+        "marks": MARKS,
+        "differences_text": facts.DIFFERENCES,
+        "style": Markup(_file("page.css")),
+        "script": Markup(_file("page.js")),
+        "plotly": Markup(get_plotlyjs()),
+    }
+
+
+def _failures(results: pd.DataFrame, failed_parts: list[dict[str, Any]] | None) -> dict[str, list[str]]:
+    """The lines on cells and on parts of the report that failed."""
+    cells, parts = failures(results).splitlines(), failed_lines(failed_parts)
+    return {
+        "failures": [line.removeprefix("* ") for line in cells],
+        "failed_parts": [line.removeprefix("* ") for line in parts],
+    }
 
 
 def _figures(results: pd.DataFrame, ranks: list[dict[str, Any]], details: dict[str, Any]) -> dict[str, Any]:

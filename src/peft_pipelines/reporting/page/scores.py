@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.evaluation.metrics.metric import Quantity, Unit
+from peft_pipelines.evaluation.metrics.metric import Quantity
+from peft_pipelines.evaluation.metrics.unit import Unit
 from peft_pipelines.files.names import MAJORITY, RANDOM, cell_id
 from peft_pipelines.reporting.comparisons import groups
 from peft_pipelines.reporting.pscp_ranking import stability
