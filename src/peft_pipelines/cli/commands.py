@@ -158,4 +158,13 @@ def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
     return project, dict(loader["parameters"]["methods"])
 
 
-COMMANDS: list[click.Command] = [reproduce, verify, compare, methods]
+@click.command()
+def metrics() -> None:
+    """List the metrics that a task's row may name, with their tasks, intervals, units and direction."""
+    from peft_pipelines.evaluation.metrics.registry import METRICS  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.reporting.metric_list import metric_table  # noqa: PLC0415
+
+    click.echo(metric_table(METRICS.values()))
+
+
+COMMANDS: list[click.Command] = [reproduce, verify, compare, methods, metrics]

@@ -53,7 +53,7 @@ _ROWS = (
     Metric(per_class, WHOLE_SPLIT, (LABELS,), weighted=weighted("per_class")),
     Metric(invalid_rate, SHARE, (LABELS,), higher_is_better=False, primary=False, counts_invalid=True),
     Metric(mcc, WHOLE_SPLIT, (LABELS,), unit=CORRELATION, weighted=weighted("mcc")),
-    Metric(number_accuracy, SHARE, (SOLUTIONS, EQUATIONS, NUMBERS)),
+    Metric(number_accuracy, SHARE, (SOLUTIONS, NUMBERS)),
     Metric(format_rate, SHARE, (SOLUTIONS,), primary=False),
     Metric(equation_accuracy, SHARE, (EQUATIONS,)),
     Metric(equation_consistency, SHARE, (EQUATIONS,), primary=False),
