@@ -124,7 +124,7 @@ def test_check_accepts_the_row_on_the_meta_device_or_says_why_not(name, family):
     if reason:
         method = tiny.METHODS[name]
         assert "\n" not in reason
-        assert f"method '{name}'" in reason or f"custom method folder 'methods/{method.type}'" in reason
+        assert f"method '{name}'" in reason or f"methods/{method.type}' on model type" in reason
         assert any(f"model type '{kind}'" in reason for kind in (family, tiny.CONFIGS[family]().model_type))
         pytest.skip(reason)
 
