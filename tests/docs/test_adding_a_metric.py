@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from peft_pipelines.cli.commands import metrics
 from peft_pipelines.evaluation.metrics.registry import METRICS
 from peft_pipelines.reporting.metric_list import metric_table
 
@@ -114,4 +116,6 @@ def test_costs_are_taken_off_no_error(facts: dict[str, Any]) -> None:
 
 
 def test_the_page_on_scores_has_the_table_of_the_registry() -> None:
-    assert metric_table(METRICS.values()) in (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")
+    shown = CliRunner().invoke(metrics).stdout.rstrip("\n")
+    assert shown == metric_table(METRICS.values())
+    assert shown in (ROOT / "docs/evaluation.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from peft_pipelines.evaluation.statistics import Score, interval, scored_all
 
 
 def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int) -> dict[str, Any]:
-    """What training and answering cost; ``stored`` is the checkpoint's bytes. Energy is None where it is not known."""
+    """Costs of training and answering; ``stored`` is the checkpoint's bytes. Energy is None where it is not known."""
     return {
         "trainable_parameters": record["trainable_parameters"],
         "tflop": record["tflop"],
@@ -61,7 +61,7 @@ def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, 
 
 
 def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: ExecutionSpec) -> dict[str, float]:
-    """What the answers do when they are run on their items' test cases; nothing where execution is switched off."""
+    """Pass rate of the answers that are run on their items' test cases; nothing where execution is switched off."""
     if not (task.tests and execution.enabled):
         return {}
     tested = [row for row in predictions if row["tests"]]
@@ -69,7 +69,7 @@ def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: Execu
 
 
 def bounds(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float]:
-    """Where the primary score may lie with other test items: the bounds of its 95 % interval."""
+    """Bounds of the primary score's 95 % interval, with other test items for the same answers."""
     found = interval(resampled(task, {"own": [answers_of(predictions, task)]}, predictions)["own"])
     return {"primary_low": found.low, "primary_high": found.high}
 
@@ -83,7 +83,7 @@ def resampled(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list
 
 
 def answers_of(predictions: list[dict[str, Any]], task: TaskSpec) -> list[str]:
-    """What was answered, as the metrics are to read it: with the labels' own case where the task says so."""
+    """The answers as metrics read them: with the labels' own case where the task ignores case."""
     answers = [row["prediction"] for row in predictions]
     return spelt_as_labels(answers, task.label_words) if task.ignore_case else answers
 

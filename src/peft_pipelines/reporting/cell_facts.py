@@ -96,7 +96,7 @@ def trained(scores: Mapping[str, Any], record: Mapping[str, Any]) -> Group:
 
 
 def confusion(scores: Mapping[str, Any], task: TaskSpec) -> list[list[str]]:
-    """How often each label was answered by each; the first line names the answers. Nothing for free text."""
+    """Confusion counts of a task's labels; the first line names the answers. Empty for free text."""
     words = task.label_words
     if not 0 < len(words) <= MOST_LABELS:
         return []

@@ -1,4 +1,4 @@
-"""What stands behind a number: a cell's rows, the course of its training, and the answers that went most wrong."""
+"""Details of a cell: its rows, its losses in training, and its worst answers."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Where the names of points stand, so that they can be read."""
+"""Placement of the names of points in a plot, so that they can be read."""
 
 from collections.abc import Sequence
 
@@ -44,7 +44,7 @@ def _box(dot: Box, name: str, position: str) -> Box:
 
 
 def _overlaps(box: Box, others: Sequence[Box]) -> int:
-    """How many boxes it overlaps; to leave the plot is as bad as two."""
+    """Count of the boxes that it overlaps; to leave the plot is as bad as two."""
     x, y, width, height = box
     outside = 2 * (x - width < 0)
     return outside + sum(abs(x - a) < width + w and abs(y - b) < height + h for a, b, w, h in others)

@@ -1,4 +1,4 @@
-"""How training went: validation loss by step, and by learning rate where a learning-rate search was climbed."""
+"""Plots of validation loss by step, and by learning rate where there was a learning-rate search."""
 
 from collections.abc import Callable, Mapping
 from itertools import cycle

@@ -1,4 +1,4 @@
-"""Which methods there are to choose from, with their rows; and the table of methods and systems in the docs."""
+"""Lists of the methods to choose from, with their rows, and the table of methods and systems in the docs."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,16 +48,16 @@ def overview(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) 
         "rows": [_rows(kind, rows) for kind in kinds],
     }
     words = (
-        "family: the rows' own; without a row what the classes tell: reparameterised is what merges into the base's "
+        "family: the rows' own; without a row by the classes: reparameterised is what merges into the base's "
         "weights. `kedro methods NAME` shows all fields of a row's type or of a type, and why one is refused."
     )
     return f"{render(table, words=True)}\n\n{paragraph(words)}"
 
 
 def _family(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """As the rows say; without one as the library's classes tell."""
-    told = dict.fromkeys(str(rows[name]["family"]) for name in rows_of(kind, rows))
-    return ", ".join(told) or kind.family or LACKS
+    """Family by the rows; without one by the library's classes."""
+    named = dict.fromkeys(str(rows[name]["family"]) for name in rows_of(kind, rows))
+    return ", ".join(named) or kind.family or LACKS
 
 
 def _rows(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:

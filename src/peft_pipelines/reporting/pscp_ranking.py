@@ -43,7 +43,7 @@ def discounted(row: Mapping[str, Any], constants: Mapping[str, float]) -> float:
 
 
 def stability(rows: Sequence[Mapping[str, Any]], constants: Mapping[str, float]) -> str:
-    """How often each method comes first when the three weights go through ``BETAS``; nothing for a single method.
+    """Count of settings in which each method comes first, the three weights from ``BETAS``; empty for one method.
 
     Args:
         rows: as ``inputs`` makes them.

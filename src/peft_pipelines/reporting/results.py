@@ -22,7 +22,7 @@ BASELINE = "baseline"
 GUESSES = (MAJORITY, RANDOM)
 """The rows that no model answers for: they stand first."""
 RECORD = ("cell", "run_id", "git_commit", "checkpoint")
-"""Where a number's record lies."""
+"""Columns that lead to a number's record."""
 TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", "memory_kind", "marks", *RECORD)
 NUMBERS = (
     "primary_low",
@@ -91,7 +91,7 @@ def tabulate(
 
 @dataclass(frozen=True)
 class _Beside:
-    """What stands beside a cell's numbers in its row.
+    """Values beside a cell's numbers in its row.
 
     ``models`` in the order of the grid; by task its ``metric`` and how many test inputs leaked; by model and task the
     majority answer's score in ``common``; ``alike``: see ``like_majority``.

@@ -1,4 +1,4 @@
-"""The alarms that stand beside a score."""
+"""Warning signs beside a score."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -45,7 +45,7 @@ def together(marks: Iterable[str]) -> str:
 
 
 def predicted_classes(scores: Mapping[str, Any]) -> int | None:
-    """How many of a task's labels were answered at least once; None for free text and for a cell without metrics.
+    """Count of a task's labels that were answered at least once; None for free text and for a cell without metrics.
 
     >>> predicted_classes({"support.no": 2.0, "support.yes": 1.0, "confusion.no.no": 0.0, "confusion.no.yes": 2.0,
     ...                    "confusion.yes.no": 0.0, "confusion.yes.yes": 1.0})

@@ -20,7 +20,7 @@ def bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], labels
 
 
 def bleu_signature(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> str:
-    """What a BLEU score must be cited with: number of right answers, case, tokeniser, smoothing, version.
+    """The signature that a BLEU score is cited with: number of right answers, case, tokeniser, smoothing, version.
 
     >>> bleu_signature(["a b"], [["a b"]])
     'nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:...'
@@ -30,7 +30,7 @@ def bleu_signature(predictions: Sequence[str], references: Sequence[Sequence[str
 
 
 def bleu_counts(prediction: str, references: Sequence[str]) -> list[float]:
-    """What one item adds to the sums that ``bleu_of`` reads: matched and all n-grams of four orders, two lengths."""
+    """Summands of one item for ``bleu_of``: matched and all n-grams of four orders, two lengths."""
     score = _scorer().corpus_score([normalise(prediction)], [[text] for text in references])
     return [*score.counts, *score.totals, score.sys_len, score.ref_len]
 

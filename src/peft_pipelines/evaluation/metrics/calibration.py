@@ -1,7 +1,7 @@
 """Scores of how likely a model finds the answers, rather than of what it wrote.
 
 For a task of labels each item has the log-probability of every label; the label that is most likely is the answer, so
-none is invalid, and what a method has learnt is told apart from whether it writes labels.
+none is invalid: these scores are about what a method has learnt, not about the form of its answers.
 """
 
 import math

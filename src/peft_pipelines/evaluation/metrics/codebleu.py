@@ -58,7 +58,7 @@ def codebleu(
 
 
 def item_counts(prediction: str, references: Sequence[str]) -> list[float]:
-    """What one item adds to the sums that ``scores_of`` reads: 23 numbers."""
+    """Summands of one item for ``scores_of``: 23 numbers."""
     answer, rights = normalise(prediction), [normalise(text) for text in references]
     words, right_words = answer.split(), [text.split() for text in rights]
     closest = min((abs(len(right) - len(words)), len(right)) for right in right_words)[1]
@@ -123,7 +123,7 @@ def _brevity(length: float, wanted: float) -> float:
 
 
 def _same_parts(answer: str, rights: Sequence[str]) -> tuple[int, int, int, int]:
-    """How many subtrees and data flows the right answers have, each with how many of them the answer has too."""
+    """Counts of the right answers' subtrees and data flows, each with the count of those that the answer has too."""
     code, others = _code(answer), [_code(right) for right in rights]
     known = set(code.subtrees)
     same_subtrees = sum(subtree in known for right in others for subtree in right.subtrees)

@@ -1,4 +1,4 @@
-"""Which variable's value comes from which, in Python code that is not run: the fourth part of CodeBLEU.
+"""Data flow of Python code that is not run, from variable to variable: the fourth part of CodeBLEU.
 
 The rules are those of the data flow that GraphCodeBERT was trained with (Guo et al. 2021) and that Ren et al. 2020
 compare. They follow the words of a program in their order, know branches and loops but no scopes, and are rough on

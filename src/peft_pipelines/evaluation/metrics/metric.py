@@ -15,7 +15,7 @@ PAIR = 2
 
 
 class Resampling(StrEnum):
-    """How a metric's interval and tests are made; the value is how tables of metrics name it."""
+    """Kinds of intervals and tests; the values are their names in tables of metrics."""
 
     SHARE = "share of items"
     """Each item is right (1) or wrong (0): exact interval and McNemar's test where items are independent."""
@@ -66,11 +66,11 @@ class Quantity:
 
     @property
     def in_points(self) -> bool:
-        """Whether higher is better and values have an upper bound: what costs can be taken off (PSCP)."""
+        """True where higher is better and values have an upper bound: only such scores are averaged and discounted."""
         return self.higher_is_better and self.unit.in_percent and self.unit.high is not None
 
     def better(self, one: float, other: float) -> bool:
-        """Whether the first of two values is the better one.
+        """True where the first of two values is the better one.
 
         >>> Quantity(name="ece", higher_is_better=False).better(0.1, 0.2)
         True
@@ -115,7 +115,7 @@ class Metric(Quantity):
 
     @property
     def by_item(self) -> bool:
-        """Whether the metric is the mean of its values of single items."""
+        """True where the metric is the mean of its values of single items."""
         return self.resampling in (Resampling.SHARE, Resampling.MEAN)
 
     @property
@@ -130,7 +130,7 @@ class Metric(Quantity):
         return (*(str(kind) for kind in self.kinds if kind not in OF_TEXT), "free text")
 
     def misfit(self, labels: Labels, question: bool, composed: bool) -> str:
-        """Why a task's row cannot name this metric; empty where it can.
+        """The reason why a task's row cannot name this metric; empty where it can.
 
         Args:
             labels: the row's label words, none for free text.

@@ -1,4 +1,4 @@
-"""Scores of questions that have several items, each an answer of its own that is judged true or false."""
+"""Scores of questions that have several items, each an answer of its own that is true or false."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ def right_questions(
     labels: Sequence[str],
     questions: Sequence[str],
 ) -> dict[str, bool]:
-    """Whether all items of a question are answered right, by question in order of appearance."""
+    """By question, in order of appearance, True where all of its items are answered right."""
     check(predictions, references, labels)
     if len(questions) != len(predictions):
         raise ValueError(f"{len(questions)} names of questions do not fit {len(predictions)} items")

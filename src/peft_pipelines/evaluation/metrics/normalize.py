@@ -1,4 +1,4 @@
-"""What an answer is before any metric looks at it. The same during training and afterwards."""
+"""Normalisation of answers before any metric reads them, the same in training and in scoring."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ NORMALISER_VERSION = 2
 
 
 def normalise(text: str, *, ignore_case: bool = False) -> str:
-    r"""The answer without white space around it; its case stays unless told otherwise.
+    r"""The answer without white space around it; in lower case where ``ignore_case`` is set.
 
     A change of what this returns is a new ``NORMALISER_VERSION``: scores of two versions are not comparable.
 

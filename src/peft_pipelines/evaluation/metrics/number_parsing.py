@@ -47,7 +47,7 @@ def final_number(text: str) -> Fraction | None:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is one number and nothing else, but for a sign, a currency, a percent sign or a full stop.
+    """True for a text that is one number and nothing else, but for a sign, a currency, a percent sign or a full stop.
 
     >>> is_number(" $1,234.50."), is_number("18 eggs")
     (True, False)
@@ -56,7 +56,7 @@ def is_number(text: str) -> bool:
 
 
 def _boxed(text: str) -> str:
-    """What stands in the last box, up to the bracket that closes it; nothing without a box."""
+    """Content of the last box, up to the bracket that closes it; empty without a box."""
     boxes = list(_BOX.finditer(text))
     if not boxes:
         return ""

@@ -1,4 +1,4 @@
-"""Test cases of a programming problem, and whether what a program gave for one is right. Nothing is executed here."""
+"""Test cases of a programming problem, and the check of a program's output for one. Nothing is executed here."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-8  # how far a number with a point or an exponent may be off
-LONGEST_INTEGER = 4300  # digits that Python reads from a text unless told otherwise
+LONGEST_INTEGER = 4300  # digits that Python reads from a text by default
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -55,7 +55,7 @@ class Cases:
         return cls(tuple(map(_whole_keys, inputs)), tuple(outputs), function)
 
     def holds(self, number: int, output: str) -> bool:
-        """Whether the output for case ``number`` is right: what was printed, or what was returned, as JSON.
+        """True where the output for case ``number`` is right: the printed text, or the returned value as JSON.
 
         >>> Cases(("2",), ("0.333333 yes",), None).holds(0, "0.33333334\\n\\n yes")
         True
@@ -73,7 +73,7 @@ class Cases:
 
     @property
     def _boxed(self) -> bool:
-        """Whether each right answer stands alone in a list, as in the rows that ask for a plain function."""
+        """True where each right answer stands alone in a list, as in the rows that ask for a plain function."""
         return all(isinstance(wanted, list) and len(wanted) == 1 for wanted in self.outputs)
 
 
@@ -91,7 +91,7 @@ def pass_rate(passed: Sequence[Sequence[bool]]) -> dict[str, float]:
 
 
 def same_text(given: str, wanted: str) -> bool:
-    """Whether two outputs have the same words, numbers with a point or an exponent within 1e-5 of each other.
+    """True for two outputs of the same words, numbers with a point or an exponent within 1e-5 of each other.
 
     >>> same_text("1  2.0000001\\n", "1 2"), same_text("1000000", "1000001"), same_text("1 2", "2 1")
     (True, False, False)
@@ -112,7 +112,7 @@ def _same_word(given: str, wanted: str) -> bool:
 
 
 def same_value(given: Any, wanted: Any) -> bool:
-    """Whether two values read from JSON are equal, floats within 1e-5 of each other.
+    """True for two values from JSON that are equal, floats within 1e-5 of each other.
 
     >>> same_value([1, {"a": 0.1}], [1, {"a": 0.1000001}]), same_value("1", 1)
     (True, False)

@@ -1,4 +1,4 @@
-"""What a method costs against what it achieves."""
+"""PSCP: a score that is discounted by what it costs."""
 
 
 def pscp(

@@ -98,7 +98,7 @@ def parses(predictions: Sequence[str], references: Sequence[Sequence[str]], labe
 
 
 def is_python(text: str) -> bool:
-    """Whether a text parses as Python and holds a statement; False also where it is too long or too deep to tell."""
+    """True for a text that parses as Python and holds a statement; False too where it is too long or too deep."""
     if len(text) > LONGEST_CODE:
         return False
     try:

@@ -18,7 +18,7 @@ class Unit:
 
     @property
     def in_percent(self) -> bool:
-        """Whether numbers are written as hundredths."""
+        """True where numbers are written in hundredths."""
         return self.factor == 100.0  # noqa: PLR2004
 
     @property

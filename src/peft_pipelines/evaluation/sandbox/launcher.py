@@ -1,4 +1,4 @@
-"""What Python runs inside the sandbox: it gives up its rights, sets the limits, and becomes the program.
+"""The program that Python runs inside the sandbox: it gives up its rights, sets the limits and runs the job.
 
 It gets its job from a file descriptor, knows no right answer, and is sent as text: nothing of the project lies inside.
 """
@@ -16,7 +16,7 @@ READY = b"\nready"
 RECURSION = 600_000  # as APPS allows; the memory limit ends what goes too deep
 NAME = "program.py"
 
-# What programs for online judges take for granted. It shadows no built-in name.
+# Names that programs for online contests take for granted. It shadows no built-in name.
 PRELUDE = """
 import bisect, collections, copy, datetime, functools, heapq, itertools, math, operator, random, re, string, sys, time
 from bisect import bisect, bisect_left, bisect_right, insort

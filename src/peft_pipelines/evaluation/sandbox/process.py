@@ -34,7 +34,7 @@ class SandboxError(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a program printed, and how it ended: by itself with a ``code``, out of time, or with too much output."""
+    """Output of a program, and its end: by itself with a ``code``, out of time, or with too much output."""
 
     output: bytes
     end: End
@@ -113,7 +113,7 @@ def _file(content: bytes) -> Iterator[IO[bytes]]:
 
 @cache
 def by_root() -> bool:
-    """Whether this is root with other users to become.
+    """True for root where other users can be taken on.
 
     The kernel counts no processes of root's, not even inside a namespace. So started by root, each program becomes a
     user of its own; started by anyone else, it is a nameless one in a namespace of its own.

@@ -1,4 +1,4 @@
-"""Whether this machine can run programs in the sandbox, found out by doing it."""
+"""Check that this machine can run programs in the sandbox, by running some."""
 
 import shutil
 

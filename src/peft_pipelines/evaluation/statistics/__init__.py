@@ -1,4 +1,4 @@
-"""What a score can be trusted for: intervals, comparisons of methods, ranks over tasks. Pure functions."""
+"""Statistics of scores: intervals, comparisons of methods, ranks over tasks. Pure functions."""
 
 from peft_pipelines.evaluation.statistics.intervals import Interval, Spread, bootstrap, exact, spread
 from peft_pipelines.evaluation.statistics.items import statistic

@@ -1,4 +1,4 @@
-"""How far a score would move with other test items, and with other seeds."""
+"""Intervals of a score over test items, and its spread over seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A number and where it may lie, in the metric's own units.
+    """A number and its interval, in the metric's own units.
 
     ``n`` counts the items and ``units`` what was drawn: items, or groups of them. ``error`` is the standard error: the
     resamples' standard deviation, or sqrt(p (1 - p) / n) where ``method`` is "exact".
@@ -92,7 +92,7 @@ def exact(right: int, n: int, *, level: float = LEVEL) -> Interval:
 
 
 def spread(scores: Sequence[float]) -> Spread:
-    """What several seeds give: mean, standard deviation and how many.
+    """Mean, standard deviation and count of the scores of several seeds.
 
     >>> spread([0.5, 0.75])
     Spread(mean=0.625, sd=0.1767766952966369, n=2)

@@ -1,4 +1,4 @@
-"""Whether two methods differ on one task, from their answers to the same items."""
+"""Tests of the difference between two methods on one task, from their answers to the same items."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class McNemar:
-    """How many items only the first and only the second method got right, and the exact two-sided p-value."""
+    """Counts of the items that only the first and only the second method got right, and the exact two-sided p-value."""
 
     only_first: int
     only_second: int

@@ -1,4 +1,4 @@
-"""Whether methods differ over many tasks, and which of them do not (Demšar 2006)."""
+"""Tests of differences between methods over many tasks (Demšar 2006)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def average_ranks(scores: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """The mean rank of each method over tasks: 1 is the best score, ties share their mean rank.
 
     Args:
-        scores: of each method a score a task, larger is better, tasks in the same order.
+        scores: of each method a score a task, larger is better (turn the sign where lower is), tasks in the same order.
 
     Raises:
         ValueError: methods have scores of unequally many tasks, or one is missing (nan).
@@ -60,7 +60,7 @@ def friedman(scores: Mapping[str, Sequence[float]]) -> Friedman:
 
 
 def critical_difference(methods: int, tasks: int, *, alpha: float = ALPHA) -> float:
-    """By how much two average ranks must differ for Nemenyi's test to tell the methods apart.
+    """Smallest difference of two average ranks that is significant by Nemenyi's test.
 
     >>> round(critical_difference(4, 14), 2)
     1.25
@@ -95,12 +95,12 @@ def alike_ranks(ranks: Mapping[str, float], difference: float) -> list[tuple[str
 
 
 def letters(names: Sequence[str], p_values: Mapping[tuple[str, str], float], *, alpha: float = ALPHA) -> dict[str, str]:
-    """The compact letter display of one task: two methods that share a letter were not told apart.
+    """The compact letter display of one task: methods that share a letter do not differ significantly.
 
     Args:
         names: the methods, best first.
         p_values: of each pair, in either order, the p-value adjusted for the family (see ``paired.holm``).
-        alpha: what is told apart: p below it.
+        alpha: p-values below it are significant.
 
     >>> letters(["a", "b", "c"], {("a", "b"): 0.3, ("b", "c"): 0.2, ("c", "a"): 0.01})
     {'a': 'a', 'b': 'ab', 'c': 'b'}

@@ -27,7 +27,7 @@ WEIGHTS = {"beta_p": "β_p", "beta_f": "β_F", "beta_m": "β_M"}
 
 
 def title(results: pd.DataFrame) -> str:
-    """Which methods meet on which tasks: by name while there are few, else their number.
+    """Title of the page: methods and tasks, by name while there are few, else their number.
 
     >>> title(pd.DataFrame([{"method": "one", "task": "moods"}, {"method": "two", "task": "moods"}]))
     'one and two on moods'
@@ -49,7 +49,7 @@ def named(names: Sequence[str], kind: str) -> str:
 
 
 def made(results: pd.DataFrame) -> str:
-    """What was run: models, seeds and the states of cells."""
+    """Models, seeds and the states of cells of a run."""
     tuned = results[~results["method"].isin([MAJORITY, RANDOM])]
     counts = tuned["status"].value_counts()
     cells = ", ".join(f"{count} {status}" for status, count in counts.items())
@@ -86,7 +86,7 @@ def rank_text(entry: Mapping[str, Any]) -> str:
 
 
 def lr_search_text(details: Mapping[str, Mapping[str, Any]]) -> str:
-    """What the learning-rate search was, or that there was none."""
+    """A sentence on the learning-rate search, or that there was none."""
     trials = {name: detail["lr_search"] for name, detail in details.items() if len(detail["lr_search"]) > 1}
     if not trials:
         return "Each method was trained at its row's own learning rate; a grid with the key tuning tries several."
@@ -138,7 +138,7 @@ def _other_metric(rows: pd.DataFrame, metric: str) -> str:
 
 
 def provenance(details: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Where the numbers come from: runs, code, libraries, machines; more than one of a kind is said."""
+    """Origin of the numbers: runs, code, libraries, machines; values that differ between cells stand side by side."""
     found: dict[str, set[str]] = {}
     for detail in details.values():
         record = detail["config"]["provenance"]

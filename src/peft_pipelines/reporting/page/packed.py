@@ -1,4 +1,4 @@
-"""What stands behind the cells, small enough to travel in the page."""
+"""Details of the cells, compressed for the page."""
 
 import base64
 import gzip
@@ -26,7 +26,7 @@ def packed(details: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def unpacked(text: str) -> dict[str, Any]:
-    """What ``packed`` was given, as the page's script puts it together again.
+    """Details from ``packed``'s text, put together as the page's script does it.
 
     >>> cell = {"config": {"seed": 1}, "predictions": [{"prompt": "p", "references": ["a"], "prediction": "b"}]}
     >>> unpacked(packed({"one": cell})) == {"one": cell}
