@@ -65,7 +65,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     import torch  # noqa: PLC0415  (the import is one of the phases)
     from kedro.config import OmegaConfigLoader  # noqa: PLC0415
 
-    from peft_pipelines.config import LrSearchSpec, Rows  # noqa: PLC0415
+    from peft_pipelines.config import LrSearchSpec, Parameters  # noqa: PLC0415
     from peft_pipelines.data.adapt import adapt, instruct  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.construct import construct  # noqa: PLC0415
     from peft_pipelines.pipelines.cells.generate import generate  # noqa: PLC0415
@@ -76,7 +76,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
 
     torch.set_num_threads(args.threads)
     loader = OmegaConfigLoader(str(PROJECT / "conf"), base_env="base", default_run_env="base")
-    rows = Rows.of(loader["parameters"])
+    rows = Parameters.of(loader["parameters"])
     task, method = rows.tasks[args.task], rows.methods[args.method]
     if args.method == "lora":
         method = method.model_copy(update={"config": LORA})

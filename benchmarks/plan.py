@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kedro.config import OmegaConfigLoader
 
-from peft_pipelines.config import Grid, Rows
+from peft_pipelines.config import Grid, Parameters
 from peft_pipelines.pipelines.grid import pipelines_of
 from peft_pipelines.running.units import split
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Build the pipelines of a large grid, plan them, and print seconds."""
     started = time.perf_counter()
     loader = OmegaConfigLoader(str(PROJECT / "conf"), base_env="base", default_run_env="base")
-    rows = Rows.of(loader["parameters"])
+    rows = Parameters.of(loader["parameters"])
     read = time.perf_counter()
     grid = Grid(
         tasks=tuple(f"task{number}" for number in range(TASKS)),

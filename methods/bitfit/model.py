@@ -1,4 +1,4 @@
-"""BitFit: only bias vectors are trained; a layer without one gets one of zeros, which changes nothing at the start."""
+"""BitFit: training of the bias vectors alone; a layer without one gets zeros, which change nothing at the start."""
 
 import copy
 from functools import partial
@@ -16,7 +16,7 @@ LINEAR = (nn.Linear, Conv1D)
 
 
 class BitFitModel(BaseTuner):
-    """Adds and trains ``bias`` parameters in place; no layer is replaced."""
+    """Tuner that adds and trains ``bias`` parameters in place; no layer is replaced."""
 
     prefix = "bias"
     tuner_layer_cls = BaseTunerLayer
@@ -25,19 +25,12 @@ class BitFitModel(BaseTuner):
     def _prepare_adapter_config(self, peft_config: BitFitConfig, model_config: dict[str, Any]) -> BitFitConfig:
         if peft_config.target_modules is None:
             head = self.model.get_output_embeddings()
-            found = {name for name, part in self.model.named_modules() if part is not head and _takes_bias(part)}
-            peft_config.target_modules = sorted({name.rsplit(".", 1)[-1] for name in found})
+            names = {name for name, part in self.model.named_modules() if part is not head and _takes_bias(part)}
+            peft_config.target_modules = sorted({name.rsplit(".", 1)[-1] for name in names})
         return peft_config
 
     def _create_and_replace(
-        self,
-        peft_config: BitFitConfig,
-        adapter_name: str,
-        target: nn.Module,
-        target_name: str,
-        parent: nn.Module,
-        current_key: str,
-        parameter_name: str | None = None,
+        self, peft_config: BitFitConfig, adapter_name: str, target: nn.Module, *_: Any, current_key: str, **__: Any
     ) -> None:
         if not _takes_bias(target):
             raise ValueError(f"'{current_key}' can have no bias")
@@ -54,7 +47,7 @@ class BitFitModel(BaseTuner):
             parameter.requires_grad_(kind == self.prefix and module in targets)
 
     def merge_and_unload(self, *args: Any, **kwargs: Any) -> nn.Module:
-        """The model as it is, its config saying that it has these biases.
+        """Return the model as it is, with a config that declares these biases.
 
         Raises:
             ValueError: the model's architecture has no place for a bias that was trained.
@@ -100,5 +93,5 @@ def _names(model: nn.Module, config: Any) -> set[str]:
 
 
 def _takes_bias(module: nn.Module) -> bool:
-    """A linear layer can be given a bias; a norm is taken where it has one already."""
+    """Whether a layer can have a bias: each linear one, and a norm that has one already."""
     return isinstance(module, LINEAR) or isinstance(getattr(module, "bias", None), nn.Parameter)

@@ -1,7 +1,7 @@
-"""SVFT: a weight W = U S Vᵀ becomes U (S + M) Vᵀ, and only a few entries of M are trained, from zero.
+"""SVFT: training of a few entries of M, from zero, in W = U (S + M) Vᵀ with the singular values S of each weight.
 
 Computed as W x + U M Vᵀ x. So nothing of W is lost at any rank, the start is the base model bit for bit, and U, S and V
-need not be saved: they come from W again.
+need not be saved: they are computed from W again.
 """
 
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from .config import SVFTConfig
 
 
 class SVFTLayer(nn.Module, BaseTunerLayer):
-    """A linear layer with M beside it.
+    """A linear layer with the trained matrix M.
 
     ``svft_u`` (out, r), ``svft_s`` (r,) and ``svft_v`` (in, r) are frozen and in no checkpoint; ``svft_m`` holds the
     trained entries of M. All are in fp32 whatever the layer is in.
@@ -39,7 +39,7 @@ class SVFTLayer(nn.Module, BaseTunerLayer):
         self.svft_m = nn.ParameterDict({adapter_name: nn.Parameter(start)})
 
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """The base layer's output, plus U M Vᵀ x unless that is in its weight already."""
+        """Return the base layer's output, plus U M Vᵀ x unless it is merged into the weight."""
         base: torch.Tensor = self.base_layer(x, *args, **kwargs)
         if self.disable_adapters or self.merged:
             return base
@@ -61,20 +61,20 @@ class SVFTLayer(nn.Module, BaseTunerLayer):
         return sum(mixed[1:], mixed[0])
 
     def delta(self) -> torch.Tensor:
-        """U M Vᵀ, laid out as the base layer's weight."""
+        """Return U M Vᵀ in the shape of the base layer's weight."""
         change = self.svft_u @ self._mixed(self.svft_v).T
         return change.T if self.transposed else change
 
     @torch.no_grad()
     def merge(self, safe_merge: bool = False, adapter_names: list[str] | None = None) -> None:
-        """Put U M Vᵀ into a weight of the layer's own."""
+        """Add U M Vᵀ to the base layer's weight."""
         if not self.merged:
             self._add(self.delta())
             self.merged_adapters = list(self.active_adapters)
 
     @torch.no_grad()
     def unmerge(self) -> None:
-        """Take it out again."""
+        """Subtract U M Vᵀ from the base layer's weight."""
         if self.merged:
             self._add(-self.delta())
             self.merged_adapters = []
@@ -85,7 +85,7 @@ class SVFTLayer(nn.Module, BaseTunerLayer):
 
 
 class SVFTModel(BaseTuner):
-    """Wraps linear layers in ``SVFTLayer``."""
+    """Tuner that wraps linear layers in ``SVFTLayer``."""
 
     prefix = "svft_"
     tuner_layer_cls = SVFTLayer
@@ -112,7 +112,7 @@ class SVFTModel(BaseTuner):
 
 
 def singular_factors(matrix: torch.Tensor, rank: int | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """U (out, r), S (r,), V (in, r) of a matrix (out, in), the largest entry of each column of U positive.
+    """Return U (out, r), S (r,), V (in, r) of a matrix (out, in), the largest entry of each column of U positive.
 
     A decomposition leaves the sign of each pair (u, v) open, and libraries differ in it; an entry of M off the diagonal
     would change its meaning with it.
@@ -124,7 +124,7 @@ def singular_factors(matrix: torch.Tensor, rank: int | None) -> tuple[torch.Tens
 
 
 def entries(config: SVFTConfig, rank: int) -> torch.Tensor:
-    """The rows and columns (2, entries) of M's trained entries: diagonal by diagonal, or as drawn.
+    """Return the rows and columns (2, entries) of M's trained entries: diagonal by diagonal, or as drawn.
 
     >>> entries(SVFTConfig(pattern="banded", off_diagonals=1), rank=3).tolist()
     [[1, 2, 0, 1, 2, 0, 1], [0, 1, 0, 1, 2, 1, 2]]

@@ -76,7 +76,7 @@ class ProjectHooks:
 
         kedro_runners.check_runner(run_params["runner"])
         self._forgets = not kedro_runners.keeps_records(run_params["runner"])
-        energy.use(self._energy)
+        energy.configure(self._energy)
         manifest = Manifest(run_params, pipeline, catalog, self._project)
         stamps = Stamps(manifest)
         preflight(pipeline, catalog, self._project / names.LOCK, print_line)

@@ -17,7 +17,7 @@ ON = EnergySpec(enabled=True, country="SVK")
 @pytest.fixture(autouse=True)
 def _off_afterwards() -> Iterator[None]:
     yield
-    energy.use(None)
+    energy.configure(None)
 
 
 def work(seconds: float = 0.3) -> None:
@@ -35,7 +35,7 @@ def test_work_draws_energy_without_network_files_or_words(
 
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.chdir(tmp_path)
-    energy.use(ON)
+    energy.configure(ON)
     with measure.cost() as spent:
         work()
     assert 0 < spent["energy_wh"] < 1
@@ -47,7 +47,7 @@ def test_work_draws_energy_without_network_files_or_words(
 
 
 def test_twice_the_work_draws_about_twice_the_energy_and_costs_little_time() -> None:
-    energy.use(ON)
+    energy.configure(ON)
     drawn, started = [], time.perf_counter()
     with measure.cost():
         pass
@@ -60,7 +60,7 @@ def test_twice_the_work_draws_about_twice_the_energy_and_costs_little_time() -> 
 
 
 def test_one_switch_turns_it_off() -> None:
-    energy.use(EnergySpec(enabled=False, country="SVK"))
+    energy.configure(EnergySpec(enabled=False, country="SVK"))
     with measure.cost() as spent:
         pass
     assert (spent["energy_wh"], spent["co2_g"]) == (None, None)
@@ -70,7 +70,7 @@ def test_one_switch_turns_it_off() -> None:
 
 def test_where_the_library_is_missing_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(energy, "find_spec", lambda name: None)
-    energy.use(ON)
+    energy.configure(ON)
     with measure.cost() as spent:
         pass
     assert spent["energy_method"] == "not measured: codecarbon is not installed"
@@ -81,7 +81,7 @@ def test_a_failing_estimate_costs_nothing_but_itself(monkeypatch: pytest.MonkeyP
         def start_task(self) -> None:
             raise PermissionError("no power\nmeter")
 
-    energy.use(ON)
+    energy.configure(ON)
     monkeypatch.setattr(energy, "_tracker", lambda country: Broken())
     with measure.cost() as spent:
         pass
@@ -90,7 +90,7 @@ def test_a_failing_estimate_costs_nothing_but_itself(monkeypatch: pytest.MonkeyP
 
 
 def test_the_works_own_error_comes_through() -> None:
-    energy.use(ON)
+    energy.configure(ON)
     with pytest.raises(ZeroDivisionError), measure.cost():
         _ = 1 / 0
     with measure.cost() as spent:
@@ -100,4 +100,4 @@ def test_the_works_own_error_comes_through() -> None:
 
 def test_an_unknown_country_is_refused_before_the_run() -> None:
     with pytest.raises(ConfigError, match=r"energy, country: 'SVX' is none of the \d+ known, such as .*SVK"):
-        energy.use(EnergySpec(enabled=True, country="SVX"))
+        energy.configure(EnergySpec(enabled=True, country="SVX"))

@@ -1,1 +1,1 @@
-"""What training and answering cost: time, memory, compute, energy."""
+"""Costs of training and generation: time, memory, compute, energy."""

@@ -1,7 +1,7 @@
-"""What a piece of work draws from the socket, and the CO₂ of that: an estimate by codecarbon, offline, by row.
+"""Energy and CO₂ of a block of code: an estimate by codecarbon, offline, switched on by a row.
 
-The estimate is never a condition of a result: where it is switched off, not installed or fails, the number is missing
-and the reason stands beside it. It knows no network, writes no file and asks for no rights.
+No result depends on the estimate: where it is switched off, not installed or fails, the number is missing and the
+reason stands in its place. It uses no network, writes no file and asks for no rights.
 """
 
 import importlib
@@ -26,14 +26,14 @@ MODES = {"cpu_load": "load of this process times TDP of", "constant": "half of a
 
 
 _spec: EnergySpec | None = None
-_looking: Thread | None = None
+_warm_up: Thread | None = None
 
 
-def use(spec: EnergySpec | None) -> None:
-    """What holds for all work of this process from now on; None switches the estimate off.
+def configure(spec: EnergySpec | None) -> None:
+    """Set the row for all later estimates of this process; None switches them off.
 
     Raises:
-        ConfigError: the estimate knows no such country.
+        ConfigError: the power mix of the country is not known.
     """
     global _spec  # noqa: PLW0603  (no input of a node: it decides no result, so it must make none stale)
     if spec and spec.enabled and find_spec("codecarbon"):
@@ -43,15 +43,15 @@ def use(spec: EnergySpec | None) -> None:
 
 
 def _warm(country: str) -> None:
-    """Let the tracker look at the machine, a second of waiting, while the run makes itself ready."""
-    global _looking  # noqa: PLW0603  (likewise)
-    if _looking is None:
-        _looking = Thread(target=_look, args=(country,), daemon=True)
-        _looking.start()
+    """Start the tracker in the background: it takes a second to look at the machine."""
+    global _warm_up  # noqa: PLW0603  (likewise)
+    if _warm_up is None:
+        _warm_up = Thread(target=_start_once, args=(country,), daemon=True)
+        _warm_up.start()
 
 
-def _look(country: str) -> None:
-    with suppress(Exception):  # told where the first work is to be estimated
+def _start_once(country: str) -> None:
+    with suppress(Exception):  # reported at the first estimate
         tracker = _tracker(country)
         tracker.start_task()
         tracker.stop_task()
@@ -69,8 +69,8 @@ def _check(country: str) -> None:
 
 @contextmanager
 def estimated() -> Iterator[dict[str, Any]]:
-    """Fill a dict with ``FIELDS`` for the block. Blocks must not be nested."""
-    report: dict[str, Any] = {"energy_wh": None, "co2_g": None, "energy_method": reason()}
+    """Fill a dict with ``FIELDS`` at the end of the block. Blocks must not be nested."""
+    report: dict[str, Any] = {"energy_wh": None, "co2_g": None, "energy_method": why_missing()}
     tracker, error = _started() if report["energy_method"] is None else (None, None)
     try:
         yield report
@@ -82,7 +82,7 @@ def estimated() -> Iterator[dict[str, Any]]:
 
 
 def total(parts: Iterable[float | None]) -> float | None:
-    """The sum of estimates; None where one is missing.
+    """Return the sum of estimates; None where one is missing.
 
     >>> total([0.5, 1.5]), total([0.5, None])
     (2.0, None)
@@ -92,8 +92,8 @@ def total(parts: Iterable[float | None]) -> float | None:
     return sum(known) if len(known) == len(numbers) else None
 
 
-def reason() -> str | None:
-    """Why nothing is estimated; None where it is."""
+def why_missing() -> str | None:
+    """Return the reason for the lack of an estimate; None where there is one."""
     if not _spec or not _spec.enabled:
         return OFF
     return None if find_spec("codecarbon") else ABSENT
@@ -101,8 +101,8 @@ def reason() -> str | None:
 
 def _started() -> tuple[Any, str | None]:
     assert _spec is not None
-    if _looking:
-        _looking.join()
+    if _warm_up:
+        _warm_up.join()
     try:
         tracker = _tracker(_spec.country)
         tracker.start_task()
@@ -113,8 +113,8 @@ def _started() -> tuple[Any, str | None]:
 
 def _stopped(tracker: Any) -> dict[str, Any]:
     try:
-        found = tracker.stop_task()
-        watt_hours, grams = 1e3 * found.energy_consumed, 1e3 * found.emissions
+        task = tracker.stop_task()
+        watt_hours, grams = 1e3 * task.energy_consumed, 1e3 * task.emissions
         return {"energy_wh": watt_hours, "co2_g": grams, "energy_method": _method(tracker)}
     except Exception as error:  # likewise
         return {"energy_method": _failed(error)}
@@ -126,7 +126,7 @@ def _failed(error: Exception) -> str:
 
 @cache
 def _tracker(country: str) -> Any:
-    """One a process: it looks at the machine once, which takes about a second."""
+    """The tracker, one a process: making it takes about a second."""
     logging.getLogger("codecarbon").disabled = True
     tracker = importlib.import_module("codecarbon").OfflineEmissionsTracker
     return tracker(
@@ -141,7 +141,7 @@ def _tracker(country: str) -> Any:
 
 
 def _method(tracker: Any) -> str:
-    """How the estimate came about, from the parts that the tracker watches."""
+    """The method of the estimate in words, by the parts of the machine that the tracker watches."""
     parts = []
     for part in tracker._hardware:
         mode, kind = getattr(part, "_mode", ""), type(part).__name__

@@ -1,4 +1,4 @@
-"""What a piece of work costs: seconds, processor seconds, peak memory, floating-point operations."""
+"""Costs of a block of code: seconds, processor seconds, peak memory, floating-point operations."""
 
 import ctypes
 import gc
@@ -24,10 +24,10 @@ FORWARD_TOKENS = 512
 
 @contextmanager
 def cost() -> Iterator[dict[str, Any]]:
-    """Fill a dict with ``seconds``, ``cpu_seconds``, ``peak_memory_gb`` and ``memory_kind`` of the block, and with what
-    energy.py estimates.
+    """Fill a dict with a block's costs: ``seconds``, ``cpu_seconds``, ``peak_memory_gb``, ``memory_kind`` and energy.
 
-    Memory is the peak that CUDA allocated, or on CPU the peak resident set above what was resident before.
+    Memory is in 10^9 bytes: the peak that CUDA allocated, or on CPU the peak resident set above that at the start. For
+    the fields of energy see energy.py.
     """
     report: dict[str, Any] = {}
     gc.collect()
@@ -62,13 +62,13 @@ def tflop_of(base: Base, attached: Attached) -> float:
 CUDA = "cuda allocated"
 RESIDENT = "resident set above the loaded base"
 PROCESS = "process peak above the loaded base"
-"""Where the kernel does not let a process forget its earlier peak."""
+"""The kind where the kernel does not let a process reset its peak."""
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def _reset_peak() -> tuple[int, str]:
-    """Forget earlier peaks: bytes in use now (0 on CUDA, where the whole allocation counts), and what is measured."""
+    """Reset the peak; return the bytes in use (0 on CUDA, where the whole allocation counts) and the kind of memory."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
         return 0, CUDA

@@ -1,4 +1,4 @@
-"""Base models: loaded safely, one resident in a process, and cloned for each method without copying a weight."""
+"""Base models: loading from safetensors, one resident in a process, and clones that share its weights."""
 
 import copy
 import json
@@ -27,7 +27,10 @@ REFUSED_KEYS = ("auto_map", "_attn_implementation_internal")
 
 @dataclass
 class Base:
-    """A resident base model with its tokenizer, and the checksum of its weights when they were read."""
+    """A resident base model with its tokenizer, and the checksum of its weights at loading.
+
+    ``measured`` keeps what is measured once a base, by a key of the measurement.
+    """
 
     spec: ModelSpec
     model: PreTrainedModel
@@ -36,7 +39,7 @@ class Base:
     measured: dict[str, float] = field(default_factory=dict)
 
     def verify(self) -> None:
-        """Raise RuntimeError if a weight is no longer, bit for bit, what was read."""
+        """Raise RuntimeError if any bit of a weight has changed since loading."""
         if checksum(self.model) != self.checksum:
             _resident.clear()  # the next cell reads it afresh
             raise RuntimeError(
@@ -45,7 +48,7 @@ class Base:
 
     @contextmanager
     def untouched(self) -> Iterator[None]:
-        """A block at whose end the weights are verified, also when it fails."""
+        """Verify the weights at the end of a block, also when it fails."""
         try:
             yield
         finally:
@@ -56,7 +59,7 @@ _resident: dict[tuple[ModelSpec, Path], Base] = {}
 
 
 def resident(spec: ModelSpec, weights: Path) -> Base:
-    """The base model of a row, read once a process. ``weights`` is the catalog's folder for fetched models."""
+    """Return the base model of a row, loaded once a process. ``weights`` is the catalog's folder of the download."""
     folder = folder_of(spec, weights)
     if (spec, folder) not in _resident:
         _resident.clear()
@@ -65,12 +68,12 @@ def resident(spec: ModelSpec, weights: Path) -> Base:
 
 
 def folder_of(spec: ModelSpec, weights: Path) -> Path:
-    """Where the model lies: the row's own folder, or the one that fetching fills."""
+    """Return the model's folder: the row's own, or that of the download."""
     return Path(spec.folder) if spec.folder else weights
 
 
 def load(spec: ModelSpec, folder: Path) -> Base:
-    """Read a model folder: safetensors only, no code of the folder's own, nothing from the network.
+    """Load a model folder: safetensors only, no code of the folder's own, nothing from the network.
 
     Raises:
         ConfigError: the folder is not a model's, or one of these rules is broken.
@@ -95,7 +98,7 @@ def load(spec: ModelSpec, folder: Path) -> Base:
 
 
 def skeleton(spec: ModelSpec, folder: Path) -> PreTrainedModel:
-    """The model's modules on the meta device, to check rows against before any weights are read."""
+    """Return the model's modules on the meta device, without weights, to check method rows against."""
     check_folder(spec, folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     with torch.device("meta"):
@@ -103,7 +106,7 @@ def skeleton(spec: ModelSpec, folder: Path) -> PreTrainedModel:
 
 
 def check_folder(spec: ModelSpec, folder: Path) -> None:
-    """Refuse a folder that is incomplete, or that could bring code or pickles with it."""
+    """Raise ConfigError for a folder that is incomplete, or that could bring code or pickles with it."""
     where = f"model '{spec.name}', folder '{folder}'"
     if not (folder / "config.json").is_file():
         raise ConfigError(f"{where}: no config.json there; run `kedro fetch` or put the model's files into it")
@@ -128,7 +131,7 @@ def _keys(value: object) -> set[str]:
 
 
 def public_name(spec: ModelSpec) -> str:
-    """How checkpoints and records call the model: no path of this machine."""
+    """Return the model's name in checkpoints and records: no path of this machine."""
     if spec.hub:
         return spec.hub.repo
     return f"{spec.package.package}=={spec.package.version}" if spec.package else spec.name
@@ -137,7 +140,7 @@ def public_name(spec: ModelSpec) -> str:
 def clone(
     model: PreTrainedModel, tensor: Callable[[torch.Tensor], torch.Tensor] = torch.Tensor.detach
 ) -> PreTrainedModel:
-    """A structural copy: own modules, hooks, flags and config; tensors on the same storage as the original's.
+    """Return a structural copy: its own modules, hooks, flags and config, with tensors on the original's storage.
 
     ``tensor`` makes the copy's tensors; the default shares memory. Ties between parameters are kept.
     """
@@ -150,7 +153,7 @@ def clone(
 
 
 def checksum(model: nn.Module) -> int:
-    """CRC-32 over the bits of all parameters and persistent state: any changed bit changes it."""
+    """Return the CRC-32 of the bits of all parameters and persistent buffers, each once."""
     total = 0
     distinct = {id(value): value for value in model.state_dict(keep_vars=True).values()}
     for value in distinct.values():
@@ -160,12 +163,12 @@ def checksum(model: nn.Module) -> int:
 
 
 def device() -> torch.device:
-    """The accelerator where there is one."""
+    """Return the device to compute on: CUDA where it is available, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def autocast(model: PreTrainedModel) -> AbstractContextManager[object]:
-    """The context for a forward pass of a model in its own precision."""
+    """Return the autocast context of a model's precision; one that does nothing for fp32."""
     if model.dtype == torch.float32:
         return nullcontext()
     return torch.autocast(model.device.type, dtype=model.dtype)

@@ -1,4 +1,4 @@
-"""Forwards of a causal language model that do less work: behind a cache, or with the output head at some places."""
+"""Forwards of a causal language model that save work: behind a cache, or with the output head at some positions."""
 
 import inspect
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from peft_pipelines.methods.attached import Attached
 
 
 def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
-    """Keys and values of one row for the soft prompt, if any, and the prefix tokens (1, tokens)."""
+    """Return the keys and values of the soft prompt, if any, and of the prefix (1, tokens), for one row."""
     # some models make no cache of their own in training mode
     start = attached.start() if attached.start else DynamicCache(config=attached.core.config)
     keep = {"logits_to_keep": 1} if takes(attached, "logits_to_keep") else {}
@@ -22,7 +22,12 @@ def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
 
 @contextmanager
 def head_only_at(core: PreTrainedModel, chosen: torch.Tensor) -> Iterator[None]:
-    """A block in which the output head sees, of its (rows, places, width), the chosen ones as one row."""
+    """Let the output head see, in a block, only the chosen positions of its input.
+
+    Args:
+        core: the causal language model.
+        chosen: (rows, positions), true where logits are wanted; the head's output is (1, chosen, vocabulary).
+    """
     head: nn.Module = core.get_output_embeddings()
     hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen][None], *inputs[1:]))
     try:
@@ -39,7 +44,16 @@ def forward(
     cache: Cache | None,
     **options: Any,
 ) -> Any:
-    """The model's output for tokens behind a cache, with those options only that its forward takes."""
+    """Return the model's output for tokens behind a cache; the cache grows by them.
+
+    Args:
+        core: the causal language model with the method's layers in it.
+        ids: token ids (rows, tokens).
+        mask: (rows, cached and new tokens), 0 at padding.
+        positions: (rows, tokens), left out where the model's forward takes none.
+        cache: keys and values of earlier tokens, if any.
+        options: further arguments; those that the model's forward does not take are left out.
+    """
     accepted = inspect.signature(core.forward).parameters
     options = {"position_ids": positions, **options}
     return core(
@@ -52,4 +66,5 @@ def forward(
 
 
 def takes(attached: Attached, argument: str) -> bool:
+    """Return whether the forward of the method's model has an argument of this name."""
     return argument in inspect.signature(attached.core.forward).parameters

@@ -1,4 +1,4 @@
-"""A checkpoint and its base as one plain model: what is written loads without this project or a tuning library."""
+"""Merging of a checkpoint into its base: a plain model that loads without this project or a tuning library."""
 
 import gc
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from peft_pipelines.models.base_model import Base
 from peft_pipelines.storage.checkpoint import Checkpoint
 
 TOLERANCES = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
-"""How far a logit of the merged model may be from the unmerged one's, as a share of the largest logit."""
+"""The largest allowed difference of a logit between merged and unmerged model, as a share of the largest logit."""
 PROBE = (2, 16)
 
 
 def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: Callable[[str], None]) -> float:
-    """Write base and method as a folder of ``transformers``, and prove what was written by its logits.
+    """Write base and method as a folder of ``transformers``, and check its logits against the unmerged model's.
 
     A method that was trained on a quantised base is merged into the base as it was before: rounding the sum to a few
     bits again would undo the training.
@@ -31,7 +31,7 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
         checkpoint: the trained method, merged as its record describes it.
         source: the base model's folder, for its tokenizer.
         output: a folder that does not exist yet. It appears when everything in it is right.
-        say: is told of each step.
+        say: called with a sentence at each step.
 
     Returns:
         The largest difference of a logit between the folder's model and the unmerged one.
@@ -39,7 +39,7 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
     Raises:
         ConfigError: the folder exists, the base is not the one that was trained on, or the method cannot be merged.
     """
-    method = _trained(base, checkpoint)
+    method = _trained_method(base, checkpoint)
     if output.exists():
         raise ConfigError(f"--output: must not exist yet, got '{output}'")
     say(f"merging method '{method.name}' into model '{base.spec.name}'")
@@ -55,11 +55,11 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
         AutoTokenizer.from_pretrained(source, local_files_only=True).save_pretrained(folder)
         del merged, attached
         gc.collect()
-        say("comparing what was written with the unmerged model")
-        return _proven(folder, expected, base, method)
+        say("comparing the written model with the unmerged one")
+        return _check_logits(folder, expected, base, method)
 
 
-def _trained(base: Base, checkpoint: Checkpoint) -> MethodSpec:
+def _trained_method(base: Base, checkpoint: Checkpoint) -> MethodSpec:
     """The row that the checkpoint was trained by, on the base in full precision."""
     record = checkpoint.record
     if record["base_checksum"] != base.checksum:
@@ -83,10 +83,10 @@ def _check_plain(merged: PreTrainedModel, method: MethodSpec) -> None:
         )
 
 
-def _proven(folder: Path, expected: torch.Tensor, base: Base, method: MethodSpec) -> float:
+def _check_logits(folder: Path, expected: torch.Tensor, base: Base, method: MethodSpec) -> float:
     written = AutoModelForCausalLM.from_pretrained(folder, dtype=base.model.dtype, local_files_only=True)
-    found = _logits(written.to(base.model.device).eval(), base)
-    difference = float((found - expected).abs().max())
+    logits = _logits(written.to(base.model.device).eval(), base)
+    difference = float((logits - expected).abs().max())
     allowed = TOLERANCES[base.model.dtype] * float(expected.abs().max())
     if not difference <= allowed:
         raise ConfigError(

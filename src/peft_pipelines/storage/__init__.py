@@ -1,1 +1,1 @@
-"""The datasets of the catalog: how each kind of artifact lies on disk."""
+"""Datasets of the catalog, one for each kind of artifact on disk."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Format:
-    """How one kind of file is written and read."""
+    """The functions that write and read one kind of file."""
 
     write: Callable[[Path, Any], object]
     read: Callable[[Path], Any]
@@ -63,9 +63,9 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
     """A data frame (.parquet, .csv), a JSON value (.json), a list of rows (.jsonl) or a text (.md, .tex, .html).
 
     Args:
-        filepath: where it lies; the ending is one of ``FORMATS``.
+        filepath: the file; its ending is one of ``FORMATS``.
         optional: a missing file is loaded as None.
-        otherwise: the name of a file of the same format beside it that is loaded where it is missing.
+        otherwise: the name of a file of the same format in the same folder, loaded where it is missing.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
         self._format = FORMATS[self._filepath.suffix]
 
     def load(self) -> Any:
-        """The content of the file; where it is missing that of the other one, or None if it is optional."""
+        """Return the content of the file; where it is missing that of the other one, or None if it is optional."""
         path = Path(self._get_load_path())
         other = path.with_name(self._otherwise or path.name)
         if self.optional and not path.is_file() and not other.is_file():
@@ -93,12 +93,12 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
         return self._format.read(path if path.is_file() else other)
 
     def save(self, data: Any) -> None:
-        """Write the file, or leave what was there."""
+        """Write the file atomically: a failure leaves the old one."""
         with replacing(Path(self._get_save_path())) as fresh:
             self._format.write(fresh, data)
 
     def preview(self, nrows: int = 100) -> TablePreview:
-        """The first rows as a table, for kedro-viz; a single JSON value is one row."""
+        """Return the first rows as a table, for kedro-viz; a single JSON value is one row."""
         import pandas as pd
 
         data = self.load()

@@ -1,4 +1,4 @@
-"""A trained method on disk: its own tensors, its config, and the record of how it came about."""
+"""A trained method on disk: its tensors, its config and the record of its training."""
 
 import shutil
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ RECORD = "record.json"
 
 @dataclass
 class Trained:
-    """What ``train`` returns: the live method, the record, and the working folder that it no longer needs."""
+    """The output of ``train``: the live method, the record, and the working folder, to be removed at saving."""
 
     attached: "Attached"
     record: dict[str, Any]
@@ -29,24 +29,24 @@ class Trained:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A handle to a saved method. Never a live model."""
+    """A handle to a saved method: its folder and record, without tensors."""
 
     folder: Path
     record: dict[str, Any]
 
     @property
     def bytes(self) -> int:
-        """The size of the method's files on disk, record and card left out."""
+        """The size of the method's files in bytes, record and card left out."""
         beside = (RECORD, CARD)
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file() and path.name not in beside)
 
 
 class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
-    """A folder in the provider's own format with a ``record.json``. Saving it ends the life of the training state.
+    """A folder in the provider's own format with a ``record.json``. Saving removes the training state.
 
     Args:
-        filepath: where it lies.
-        optional: a missing one is loaded as None.
+        filepath: the folder.
+        optional: whether a missing one is loaded as None.
     """
 
     def __init__(
@@ -61,26 +61,26 @@ class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
         self.metadata, self.optional = metadata, optional
 
     def load(self) -> Checkpoint | None:
-        """The handle; None where there is none and that is allowed."""
+        """Return the handle; None where an optional checkpoint is missing."""
         if self.optional and not self.exists():
             return None
         folder = Path(self._get_load_path())
         return Checkpoint(folder, read_json(folder / RECORD))
 
     def save(self, data: Trained) -> None:
-        """Write tensors, config, record and card; then remove the training state."""
+        """Write tensors, config, record and card as a whole; then remove the training state."""
         from peft_pipelines.methods import providers  # noqa: PLC0415  (loads torch, which reading a record needs not)
 
         with replacing(Path(self._get_save_path())) as folder:
             folder.mkdir()
             providers.save(data.attached, folder)
             write_json(folder / RECORD, data.record)
-            if "method" in data.record:  # a card tells of a cell
+            if "method" in data.record:  # only a cell's record holds what a card needs
                 (folder / CARD).write_text(card(data.record), encoding="utf-8")
         shutil.rmtree(data.workspace, ignore_errors=True)
 
     def preview(self) -> JSONPreview:
-        """The record, for kedro-viz."""
+        """Return the record, for kedro-viz."""
         return JSONPreview((Path(self._get_load_path()) / RECORD).read_text(encoding="utf-8"))
 
     def _exists(self) -> bool:

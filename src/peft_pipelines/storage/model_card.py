@@ -1,4 +1,4 @@
-"""The model card of a checkpoint: what it is, how it came about, how to read it with the libraries alone."""
+"""The model card of a checkpoint: facts, training, scores, and the code that loads it with the libraries alone."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ LICENCES = {
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0"),
     *("openrail", "bigscience-openrail-m", "gemma", "llama2", "llama3", "llama3.1", "llama3.2", "llama3.3"),
 }
-"""Licences that the hub knows by these names; any other is told by its own."""
+"""Licences that the hub knows by these names; any other is named as the row names it."""
 
 LIBRARIES = {"hf_peft": "peft", "adapters": "adapter-transformers", "weights": "transformers"}
 TAGS = {"hf_peft": ["peft"], "adapters": ["adapter-transformers"]}
@@ -48,10 +48,10 @@ READINGS_NOTE = "The current folder (`.`) is this one; the base model is {base}{
 
 
 def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) -> str:
-    """The card's text from a checkpoint's record, with the scores once they are known.
+    """Return the card's text from a checkpoint's record, with the scores once they are known.
 
-    Its front matter holds fields that the hub knows. Without a record of provenance the parts that rest on it are left
-    out.
+    Its front matter holds fields that the hub knows. Parts that need the record's provenance are left out where it has
+    none.
     """
     origin = record.get("provenance", {})
     parts = [
@@ -61,19 +61,19 @@ def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) ->
         f"## How to load it\n\n{_reading(record)}",
         f"## Training\n\n{_training(record)}",
         f"## Scores\n\n{_scores(origin, numbers)}",
-        _again(origin),
+        _reproduction(origin),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def front_matter(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The card's metadata. What only the hub can resolve by name is named only where it is from there."""
+    """Return the card's metadata. Base model and data set are named only where the hub has them."""
     method, model, task = record["method"], record["model"], record.get("provenance", {}).get("task", {})
     licence = model["licence"].lower().replace(" ", "-")
     known = licence in LICENCES
     source = (task.get("source") or {}).get("repo")
     tags = [*TAGS.get(method["provider"], []), method["name"], method["type"].lower(), "peft-pipelines"]
-    found = {
+    fields = {
         "base_model": (model.get("hub") or {}).get("repo"),
         "library_name": LIBRARIES.get(method["provider"]),
         "pipeline_tag": "text-generation",
@@ -82,7 +82,7 @@ def front_matter(record: Mapping[str, Any]) -> dict[str, Any]:
         "datasets": [source] if source else None,
         "tags": list(dict.fromkeys(tags)),
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in fields.items() if value}
 
 
 def _for_task(origin: Mapping[str, Any]) -> str:
@@ -105,7 +105,7 @@ def _facts(record: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
 
 
 def base_name(record: Mapping[str, Any]) -> str:
-    """How people outside this machine call the base model."""
+    """Return the public name of the base model: no path of this machine."""
     model, origin = record["model"], record.get("provenance", {})
     return str(origin.get("base_model", {}).get("name") or model["name"])
 
@@ -139,7 +139,7 @@ def _training(record: Mapping[str, Any]) -> str:
 
 
 def method_optimizer(record: Mapping[str, Any]) -> str:
-    """The optimizer's type with its options.
+    """Return the optimizer's type with its options.
 
     >>> method_optimizer({"method": {"optimizer": {"type": "adamw", "eps": 1e-8}}})
     'adamw, eps 1e-08'
@@ -150,7 +150,7 @@ def method_optimizer(record: Mapping[str, Any]) -> str:
 
 def _scores(origin: Mapping[str, Any], numbers: Mapping[str, Any] | None) -> str:
     if not numbers:
-        return "Not known when this was written: the checkpoint is scored after it was saved."
+        return "Not known when this was written: a checkpoint is scored after it is saved."
     metrics = [name for name in origin.get("task", {}).get("metrics", []) if name in numbers]
     interval = [numbers.get("primary_low"), numbers.get("primary_high")]
     columns = {
@@ -166,7 +166,7 @@ def _between(interval: list[float | None]) -> str:
     return "" if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
-def _again(origin: Mapping[str, Any]) -> str:
+def _reproduction(origin: Mapping[str, Any]) -> str:
     if not origin:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""A folder of splits: raw rows as people keep them, adapted rows as the pipelines write them."""
+"""A folder of splits: raw examples in any of three formats, or those that the pipelines write as Parquet."""
 
 import hashlib
 from collections.abc import Callable
@@ -25,8 +25,8 @@ READERS: dict[str, Callable[[Path], pa.Table]] = {
 class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
     """One file a split (``train.parquet``, ``validation.csv``, ``test.jsonl``), read as Arrow tables.
 
-    Written as Parquet. A folder without such files is a ConfigError that names it. ``hub`` says that a folder that is
-    missing may be filled from the hub before a run; loading never does that.
+    Written as Parquet. ``hub`` says that a missing folder may be filled from the hub before a run; loading never does
+    that.
     """
 
     def __init__(
@@ -42,7 +42,11 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
         self.metadata = metadata
 
     def load(self) -> Splits:
-        """The splits by name."""
+        """Return the splits by name.
+
+        Raises:
+            ConfigError: the folder has no split, one in two formats, or a file that cannot be read.
+        """
         folder = Path(self._get_load_path())
         return {path.stem: _read(path) for path in split_files(folder)}
 
@@ -54,7 +58,7 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
                 parquet.write_table(table, folder / f"{name}.parquet")
 
     def fingerprint(self) -> str:
-        """A hash over the names and bytes of the files."""
+        """Return a SHA-256 over the names and bytes of the files."""
         digest = hashlib.sha256()
         for path in split_files(Path(self._get_load_path())):
             digest.update(path.name.encode())
@@ -62,7 +66,7 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
         return digest.hexdigest()
 
     def preview(self, nrows: int = 8) -> TablePreview:
-        """The first rows of the first split, for kedro-viz."""
+        """Return the first rows of the first split, for kedro-viz."""
         table = next(iter(self.load().values())).slice(0, nrows)
         data = [[str(value) for value in row.values()] for row in table.to_pylist()]
         return TablePreview({"index": list(range(len(data))), "columns": table.column_names, "data": data})
@@ -76,7 +80,7 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
 
 
 def split_files(folder: Path) -> list[Path]:
-    """The split files of a folder, in a fixed order.
+    """Return the split files of a folder, by name.
 
     Raises:
         ConfigError: there is none, or one split comes in two formats.
@@ -93,10 +97,10 @@ def split_files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> pa.Table:
-    """A split; a file without a byte is a split without rows, whatever its format.
+    """A split; an empty file is a split without rows, whatever its format.
 
     Raises:
-        ConfigError: the file is not what its ending says.
+        ConfigError: the file is not of the format of its ending.
     """
     if path.stat().st_size == 0:
         return pa.table({})
