@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises, and the sentence it is told in."""
+"""The exception that every mistake of a user raises, and its wording."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ class ConfigError(ValueError):
 
 
 def unknown(where: str, kind: str, name: object, allowed: Iterable[object]) -> ConfigError:
-    """The error for a name that is not among the allowed ones.
+    """Return the error for a name that is not among the allowed ones, with the closest of these as a hint.
 
     >>> str(unknown("grid.yml", "task", "sst3", ["cola", "sst2"]))
     "grid.yml: unknown task 'sst3', did you mean 'sst2'? Allowed: cola, sst2"

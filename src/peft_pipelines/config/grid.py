@@ -1,4 +1,4 @@
-"""The grid: which names meet, and its cells."""
+"""The grid: names on four axes, and the cells that they make."""
 
 from itertools import product
 from typing import Annotated
@@ -10,7 +10,7 @@ from peft_pipelines.files.names import RESERVED, cell_id
 
 
 class Cell(Spec):
-    """One run: a name from each axis."""
+    """A cell of the grid: one method, model, task and seed."""
 
     method: Name
     model: Name
@@ -19,12 +19,12 @@ class Cell(Spec):
 
     @property
     def id(self) -> str:
-        """``method.model.task.seed``: its tag, and the place of its artifacts."""
+        """``method.model.task.seed``: the cell's tag, and the folder of its artifacts."""
         return cell_id(self.method, self.model, self.task, self.seed)
 
     @classmethod
     def of(cls, text: str) -> "Cell":
-        """The cell with an id.
+        """Return the cell with an id.
 
         >>> Cell.of("lora.tiny.sst2.s0").task
         'sst2'
@@ -33,7 +33,7 @@ class Cell(Spec):
 
 
 AXES = ("methods", "models", "tasks", "seeds")
-"""What a grid crosses, in the order of a cell's names; rows are kept by the same words."""
+"""The axes of a grid, in the order of a cell's names; also the keys of the configuration that hold their rows."""
 
 
 Rates = Annotated[
@@ -44,7 +44,7 @@ Rates = Annotated[
 
 
 class LrSearchSpec(Spec):
-    """The learning-rate search of a cell: a trial at the method's own rate times each factor."""
+    """The learning-rate search of a cell: one trial for each factor, at the method's own rate times the factor."""
 
     factors: Rates
 
@@ -56,7 +56,7 @@ class LrSearchSpec(Spec):
         return self
 
     def rates(self, rate: float) -> tuple[float, ...]:
-        """The learning rates from the lowest to the highest.
+        """Return the learning rates of the trials, in ascending order.
 
         >>> LrSearchSpec(factors=[3, 1]).rates(0.5)
         (0.5, 1.5)
@@ -65,7 +65,7 @@ class LrSearchSpec(Spec):
 
 
 class Grid(Spec):
-    """Which names meet, each once, and the learning rates that are tried in each cell."""
+    """A grid: the names on each axis, whose combinations are the cells, and the learning-rate search of each cell."""
 
     methods: Names
     models: Names
@@ -75,7 +75,7 @@ class Grid(Spec):
     published: Name | None = None
 
     def cells(self) -> list[Cell]:
-        """All combinations, method by method."""
+        """Return all cells, method by method."""
         axes = product(self.methods, self.models, self.tasks, self.seeds)
         return [Cell(method=m, model=b, task=t, seed=s) for m, b, t, s in axes]
 

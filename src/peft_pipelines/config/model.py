@@ -1,4 +1,4 @@
-"""A base model's row: its source, and how it is spoken to."""
+"""A base model's row: its source, precision and prompt format."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from peft_pipelines.config.spec import Count, Spec, Text
 
 
 class PackageFile(Spec):
-    """Weights inside a wheel of the Python package index, told apart by hash."""
+    """Weights inside a wheel of the Python package index, both checked by their hashes."""
 
     package: Text
     version: Text
@@ -18,14 +18,14 @@ class PackageFile(Spec):
 
 
 class HubModel(Spec):
-    """A model repository of the hub. ``revision`` may be left to the lock that the first fetch writes."""
+    """A model repository of the hub. Without ``revision`` the lock file decides, which the first download writes."""
 
     repo: Text
     revision: Text | None = None
 
 
 class TokenizerFix(Spec):
-    """What a conversion loses of a tokenizer, put right once when the model is converted."""
+    """Settings of a tokenizer that the conversion of a model loses; they are written into it at the conversion."""
 
     eos_token: Text
     pad_token: Text
@@ -35,7 +35,7 @@ class TokenizerFix(Spec):
 
 
 class ModelSpec(Spec):
-    """Where a base model comes from and how it is spoken to. Exactly one of the three sources is given."""
+    """A base model: exactly one of three sources, its precision, and whether prompts use its chat template."""
 
     name: str = ""
     package: PackageFile | None = None

@@ -1,4 +1,4 @@
-"""All rows of a configuration together, and the check that a grid names only rows that are there."""
+"""All rows of a configuration, and the check that a grid names only rows that exist."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ class Parameters(Spec):
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Parameters":
-        """The rows of a parameters mapping as Kedro loads it.
+        """Parse the parameters as Kedro loads them.
 
         Raises:
             ConfigError: a row has an unknown key, a value of a wrong type, or contradicts itself.

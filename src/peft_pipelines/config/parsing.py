@@ -1,4 +1,4 @@
-"""Plain values → a typed row, with a error told in one line; and the columns that a template names."""
+"""Parsing of plain values into typed rows, with errors of one line, and of templates into their columns."""
 
 from collections.abc import Mapping
 from string import Formatter
@@ -12,7 +12,7 @@ S = TypeVar("S", bound=BaseModel)
 
 
 def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
-    """A spec from plain values; its first error as a one-line ConfigError that names the place.
+    """Return a row made of plain values. The first error is raised as a ConfigError of one line that names the place.
 
     >>> from peft_pipelines.config import HubSource
     >>> parse(HubSource, "task 'x', source", {"repo": "a/b", "confg": "c"})
@@ -40,7 +40,7 @@ def _one_line(kind: type[BaseModel], where: str, error: ValidationError) -> Conf
 
 
 def _fields(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """The fields of a spec, or of the spec that a path leads to inside it."""
+    """Fields of a row, or of the row inside it that a path leads to."""
     for part in path:
         inner = kind.model_fields[str(part)].annotation
         options = getattr(inner, "__args__", (inner,))
@@ -49,7 +49,7 @@ def _fields(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
 
 
 def template_fields(template: str) -> list[str]:
-    """The column names in a ``str.format`` template.
+    """Return the column names in a ``str.format`` template.
 
     >>> template_fields("{premise} ... {hypothesis}")
     ['premise', 'hypothesis']

@@ -1,10 +1,10 @@
-"""Values that others have published, to stand beside ours."""
+"""Values that others have published, shown beside those of a run."""
 
 from peft_pipelines.config.spec import Name, Spec, Text
 
 
 class PublishedSpec(Spec):
-    """Values in percent that others have published, by method and task, with the metric that each task's are of."""
+    """Published values in percent by method and task, and the metric of each task's values."""
 
     name: str = ""
     citation: Text

@@ -8,7 +8,7 @@ from peft_pipelines.config.spec import Count, Share, Spec
 
 
 class SamplingSpec(Spec):
-    """Which rows take part. None stands for all; the split seed is not the training seed."""
+    """Numbers of examples that are drawn from each split, None for all. The split seed is not the training seed."""
 
     split_seed: int
     validation_share: Share
@@ -29,10 +29,10 @@ class PscpSpec(Spec):
 
 
 class ExecutionSpec(Spec):
-    """Whether programs that a model wrote are run on their test cases, and the limits of each run.
+    """Limits of the sandbox in which programs that a model wrote are run on test cases; off unless ``enabled``.
 
     ``seconds`` are of CPU time, ``processes`` count threads too, ``memory_mb`` is of each process, ``file_mb`` of all
-    files together, ``output_kb`` of what is printed. The code is in sandbox/.
+    files together, ``output_kb`` of what is printed. The code is in evaluation/sandbox/.
     """
 
     enabled: bool
@@ -44,7 +44,7 @@ class ExecutionSpec(Spec):
 
 
 class EnergySpec(Spec):
-    """Whether energy is estimated, and the country (three letters of ISO 3166) whose power mix gives the CO₂."""
+    """Estimates of energy, off unless ``enabled``; ``country`` (ISO 3166, three letters) is the power mix for CO₂."""
 
     enabled: bool
     country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]

@@ -1,4 +1,4 @@
-"""What all rows share: the strict base class, and the kinds of values in their fields."""
+"""The strict base class of all rows, and the types of values in their fields."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 def as_tuple(value: object) -> object:
-    """A list of the YAML as a tuple, which a frozen row can hold; all else as it is."""
+    """Turn a list of the YAML into a tuple, which a frozen row can hold; return all else as it is."""
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -21,6 +21,6 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(as_tuple)]
 
 
 class Spec(BaseModel):
-    """A row: frozen, and refusing any key or type that it does not name."""
+    """A row of the configuration: immutable; unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -1,4 +1,4 @@
-"""A task's row: where its data come from, what a model is asked, and how answers are scored."""
+"""A task's row: its data, the prompt, the right answers and the metrics."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Protocol
@@ -41,7 +41,7 @@ class HubSource(Spec):
 
 
 class Splits(Spec):
-    """Which raw split plays which part. Without ``validation`` one is cut off the training rows by the split seed."""
+    """Names of the raw splits to use. Without ``validation`` one is cut off the training split by the split seed."""
 
     train: Text
     test: Text
@@ -52,21 +52,20 @@ _BETWEEN = "\n\n"
 
 
 class TaskSpec(Spec):
-    """What a model is asked and how answers are scored, for one data set.
+    """A data set as a task: its splits, the prompt, the right answers and the metrics.
 
     The answer is exactly one of: ``label`` (a raw column whose values ``labels`` turns into words), ``target``
-    (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the rows must be on
-    disk. ``max_length`` (tokens of prompt and
-    answer) stands in for the training arguments' where a task needs more.
+    (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the raw examples
+    must be on disk. ``max_length`` (tokens of prompt and answer) replaces that of the training arguments.
 
-    ``group`` and ``question`` are templates: rows that give the same text belong together. Rows of a ``group``, such
-    as a passage, never stand on both sides of a cut, and vary together in an interval; rows of a ``question`` are drawn
-    together, and scored together by the metrics over questions.
+    ``group`` and ``question`` are templates: examples that give the same text belong together. Examples of a ``group``,
+    such as a passage, all stay on one side of a split, and are resampled together for intervals; examples of a
+    ``question`` are drawn together, and scored together by the metrics over questions.
 
     ``tests`` is a raw column with test cases as JSON (evaluation/metrics/pass_rate.py): where execution is switched
     on, the answers to the test split are run on them.
 
-    ``ignore_case`` takes a label word in any case for that label: for words that are labels whatever their case.
+    ``ignore_case`` accepts a label word in any case.
     """
 
     name: str = ""
@@ -93,7 +92,7 @@ class TaskSpec(Spec):
 
     @property
     def label_words(self) -> tuple[str, ...]:
-        """The words a model may answer with; empty where the answer is free text."""
+        """The words of the labels; empty where the answer is free text."""
         return tuple(self.labels.values()) if self.labels else ()
 
     @property
@@ -107,7 +106,7 @@ class TaskSpec(Spec):
         return bool(self.target) and [f"{{{field}}}" for field in template_fields(self.target or "")] != [self.target]
 
     def limit(self, training_args: TrainingSpec) -> int:
-        """Tokens of prompt and answer that a row may have."""
+        """Return the largest number of tokens of prompt and answer together."""
         return self.max_length or training_args.max_length
 
     def prompt(self, text: str) -> str:

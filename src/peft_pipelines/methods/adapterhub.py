@@ -40,39 +40,39 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     except NotImplementedError as error:
         if "meta" not in str(error).lower():
             raise
-        return  # it needs the weights' values to start: what is left to find shows when it is attached
-    except Exception as error:  # the library tells a row's mistakes by all kinds of exceptions
+        return  # it starts from the weights' values: what is not checked here shows when it is attached
+    except Exception as error:  # the library raises all kinds of exceptions for mistakes in a row
         where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
         raise ConfigError(f"{where}: {one_line(error)}") from None
     check_trains(method, model)
 
 
 def fingerprint(method: MethodSpec) -> str:
-    """The library's release."""
+    """Return the library's release."""
     return f"adapters {version('adapters')}"
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
-    """A new, untrained adapter."""
+    """Attach a new, untrained adapter."""
     model = _initialised(clone)
     model.add_adapter(NAME, config=_config(method))
     return _attached(model, method)
 
 
 def save(attached: Attached, folder: Path) -> None:
-    """As ``load_adapter`` reads it."""
+    """Write the adapter into a folder, as the library's ``load_adapter`` reads it."""
     attached.handle.save_adapter(str(folder), NAME, with_head=False, use_safetensors=True)
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
-    """The saved adapter, trainable."""
+    """Attach the adapter in a folder, trainable."""
     model = _initialised(clone)
     model.load_adapter(str(folder), load_as=NAME, with_head=False, use_safetensors=True)
     return _attached(model, method)
 
 
 def merge(attached: Attached) -> PreTrainedModel:
-    """Refused: the library's own merge leaves what is not linear out without a word."""
+    """Raise ConfigError: the library's own merge silently leaves out what is not linear."""
     raise ConfigError(
         f"method '{attached.method.name}': cannot be merged: a bottleneck has an activation inside, which no weight of "
         "the base can hold"
@@ -111,7 +111,7 @@ def _initialised(clone: PreTrainedModel) -> PreTrainedModel:
 
 
 def _interface(config: PretrainedConfig) -> Any:
-    """Where the bottlenecks go in a model type that the library does not know; None for one that it does.
+    """Return the places of bottlenecks in a model type that the library does not know; None for one that it knows.
 
     Raises:
         ValueError: the model type's norms stand behind its blocks, where the library finds no residual to add.
@@ -148,10 +148,10 @@ def _own_norms(base: Any) -> None:
 def _rename_cache(
     module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-    """Hand the cache over by the name that the library's layers know.
+    """Pass the cache under the name that the library's layers know.
 
     Its layers for Llama and Mistral take ``past_key_value``; transformers 4.57 passes ``past_key_values``, which
-    they ignore without a word, so that each generated token would see nothing before it.
+    they silently ignore, so that each generated token would see nothing before it.
     """
     if kwargs.get("past_key_values") is not None and kwargs.get("past_key_value") is None:
         kwargs = {**kwargs, "past_key_value": kwargs["past_key_values"]}
@@ -173,7 +173,7 @@ def _attached(model: PreTrainedModel, method: MethodSpec) -> Attached:
 def _widen(
     module: nn.Module, args: tuple[torch.Tensor, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[torch.Tensor, ...], Mapping[str, Any]]:
-    """Hand a half-precision model's states to a bottleneck in the bottleneck's own fp32."""
+    """Convert the hidden states of a half-precision model to the fp32 of a bottleneck."""
     residual = {"residual_input": kwargs["residual_input"].to(torch.float32)}
     return tuple(value.to(torch.float32) for value in args), {**kwargs, **residual}
 
@@ -181,5 +181,5 @@ def _widen(
 def _narrow(
     dtype: torch.dtype, module: nn.Module, args: tuple[Any, ...], output: tuple[torch.Tensor, ...]
 ) -> tuple[torch.Tensor, ...]:
-    """Hand its answer back in the model's precision."""
+    """Convert a bottleneck's output back to the model's precision."""
     return (output[0].to(dtype), *output[1:])

@@ -1,4 +1,4 @@
-"""Where the parts of a block are in model types that `adapters` does not know."""
+"""Paths of a block's parts in model types that ``adapters`` does not know."""
 
 PLACES = {
     "gpt_neox": {
@@ -26,4 +26,4 @@ PLACES = {
         "layer_pre_ffn": "final_layer_norm",
     },
 }
-"""By model type, the paths of the parts in the base model and in one of its layers."""
+"""By model type: paths in the base model, and in one of its layers."""

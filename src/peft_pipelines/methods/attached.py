@@ -1,4 +1,4 @@
-"""What a provider makes of a base model and a method row."""
+"""A tuning method attached to a clone of the base model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,19 +13,21 @@ from peft_pipelines.config import MethodSpec
 
 @dataclass
 class Attached:
-    """A method inside its own clone of a base model.
+    """A method attached to its own clone of a base model, as a provider returns it.
 
-    ``core`` is the causal language model with the method's layers in it. Soft prompts are not part of its forward:
-    ``start`` gives them as the keys and values of one row (batch 1) that stand before the first token, with
-    gradients. ``plain`` is the library's own forward, soft prompts included: the reference that every short cut
-    is compared with. ``handle`` is what the provider needs to save. ``refuses`` gives, by field of the training
-    arguments, the reason why a method cannot be trained that way.
-
-    What some methods need of the training loop: ``begin`` is told the number of optimizer steps before the first one,
-    ``after_step`` the number of steps done after each, while the gradients are still there, and ``penalty`` gives a
-    scalar that is added to each batch's loss. ``initial`` holds the adapter's start, by its saved name, where the
-    base's weights were rewritten for it. ``select`` says which of the tasks that are learnt together the next forwards
-    are about, where the method has a part of its own for each.
+    Attributes:
+        method: the row.
+        core: the causal language model with the method's layers in it, soft prompts left out.
+        plain: the library's own forward, soft prompts included; each short cut is tested against it.
+        handle: the object that the provider needs to save.
+        start: of soft prompts; returns their keys and values for one example, with gradients, as the cache that stands
+            before the first token.
+        refuses: by field of the training arguments, the reason why the method cannot be trained with it.
+        begin: called with the number of optimizer steps before the first one.
+        after_step: called with the number of steps done after each one, while the gradients are still there.
+        penalty: returns a scalar that is added to each batch's loss.
+        initial: the adapter's start by its saved names, where the base's weights were rewritten for it.
+        select: of a method that has a part for each of several tasks; chooses one by its place for the next forwards.
     """
 
     method: MethodSpec
@@ -41,22 +43,22 @@ class Attached:
     select: Callable[[int], None] | None = None
 
     def trainable(self) -> dict[str, nn.Parameter]:
-        """The parameters that training changes, by name."""
+        """Return the parameters that training changes, by name."""
         return {name: value for name, value in self.plain.named_parameters() if value.requires_grad}
 
     def trainable_parameters(self) -> int:
-        """How many numbers training changes."""
+        """Count the numbers that training changes."""
         return sum(value.numel() for value in self.trainable().values())
 
     def detach(self) -> None:
-        """Forget the clone. The base was never part of it."""
+        """Drop all references to the clone, so that its memory is freed."""
         self.core = self.plain = nn.Module()
         self.handle = self.start = self.begin = self.after_step = self.penalty = self.select = None
         self.initial = {}
 
 
 def own_trainables(attached: Attached) -> Attached:
-    """Give what will be trained its own fp32 memory, so that the base's tensors are never written to."""
+    """Copy what will be trained into fp32 memory of its own, so that the base's tensors are never written to."""
     for parameter in attached.trainable().values():
         parameter.data = parameter.data.to(torch.float32, copy=True)
     return attached

@@ -1,4 +1,4 @@
-"""Everything that a row may choose: each type of each provider, with its config's fields read from its class."""
+"""All types that a method row may name, with the fields of their configs, read from the installed libraries."""
 
 import dataclasses
 import inspect
@@ -20,7 +20,7 @@ REQUIRED = "(required)"
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a config: its name, its type and default as text, and the library's own words on it."""
+    """One field of a config: name, type and default as text, and the library's own help."""
 
     name: str
     type: str
@@ -30,8 +30,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Available:
-    """A type that a method row may name. ``family`` is empty where only a row can tell it; ``note`` says why a type
-    is refused."""
+    """A type that a method row may name. ``family`` is empty where it depends on the row; ``note`` is the reason why a
+    type is refused, empty for one that is not."""
 
     provider: str
     type: str
@@ -41,7 +41,7 @@ class Available:
 
 
 def available() -> list[Available]:
-    """All types of all providers that are installed."""
+    """Return all types of all providers that are installed."""
     return [*_of_peft(), *_of_adapters(), *_of_folders(), *_of_weights(), Available("none", "none", "baseline", ())]
 
 
@@ -56,10 +56,10 @@ def _of_peft() -> Iterator[Available]:
 
 
 def _family(kind: Any) -> str:
-    """What can be folded into the base's weights is a reparameterisation of them; more only a row can tell."""
+    """Return ``reparameterised`` for a tuner that can be merged into the base's weights; of others the row decides."""
     package = PEFT_TYPE_TO_TUNER_MAPPING[kind].__module__.rpartition(".")[0]
-    found = vars(sys.modules.get(f"{package}.layer", sys)).values()
-    layers: list[Any] = [one for one in found if inspect.isclass(one) and issubclass(one, BaseTunerLayer)]
+    values = vars(sys.modules.get(f"{package}.layer", sys)).values()
+    layers: list[Any] = [one for one in values if inspect.isclass(one) and issubclass(one, BaseTunerLayer)]
     return "reparameterised" if any(one.merge is not BaseTunerLayer.merge for one in layers) else ""
 
 
@@ -93,7 +93,7 @@ def _of_weights() -> Iterator[Available]:
 
 
 def _fields(config: type[Any], hidden: Set[str]) -> tuple[Field, ...]:
-    """A config class's fields that a row may set."""
+    """Fields of a config class that a row may set."""
     return tuple(
         Field(field.name, _type(field.type), _default(field), str(field.metadata.get("help", "")))
         for field in dataclasses.fields(config)

@@ -1,4 +1,4 @@
-"""Checking a method row's config against the library's own config class."""
+"""Checks of a method row's config against the library's config class and the model."""
 
 import dataclasses
 import math
@@ -28,7 +28,7 @@ SCALES = ("lora_alpha", "alpha", "scaling")
 
 
 def build(config_class: Callable[..., C], allowed: Iterable[str], method: MethodSpec, **fixed: Any) -> C:
-    """An instance of the config class from the row.
+    """Return an instance of the config class, made from the row.
 
     Raises:
         ConfigError: a field is unknown, is not for a row to set, has a value of another type than the class says, or
@@ -48,7 +48,7 @@ def build(config_class: Callable[..., C], allowed: Iterable[str], method: Method
 
 
 def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Refuse what names no part of the model: beside a right name, the libraries pass over it silently."""
+    """Raise ConfigError for a name that is no part of the model, which the libraries ignore beside a right one."""
     names = [name for name, _ in skeleton.named_modules()]
     where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
     for field, word in NAMING.items():
@@ -71,7 +71,7 @@ def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
 
 
 def check_trains(method: MethodSpec, attached: nn.Module) -> None:
-    """Refuse a row under which nothing of the model would learn, though it was attached without complaint."""
+    """Raise ConfigError where the method was attached and nothing would be trained, or nothing would come of it."""
     where = f"method '{method.name}', config"
     for name in SCALES:
         if method.config.get(name) == 0:
@@ -81,9 +81,9 @@ def check_trains(method: MethodSpec, attached: nn.Module) -> None:
 
 
 def common_divisors(skeleton: PreTrainedModel, targets: object) -> list[int]:
-    """The block sizes that divide the inputs and outputs of all linear layers that are targets, or of all but the head.
+    """Return the block sizes that divide the inputs and outputs of all targeted linear layers.
 
-    A list of names picks the targets; anything else stands for all layers.
+    A list of names picks the targets; anything else stands for all linear layers but the output head.
     """
     head = skeleton.get_output_embeddings()
     parts = {name: part for name, part in skeleton.named_modules() if isinstance(part, nn.Linear) and part is not head}
@@ -94,17 +94,17 @@ def common_divisors(skeleton: PreTrainedModel, targets: object) -> list[int]:
 
 
 def linear_modules(skeleton: PreTrainedModel) -> list[str]:
-    """The last parts of the names of the model's linear layers."""
+    """Return the last parts of the names of the model's linear layers, sorted."""
     found = {name for name, part in skeleton.named_modules() if isinstance(part, (nn.Linear, Conv1D))}
     return sorted({name.rsplit(".", 1)[-1] for name in found})
 
 
 def dataclass_fields(config_class: Any) -> list[str]:
-    """The names that a dataclass takes."""
+    """Return the names of the arguments of a dataclass."""
     return [field.name for field in dataclasses.fields(config_class) if field.init]
 
 
 def one_line(error: BaseException) -> str:
-    """An exception's message without line breaks."""
-    told = error.args[0] if isinstance(error, KeyError) and error.args else error  # its text is quoted once more
-    return " ".join(str(told).split()) or type(error).__name__
+    """Return an exception's message without line breaks."""
+    message = error.args[0] if isinstance(error, KeyError) and error.args else error  # str() would quote it again
+    return " ".join(str(message).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Drop-in methods: ``<folder>/<name>/{config,model}.py``, a ``PeftConfig`` and a ``BaseTuner`` of the author's own.
+"""Custom methods: ``<folder>/<name>/{config,model}.py``, a ``PeftConfig`` and a ``BaseTuner`` of the author's own.
 
 A checkpoint holds what the method trains, and what it made and keeps frozen (a random projection, a rewritten weight):
 all of its tensors that are neither the base's nor marked by the author as recomputable (``persistent=False``).
@@ -41,7 +41,7 @@ class Tuned:
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     """Discover, build the config, and attach it to the skeleton, which has the model's modules but no weights.
 
-    A tuner that must read weights to be attached cannot be tried there; whether it fits shows when it meets them.
+    A tuner that reads weights to be attached cannot be tried there; an error of it shows when it is attached.
     """
     tuner, config = _configured(method)
     check_targets(method, skeleton)
@@ -58,7 +58,7 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
 
 
 def fingerprint(method: MethodSpec) -> str:
-    """The hash of the folder's files, and peft's release, which the tuner is built on."""
+    """Return the hash of the folder's files and peft's release, which the tuner is built on."""
     digest = hashlib.sha256()
     folder = methods_folder() / method.type
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
@@ -68,7 +68,7 @@ def fingerprint(method: MethodSpec) -> str:
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
-    """A new, untrained instance of the method."""
+    """Attach a new, untrained instance of the method."""
     base = {_memory(value) for _, value in _kept(clone)}
     tuner = _tune(clone, *_configured(method))
     made = {name for name, value in _kept(clone) if not value.requires_grad and _memory(value) not in base}
@@ -76,7 +76,7 @@ def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
 
 
 def save(attached: Attached, folder: Path) -> None:
-    """The method's own tensors, by their name in the model, and the config."""
+    """Write the method's own tensors, by their name in the model, and its config."""
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in _own(attached).items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     config = attached.handle.tuner.peft_config[ADAPTER]
@@ -86,7 +86,7 @@ def save(attached: Attached, folder: Path) -> None:
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
-    """The saved instance, trainable.
+    """Attach the instance in a folder, trainable.
 
     Raises:
         ConfigError: the folder's tensors are not those that the row makes, by name or shape.
@@ -103,7 +103,11 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
 
 
 def merge(attached: Attached) -> PreTrainedModel:
-    """The model with the method in its weights, by the tuner's own ``merge_and_unload``."""
+    """Return the model with the method merged into its weights by the tuner's own ``merge_and_unload``.
+
+    Raises:
+        ConfigError: the tuner has no merge.
+    """
     try:
         return attached.handle.tuner.merge_and_unload()
     except (NotImplementedError, ValueError) as error:
@@ -111,7 +115,7 @@ def merge(attached: Attached) -> PreTrainedModel:
 
 
 def _own(attached: Attached) -> dict[str, torch.Tensor]:
-    """What is trained and what the method made, each tensor once."""
+    """Tensors that are trained, and those that the method made and keeps frozen, each once."""
     made = attached.handle.made
     found = {id(value): (name, value) for name, value in _kept(attached.core) if value.requires_grad or name in made}
     return dict(sorted(found.values(), key=lambda item: item[0]))

@@ -1,4 +1,4 @@
-"""Finding drop-in methods: ``<folder>/<name>/{config,model}.py``, each with the author's own subclass.
+"""Discovery of custom methods: ``<folder>/<name>/{config,model}.py``, each with a subclass of the author's own.
 
 Discovery follows Algorithm 1 of the PEFT-Factory paper (Belanec et al. 2025), with one addition: only classes that
 are *defined* in those files count, so an import of ``LoraConfig`` there is not taken for the method's own.
@@ -33,13 +33,13 @@ class Discovered:
 
 
 def names() -> list[str]:
-    """The methods that the folder holds: each subfolder with a config.py and a model.py. Nothing is imported."""
+    """Return the names of the custom methods: subfolders with a config.py and a model.py. Nothing is imported."""
     folders = methods_folder().glob("*")
     return sorted(path.name for path in folders if not _missing(path) and re.match(NAME_PATTERN, path.name))
 
 
 def discover(name: str) -> Discovered:
-    """The classes of one method.
+    """Return the two classes of a method.
 
     Raises:
         ConfigError: there is no such folder, its name is not in snake_case, a file is missing or fails to import,

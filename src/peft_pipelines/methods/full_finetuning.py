@@ -15,7 +15,7 @@ TENSORS = "model.safetensors"
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Refuse an unknown type, more layers than the model has, and quantised weights, which cannot be trained."""
+    """Raise ConfigError for an unknown type, more layers than the model has, and quantised weights."""
     _chosen(method, skeleton)
     if method.quantization:
         where = f"method '{method.name}', quantization"
@@ -23,19 +23,19 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
 
 
 def fingerprint(method: MethodSpec) -> str:
-    """Nothing but the row decides."""
+    """Return the type: nothing but the row decides."""
     return method.type
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
-    """The clone, the chosen weights trainable."""
+    """Make the chosen weights of the clone trainable."""
     for part in _chosen(method, clone):
         part.requires_grad_(True)
     return Attached(method, clone, clone, handle=None)
 
 
 def save(attached: Attached, folder: Path) -> None:
-    """The trained tensors by their names in the model; of the whole model also its config, as transformers reads it."""
+    """Write the trained tensors by their names in the model; of a whole model also its config."""
     chosen = {id(value) for part in _chosen(attached.method, attached.core) for value in part.parameters()}
     tensors = {
         name: value.detach().cpu().contiguous()
@@ -48,7 +48,7 @@ def save(attached: Attached, folder: Path) -> None:
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
-    """The clone with the saved tensors in place of its own."""
+    """Put the saved tensors in place of the clone's own."""
     attached = attach(clone, method)
     for name, value in load_file(folder / TENSORS).items():
         clone.get_parameter(name).data = value.to(clone.device)
@@ -56,7 +56,7 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
 
 
 def merge(attached: Attached) -> PreTrainedModel:
-    """The model: its weights are the method."""
+    """Return the model: its weights are the method."""
     return attached.core
 
 
@@ -83,10 +83,10 @@ def _last_layers(method: MethodSpec, model: PreTrainedModel) -> list[nn.Module]:
 
 Choice = Callable[[MethodSpec, PreTrainedModel], list[nn.Module]]
 TYPES: dict[str, tuple[tuple[str, ...], Choice]] = {"all": ((), _all), "last_layers": (("layers",), _last_layers)}
-"""By type the config's fields, and which modules are trained whole."""
+"""By type: the config's fields, and the function that picks the modules to train."""
 
 
 def decoder_layers(model: PreTrainedModel) -> list[nn.Module]:
-    """The model's layers from the first to the last, wherever its architecture keeps them."""
+    """Return the model's decoder layers in order, wherever its architecture keeps them."""
     depth = model.config.num_hidden_layers
     return next(list(part) for part in model.modules() if isinstance(part, nn.ModuleList) and len(part) == depth)

@@ -1,4 +1,4 @@
-"""No method: the base model as it is, for the rows that a tuned model must beat."""
+"""No tuning: the base model as it is, the baseline of tuned ones."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ TYPE = "none"
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Refuse any type, config and optimizer: there is nothing to configure or to train."""
+    """Raise ConfigError for any type, config or optimizer: nothing is configured or trained."""
     where = f"method '{method.name}'"
     if method.type != TYPE:
         raise unknown(where, "type", method.type, [TYPE])
@@ -23,24 +23,24 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
 
 
 def fingerprint(method: MethodSpec) -> str:
-    """Nothing but the row decides."""
+    """Return the type: nothing but the row decides."""
     return method.type
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
-    """The clone itself."""
+    """Return the clone as it is."""
     return Attached(method, clone, clone, handle=None)
 
 
 def save(attached: Attached, folder: Path) -> None:
-    """There is nothing to save."""
+    """Write nothing: nothing was trained."""
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
-    """The clone itself."""
+    """Return the clone as it is."""
     return attach(clone, method)
 
 
 def merge(attached: Attached) -> PreTrainedModel:
-    """Refused: there is nothing to merge."""
+    """Raise ConfigError: there is nothing to merge."""
     raise ConfigError(f"method '{attached.method.name}': cannot be merged: it is the base model as it is")

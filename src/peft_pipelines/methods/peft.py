@@ -49,20 +49,20 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     except (NotImplementedError, RuntimeError) as error:
         if "meta" not in str(error).lower():
             raise _refused(method, skeleton, error) from None
-        # it needs the weights' values to start: what is left to find shows when it is attached
-    except Exception as error:  # the library tells a row's mistakes by all kinds of exceptions
+        # it starts from the weights' values: what is not checked here shows when it is attached
+    except Exception as error:  # the library raises all kinds of exceptions for mistakes in a row
         raise _refused(method, skeleton, error) from None
     else:
         check_trains(method, model)
 
 
 def fingerprint(method: MethodSpec) -> str:
-    """The library's release."""
+    """Return the library's release."""
     return f"peft {peft.__version__}"
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
-    """A new, untrained instance of the method."""
+    """Attach a new, untrained instance of the method."""
     config = _config(method)
     shared = peft_pissa.unshare(clone, config)
     attached = _attached(get_peft_model(clone, config), method)
@@ -72,7 +72,7 @@ def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
 
 
 def save(attached: Attached, folder: Path) -> None:
-    """As ``PeftModel.from_pretrained`` reads it, without the library's card and without paths of this machine."""
+    """Write the method as ``PeftModel.from_pretrained`` reads it, without the library's card and local paths."""
     model = attached.handle
     config = model.active_peft_config
     config.base_model_name_or_path = attached.core.name_or_path
@@ -88,7 +88,7 @@ def save(attached: Attached, folder: Path) -> None:
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
-    """The saved instance, trainable. The library reads soft prompts back as frozen ones only."""
+    """Attach the instance in a folder, trainable; the library itself reads soft prompts as frozen ones only."""
     config = PeftConfig.from_pretrained(str(folder))
     soft, shared = config.is_prompt_learning, peft_pissa.unshare(clone, config)
     model = PeftModel.from_pretrained(clone, str(folder), is_trainable=not soft)
@@ -99,7 +99,11 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
 
 
 def merge(attached: Attached) -> PreTrainedModel:
-    """The model with the method in its weights, by the library's own ``merge_and_unload``."""
+    """Return the model with the method merged into its weights by the library's own ``merge_and_unload``.
+
+    Raises:
+        ConfigError: the method cannot be merged; the message says why.
+    """
     where = f"method '{attached.method.name}': cannot be merged"
     if attached.start:
         raise ConfigError(f"{where}: a soft prompt is no part of the weights")
@@ -124,50 +128,50 @@ def _config(method: MethodSpec) -> PeftConfig:
 def _attached(model: PeftModel, method: MethodSpec) -> Attached:
     core, config = model.get_base_model(), model.active_peft_config
     several = config.peft_type == PeftType.MULTITASK_PROMPT_TUNING
-    chosen = Chosen()
+    selected = SelectedTask()
     if several:
-        model.register_forward_pre_hook(chosen.hand_over, with_kwargs=True)
+        model.register_forward_pre_hook(selected.hand_over, with_kwargs=True)
     return Attached(
         method,
         core,
         model,
         handle=model,
-        start=_soft_prompt(model, core, chosen) if config.is_prompt_learning else None,
+        start=_soft_prompt(model, core, selected) if config.is_prompt_learning else None,
         refuses=peft_quirks.refuses(config),
         begin=peft_quirks.begin(model, method),
         after_step=peft_quirks.after_step(model),
         penalty=peft_quirks.penalty(model),
-        select=chosen.select if several else None,
+        select=selected.select if several else None,
     )
 
 
-class Chosen:
-    """Which of its tasks a method of several is asked about; the first one until another is chosen."""
+class SelectedTask:
+    """The task that a method of several tasks answers; the first one until another is selected."""
 
     def __init__(self) -> None:
         self.task = 0
 
     def select(self, task: int) -> None:
-        """Choose by place."""
+        """Select a task by its place."""
         self.task = task
 
     def ids(self, rows: int, device: torch.device) -> torch.Tensor:
-        """The task of each row of a batch."""
+        """Return the task's place for each example of a batch."""
         return torch.full((rows,), self.task, dtype=torch.long, device=device)
 
     def hand_over(
         self, model: PeftModel, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Tell the library, which asks for it with each batch."""
+        """Add the task to the arguments of a forward, where the library expects it."""
         rows = kwargs["input_ids"]
         return args, {"task_ids": self.ids(len(rows), rows.device), **kwargs}
 
 
-def _soft_prompt(model: PeftModel, core: PreTrainedModel, chosen: Chosen) -> Callable[[], Cache]:
-    """The keys and values of the virtual tokens: given by the method, or what the model makes of its embeddings."""
+def _soft_prompt(model: PeftModel, core: PreTrainedModel, selected: SelectedTask) -> Callable[[], Cache]:
+    """Return a function that computes the keys and values of the virtual tokens for one example."""
 
     def start() -> Cache:
-        prompt = model.get_prompt(batch_size=1, task_ids=chosen.ids(1, core.device))
+        prompt = model.get_prompt(batch_size=1, task_ids=selected.ids(1, core.device))
         if isinstance(prompt, Cache):
             return prompt
         cache = DynamicCache(config=core.config)

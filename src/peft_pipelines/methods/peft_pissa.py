@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 WEIGHTS = "adapter_model.safetensors"
 ADAPTER = "default"
 ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 2e-3}
-"""Share of the largest weight by which a rewritten one may be off, by the precision it was rewritten in."""
+"""By precision, the largest error of a rewritten weight, as a share of the largest weight."""
 
 
 def unshare(model: PreTrainedModel, config: PeftConfig) -> dict[str, torch.Tensor]:
@@ -38,7 +38,7 @@ def unshare(model: PreTrainedModel, config: PeftConfig) -> dict[str, torch.Tenso
 
 
 def reshare(model: PreTrainedModel, shared: dict[str, torch.Tensor]) -> None:
-    """Let go of the copies that are still equal to what they were made from."""
+    """Free the copies that are still equal to the shared weights, and use these again."""
     for name, value in model.named_parameters():
         old = shared.get(name.replace(".base_layer", ""))
         if old is not None and torch.equal(old, value):
@@ -46,7 +46,7 @@ def reshare(model: PreTrainedModel, shared: dict[str, torch.Tensor]) -> None:
 
 
 def start_of(model: PeftModel, shared: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A copy of the new adapter, by its saved names, if it was taken out of the base's weights; else nothing."""
+    """Return a copy of the new adapter by its saved names; empty unless it was taken out of the base's weights."""
     layers = {name: part for name, part in model.get_base_model().named_modules() if isinstance(part, LoraLayer)}
     pairs = [(part, shared[f"{name}.weight"]) for name, part in layers.items() if f"{name}.weight" in shared]
     rewritten = [(part, old) for part, old in pairs if not torch.equal(part.get_base_layer().weight, old)]
@@ -57,7 +57,7 @@ def start_of(model: PeftModel, shared: dict[str, torch.Tensor]) -> dict[str, tor
 
 
 def save(model: PeftModel, initial: dict[str, torch.Tensor], folder: Path) -> None:
-    """Write trained adapter less start as one plain adapter."""
+    """Write the trained adapter minus its start as one plain adapter of twice the rank."""
     tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
     for name, value in tensors.items():
         if "lora_A" in name:
@@ -70,14 +70,14 @@ def save(model: PeftModel, initial: dict[str, torch.Tensor], folder: Path) -> No
 
 
 def _taken_out(part: Any, old: torch.Tensor) -> bool:
-    """Whether the layer's weight is the old one less what the adapter gives."""
+    """Whether the layer's weight is the old one minus the adapter's product."""
     within = ROUNDING[old.dtype] * old.abs().max().item()
     whole = part.get_base_layer().weight + part.get_delta_weight(ADAPTER)
     return torch.allclose(whole.to(old.dtype), old, rtol=0, atol=within)
 
 
 def _doubled(config: Any) -> Any:
-    """The config of twice the rank and the same scale."""
+    """Return a copy of the config with twice the rank and the same scale."""
     config = copy.deepcopy(config)
     alpha = math.sqrt(2) if config.use_rslora else 2
     config.r *= 2

@@ -1,4 +1,4 @@
-"""What single tuners need beside being attached: reasons to refuse, and calls in the training loop."""
+"""Peculiarities of single tuners: reasons to refuse them, and calls that they need in the training loop."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ REFUSED_TYPES = {
     "POLY": "it must be told each row's task, and a cell has one task",
     "XLORA": _MIXES,
 }
-"""Types that a row alone cannot bring, and why."""
+"""Types of ``peft`` that cannot be used by a row alone, and the reason."""
 
 _PLACES = "it changes the first and the last places of what a forward is given, which a cache and a shared prefix move"
 REFUSED_CLASSES = {
@@ -28,7 +28,7 @@ REFUSED_CLASSES = {
     "PrefixTuningConfig": "the library cannot save it as safetensors; provider hf_peft has PREFIX_TUNING",
     "PromptTuningConfig": "the library has no place for it in these models; provider hf_peft has PROMPT_TUNING",
 }
-"""The same for classes of ``adapters``."""
+"""Classes of ``adapters`` that cannot be used by a row alone, and the reason."""
 
 REFUSED_STARTS = {
     "corda": "it starts from a pass over data",
@@ -47,18 +47,18 @@ REFUSES: dict[str, dict[str, str]] = {
     "PVERA": {"shared_prefix": DRAWS},
     "SHADOW": {"shared_prefix": OWN_CACHE},
 }
-"""By type, the training arguments' fields that it cannot be trained with, and why."""
+"""By type, the fields of the training arguments that it cannot be trained with, and the reason."""
 
 
 def check_type(method: MethodSpec) -> None:
-    """Raise ConfigError for a type that a row alone cannot bring."""
+    """Raise ConfigError for a type that cannot be used by a row alone."""
     reason = (REFUSED_TYPES if method.provider == "hf_peft" else REFUSED_CLASSES).get(method.type)
     if reason:
         raise ConfigError(f"method '{method.name}': type {method.type} is not for a row: {reason}")
 
 
 def check_values(method: MethodSpec, config: PeftConfig) -> None:
-    """Raise ConfigError for values that the library takes and that come to nothing, or to a error during training."""
+    """Raise ConfigError for values that the library accepts and that have no effect or fail during training."""
     where = f"method '{method.name}', config"
     start = str(getattr(config, "init_lora_weights", ""))
     if start in REFUSED_STARTS:
@@ -75,25 +75,25 @@ def check_values(method: MethodSpec, config: PeftConfig) -> None:
 
 
 def placeholders(config_class: Any) -> dict[str, Any]:
-    """Values that a config needs at once and training knows later: the number of steps, told by ``begin``."""
+    """Return placeholders for values that are known when training begins: the number of steps, which ``begin`` sets."""
     return {"total_step": sys.maxsize} if hasattr(config_class, "total_step") else {}
 
 
 def refuses(config: PeftConfig) -> dict[str, str]:
-    """The training arguments' fields that the method cannot be trained with, and why."""
-    found = dict(REFUSES.get(str(PeftType(config.peft_type).value), {}))
+    """Return the fields of the training arguments that the method cannot be trained with, and the reasons."""
+    reasons = dict(REFUSES.get(str(PeftType(config.peft_type).value), {}))
     if getattr(config, "monteclora_config", None):
-        found["shared_prefix"] = DRAWS
-    return found
+        reasons["shared_prefix"] = DRAWS
+    return reasons
 
 
 def begin(model: PeftModel, method: MethodSpec) -> Callable[[int], None] | None:
-    """Tells a schedule of ranks how many steps there will be."""
+    """Return the function that gives the number of steps to a schedule of ranks; None for methods without one."""
     config = model.active_peft_config
     if not hasattr(config, "total_step"):
         return None
 
-    def told(steps: int) -> None:
+    def set_steps(steps: int) -> None:
         if config.tinit >= steps - config.tfinal:
             raise ConfigError(
                 f"method '{method.name}', config: tinit and tfinal must leave steps between them, "
@@ -101,18 +101,18 @@ def begin(model: PeftModel, method: MethodSpec) -> Callable[[int], None] | None:
             )
         config.total_step = steps
 
-    return told
+    return set_steps
 
 
 def after_step(model: PeftModel) -> Callable[[int], None] | None:
-    """Moves a schedule of ranks on."""
+    """Return the function that moves a schedule of ranks on by a step; None for methods without one."""
     update: Callable[[int], None] | None = getattr(model.base_model, "update_and_allocate", None)
     return update
 
 
 @contextmanager
 def unpruned(config: PeftConfig) -> Iterator[None]:
-    """Save a schedule's adapter at its first rank, with noughts where ranks were taken away.
+    """Save a schedule's adapter at its first rank, with zeros where ranks were taken away.
 
     The library would leave them out, and divide what is left by a smaller rank when it reads it.
     """
@@ -127,19 +127,19 @@ def unpruned(config: PeftConfig) -> Iterator[None]:
 
 
 def penalty(model: PeftModel) -> Callable[[], torch.Tensor] | None:
-    """The terms beside the cross entropy that the method's paper has."""
+    """Return the function that computes the penalty of the method's paper; None for methods without one."""
     config, tuner = model.active_peft_config, model.base_model
     if getattr(config, "orth_reg_weight", 0):
         return lambda: config.orth_reg_weight * _orthogonality(tuner)
     for field, term in (("kasa_config", "_get_kasa_loss"), ("monteclora_config", "_get_monteclora_loss")):
         if getattr(config, field, None):
-            given: Callable[[], torch.Tensor] = getattr(tuner, term)
-            return given
+            function: Callable[[], torch.Tensor] = getattr(tuner, term)
+            return function
     return None
 
 
 def _orthogonality(tuner: nn.Module) -> torch.Tensor:
-    """How far the factors are from orthogonal ones: the mean over them of the norm of A Aᵀ - 1 and of Bᵀ B - 1."""
+    """Mean over the factors of the norms of A Aᵀ - 1 and Bᵀ B - 1, which is 0 for orthogonal ones."""
     factors = [value if "lora_A" in name else value.T for name, value in tuner.named_parameters() if _is_factor(name)]
     return torch.stack([torch.norm(value @ value.T - torch.eye(len(value)).to(value)) for value in factors]).mean()
 

@@ -1,6 +1,6 @@
 """Libraries of tuning methods behind one contract: check, fingerprint, attach, save, load, merge; detach is Attached's.
 
-``attach`` and ``load`` are given a clone of the base model and may do to it what they like.
+``attach`` and ``load`` get a clone of the base model and may change it as they like.
 """
 
 from pathlib import Path
@@ -30,8 +30,8 @@ PROVIDERS: dict[str, ModuleType] = {
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     """Raise ConfigError where the row cannot be attached to a model like ``skeleton`` (on the meta device).
 
-    Found here, before any weights are read: an unknown provider, type or config field, targets that the model
-    does not have.
+    Errors that are raised here, before any weights are read: an unknown provider, type or config field, targets that
+    the model does not have.
     """
     provider = _provider(method)
     with torch.device("meta"):
@@ -40,12 +40,16 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
 
 
 def fingerprint(method: MethodSpec) -> str:
-    """What, beside the row, decides what the method does: the library's version or the hash of its files."""
+    """Return what decides, beside the row, how the method works: the library's release or the hash of its files."""
     return str(_provider(method).fingerprint(method))
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
-    """The method on a clone of the base, initialised by the seed, its trainable tensors in fp32 and its own."""
+    """Attach the method to a clone of the base, initialised by the seed, with trainable tensors in fp32.
+
+    Raises:
+        ConfigError: the row leaves nothing to train.
+    """
     clone.requires_grad_(False)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -61,7 +65,7 @@ def save(attached: Attached, folder: Path) -> None:
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path, *, trainable: bool = False) -> Attached:
-    """The saved method on a clone of the base; frozen unless ``trainable``, to go on training."""
+    """Attach the method in a folder to a clone of the base; frozen unless ``trainable``, to go on training."""
     clone.requires_grad_(False)
     with torch.random.fork_rng():
         attached = _provider(method).load(quantised(clone, method), method, folder)
@@ -73,10 +77,12 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path, *, trainable:
 
 
 def merge(attached: Attached) -> PreTrainedModel:
-    """The model with the method in its weights, of the plain architecture. Its clone must own its memory.
+    """Return a model of the plain architecture with the method merged into its weights.
+
+    The method's clone must own its memory, since weights are changed in place.
 
     Raises:
-        ConfigError: the method is not of the kind that weights can hold; the message says why.
+        ConfigError: the method cannot be merged; the message says why.
     """
     merged: PreTrainedModel = _provider(attached.method).merge(attached)
     return merged

@@ -1,4 +1,4 @@
-"""The frozen base in fewer bits under a method, as QLoRA has it (Dettmers et al. 2023)."""
+"""Quantisation of the frozen base under a method, as in QLoRA (Dettmers et al. 2023)."""
 
 from functools import cache
 from math import prod
@@ -14,11 +14,11 @@ from peft_pipelines.config import MethodSpec
 
 
 def quantised(model: PreTrainedModel, method: MethodSpec) -> PreTrainedModel:
-    """The model, with its linear layers but the head in 4-bit NormalFloat where the method's row asks for it.
+    """Return the model, its linear layers but the output head in 4-bit NormalFloat where the method's row asks for it.
 
     The layers are replaced by ones that hold weights of their own, made from the model's, which stay as they are.
     Scales are quantised once more (double quantisation). On the meta device the shapes are those of packed weights, so
-    that a method that cannot live on them is found there.
+    that a method that does not support them is refused there.
     """
     if method.quantization is None:
         return model
@@ -27,7 +27,7 @@ def quantised(model: PreTrainedModel, method: MethodSpec) -> PreTrainedModel:
     for name, layer in list(model.named_modules()):
         if isinstance(layer, (nn.Linear, Conv1D)) and layer is not head:
             model.set_submodule(name, _packed(layer, model.dtype))
-    model.is_loaded_in_4bit = True  # the mark by which peft tells such layers from plain ones
+    model.is_loaded_in_4bit = True  # peft recognises such layers by it
     return model
 
 
@@ -46,13 +46,13 @@ def _packed(layer: nn.Linear | Conv1D, dtype: torch.dtype) -> nn.Module:
 
 
 def _packed_shape(weight: torch.Tensor) -> torch.Tensor:
-    """Two numbers a byte, in one column."""
+    """An empty column of bytes on the meta device, two weights to a byte."""
     return torch.empty((weight.numel() + 1) // 2, 1, dtype=torch.uint8, device="meta")
 
 
 @cache
 def _counted() -> None:
-    """Tell torch's counter of operations what the library's product costs: as much as the plain one."""
+    """Register the library's matrix product with torch's counter of operations: it counts as much as the plain one."""
     import bitsandbytes  # noqa: F401, PLC0415  (registers the operation)
 
     @register_flop_formula(torch.ops.bitsandbytes.gemm_4bit)

@@ -1,4 +1,4 @@
-"""Whether plain values from a row are of the types that a library's config class names."""
+"""Checks of plain values from a row against the type annotations of a library's config class."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def fits(value: object, kind: Any) -> bool:
     """
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return any(fits(value, part) for part in _told_apart(parts))
+        return any(fits(value, part) for part in _union_parts(parts))
     if origin is Literal:
         return any(_is_literal(value, part) for part in parts)
     if origin in LISTS:
@@ -29,8 +29,8 @@ def fits(value: object, kind: Any) -> bool:
     return _is_plain(value, kind)
 
 
-def _told_apart(parts: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The parts of a union. ``str`` beside an enumeration stands for its members' values, not for any text."""
+def _union_parts(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Parts of a union. ``str`` beside an enumeration stands for its members' values, not for any text."""
     return tuple(part for part in parts if part is not str) if any(map(_is_enum, parts)) else parts
 
 
@@ -61,22 +61,26 @@ def _is_literal(value: object, choice: object) -> bool:
 
 
 def types_of(config_class: Any) -> dict[str, Any]:
-    """The annotations of a dataclass by field, with the type of its default where that is another one."""
+    """Return the annotations of a dataclass by field, each with the type of its default where that is another one."""
     try:
         hints = get_type_hints(config_class)
     except NameError:  # an author's file may name types that it imports for type checkers only
         return {}
-    found = {}
+    types = {}
     for field in dataclasses.fields(config_class):
         kind, default = hints[field.name], field.default
         if default is not dataclasses.MISSING and not fits(default, kind):
             kind = Union[kind, type(default)]  # noqa: UP007  (made of values)
-        found[field.name] = kind
-    return found
+        types[field.name] = kind
+    return types
 
 
 def typed(where: str, value: object, kind: Any) -> object:
-    """A row's value, or the dataclass that it is the row of."""
+    """Return a row's value, or for a mapping the dataclass that the annotation names.
+
+    Raises:
+        ConfigError: the value is not of the annotated type.
+    """
     if isinstance(value, Mapping):
         inner = next((part for part in (kind, *get_args(kind)) if dataclasses.is_dataclass(part)), None)
         if inner is not None:
@@ -98,14 +102,14 @@ def _nested(where: str, values: Mapping[str, Any], config_class: Any) -> object:
 
 
 def _readable(kind: Any) -> str:
-    """An annotation as a person says it.
+    """Return an annotation in words for an error message.
 
     >>> _readable(list[str] | Literal["all"] | None)
     "list[str] or 'all' or null"
     """
     if get_origin(kind) in (Union, UnionType):
         # Python gives the parts in an order that may differ by run
-        words = {_readable(part) for part in _told_apart(get_args(kind))}
+        words = {_readable(part) for part in _union_parts(get_args(kind))}
         return " or ".join(sorted(words, key=lambda word: (word == "null", "'" in word, word)))
     if get_origin(kind) is Literal:
         return " or ".join(repr(part) for part in get_args(kind))

@@ -1,4 +1,4 @@
-"""Training a cell at each learning rate of a search: validation chooses, and what the search costs is told."""
+"""The learning-rate search of a cell: one training a trial, chosen by validation loss, with its cost on record."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -16,23 +16,23 @@ from peft_pipelines.training.trainer import BEST, Diverged, put
 TRIAL = "trial.json"
 
 Trial = dict[str, Any]
-"""What came of one learning rate: ``learning_rate``, ``diverged``, the fields of ``Outcome``, ``cost``."""
+"""The result of a trial: ``learning_rate``, ``diverged``, the fields of ``Outcome``, ``cost``."""
 
 Fit = Callable[[Attached, float, Path, str], Outcome]
-"""Trains a method in place: at which learning rate, with its state in which folder, called what by progress."""
+"""Trains a method in place. Arguments: the method, the learning rate, the folder of its state, the name of progress."""
 
 
 def search(
     attached: Attached, fresh: Callable[[], Attached], fit: Fit, folders: Mapping[float, Path]
 ) -> tuple[Attached, list[Trial]]:
-    """The method as trained at the learning rate with the lowest validation loss, and what came of each one.
+    """Return the method as trained at the learning rate with the lowest validation loss, and all trials.
 
     A trial that is complete in its folder is not trained again; of the complete ones the best keeps its weights there.
 
     Args:
-        attached: the untrained method, which the first training takes.
-        fresh: makes the same once more.
-        fit: one training.
+        attached: the untrained method, trained in the first trial.
+        fresh: makes the same untrained method again.
+        fit: runs one training.
         folders: the state's folder by learning rate, in running order.
 
     Raises:
@@ -57,7 +57,7 @@ def search(
 
 
 def chosen(trials: Sequence[Trial]) -> Trial | None:
-    """The trial with the lowest validation loss, the first of equals; None where all diverged.
+    """Return the trial with the lowest validation loss, the first of equals; None where all diverged.
 
     >>> chosen([{"diverged": True}, {"diverged": False, "validation_loss": 0.5}])
     {'diverged': False, 'validation_loss': 0.5}
@@ -67,7 +67,7 @@ def chosen(trials: Sequence[Trial]) -> Trial | None:
 
 
 def record_of(trials: Sequence[Trial]) -> dict[str, Any]:
-    """The record's fields: of the chosen training its outcome and cost (``train_``), of the search its trials and cost.
+    """Return fields of the cell's record: outcome and cost (``train_``) of the chosen training, trials and cost of all.
 
     ``lr_at_edge`` is true where the best learning rate is the lowest or the highest one: a better one may lie beyond.
     """
@@ -88,13 +88,13 @@ def record_of(trials: Sequence[Trial]) -> dict[str, Any]:
 
 def _row(trial: Trial, best: Trial) -> dict[str, Any]:
     """A trial without its log."""
-    told = ("learning_rate", "validation_loss", "diverged", "best_step", "steps", "tokens")
+    kept = ("learning_rate", "validation_loss", "diverged", "best_step", "steps", "tokens")
     cost = {name: trial["cost"][name] for name in ("seconds", "cpu_seconds")}
-    return {**{name: trial[name] for name in told}, **cost, "chosen": trial is best}
+    return {**{name: trial[name] for name in kept}, **cost, "chosen": trial is best}
 
 
 def _replaced(live: Attached, fresh: Callable[[], Attached]) -> Attached:
-    """A fresh one in place of one that was trained; two never live at once."""
+    """Free a trained method, then make a fresh one: two are never in memory at once."""
     live.detach()
     return fresh()
 

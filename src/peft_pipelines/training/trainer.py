@@ -146,7 +146,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
                 self._save(str(fresh))
                 write_json(fresh / "validation.json", {"loss": loss, "step": self.state.global_step})
         self.log({"validation_loss": loss})
-        # tells the Trainer that it is done; at an epoch's last step it would evaluate twice
+        # without it the Trainer would evaluate twice at an epoch's last step
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, {"validation_loss": loss})
         return {"validation_loss": loss}
 

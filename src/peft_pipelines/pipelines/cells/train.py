@@ -1,4 +1,4 @@
-"""The second step of a cell: training, and the record of it."""
+"""The second step of a cell: training, and its record."""
 
 import platform
 from dataclasses import replace
@@ -31,13 +31,23 @@ def train(
     lr_search: LrSearchSpec,
     **together: Any,
 ) -> Trained:
-    """Train the method on the training rows, once at each learning rate of the search.
+    """Train the method on the training split, once at each learning rate of the search.
 
-    The weights that validation likes best are what is saved. Each training starts from the same weights and sees the
-    same rows in the same order. Validation rows are the task's own.
+    The weights with the lowest validation loss are kept. All trainings start from the same weights and see the same
+    examples in the same order. The validation split is the task's own.
 
     Args:
+        peft_model: the method on its clone of the base.
+        prompts: the task's splits, as columns ``prompt`` and ``references``.
+        workspace: the folder of the trainings' states.
+        task: the task's row.
+        training_args: without the method's own values.
+        seed: decides the start and the order of the examples.
+        lr_search: the factors of the learning rate.
         together: of a method that learns several tasks at once, ``prompts.<task>`` and ``task.<task>`` of each.
+
+    Raises:
+        ConfigError: no answer of the task fits ``max_length``, or training diverged at each learning rate.
     """
     attached, base = peft_model.attached, peft_model.base
     method = attached.method
@@ -54,8 +64,8 @@ def train(
         rows, validation, training_args, Shortcuts.of(attached, training_args), seed, int(base.tokenizer.pad_token_id)
     )
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
-    rests_on = [providers.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
-    folders = {rate: workspace / state_digest(*rests_on, rate) for rate in rates}
+    decides = [providers.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
+    folders = {rate: workspace / state_digest(*decides, rate) for rate in rates}
     with base.untouched():
         attached, trials = search(
             attached, lambda: providers.attach(base_model.clone(base.model), method, seed), setup.fit, folders
@@ -63,9 +73,9 @@ def train(
     learnt = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()] or [
         prompts["train"]
     ]
-    given = sum(table.num_rows for table in (*learnt, prompts["validation"]))
+    examples = sum(table.num_rows for table in (*learnt, prompts["validation"]))
     record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
-    record["left_out"] = given - len(setup.examples) - len(setup.validation)
+    record["left_out"] = examples - len(setup.examples) - len(setup.validation)
     return Trained(attached, {**record, **record_of(trials), **_surroundings()}, workspace)
 
 
@@ -76,7 +86,7 @@ def _surroundings() -> dict[str, Any]:
 def _rows_of(
     name: str, method: MethodSpec, base: base_model.Base, training_args: TrainingSpec, together: dict[str, Any]
 ) -> list[Encoded]:
-    """The training rows of one of the tasks that are learnt together, marked with its place."""
+    """Training examples of one of the tasks that are learnt together, each with the task's place."""
     assert method.train_on
     spec = parse(TaskSpec, f"task '{name}'", dict(together[names.argument("task", name)]))
     prompter = Prompter(base.tokenizer, base.spec.chat_template, spec.limit(training_args))
