@@ -1,5 +1,6 @@
 """What makes which cell stale, on the project's own pipelines and rows."""
 
+import ast
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,40 @@ def test_code_decides_the_steps_that_reach_it_by_import(tmp_path: Path, path: st
     (package / path).write_text((package / path).read_text() + "y = 2\n")
     after = prints()
     assert {name for name in before if before[name] != after[name]} == stale
+
+
+IMPORTS = {
+    "from pkg.data.sampling import draw": {"data/__init__.py", "data/sampling.py"},
+    "from pkg.data import sampling": {"data/__init__.py", "data/sampling.py"},
+    "from pkg import data": {"data/__init__.py"},
+    "import pkg.data.sampling": {"data/__init__.py", "data/sampling.py"},
+    "import json, pkg.data.sampling as drawn": {"data/__init__.py", "data/sampling.py"},
+    "from . import other": {"step/other.py"},
+    "from .other import value": {"step/other.py"},
+    "from ..data import sampling": {"data/__init__.py", "data/sampling.py"},
+    "def f():\n    from pkg.data import sampling": {"data/__init__.py", "data/sampling.py"},
+    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pkg.data import sampling": set(),
+    "import typing\nif typing.TYPE_CHECKING:\n    import pkg.data.sampling": set(),
+    "from elsewhere.data import sampling": set(),
+}
+
+
+@pytest.mark.parametrize("code", IMPORTS)
+def test_an_import_reaches_a_module_and_the_packages_around_it(code: str, tmp_path: Path) -> None:
+    files = {"step/other.py": "", "data/__init__.py": "", "data/sampling.py": "", "step/node.py": code}
+    for name, text in files.items():
+        (tmp_path / "pkg" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pkg" / name).write_text(text)
+    assert source.reached(tmp_path / "pkg", "step.node") == {"step/node.py", *IMPORTS[code]}
+
+
+def test_no_module_of_the_package_is_imported_by_a_computed_name() -> None:
+    for path in source.PACKAGE.rglob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        for call in calls:
+            if ast.unparse(call.func).rpartition(".")[2] in ("import_module", "__import__"):
+                (name,) = call.args
+                assert isinstance(name, ast.Constant) and not str(name.value).startswith(source.PACKAGE.name), path
 
 
 def test_each_step_reaches_the_code_that_computes_it() -> None:

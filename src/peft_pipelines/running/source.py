@@ -1,4 +1,7 @@
-"""Our own code as a hash: of the modules that decide a result, what they mean, not how they are laid out."""
+"""Hash of the project's own code: of the modules that decide a result, by their syntax trees, not by their layout.
+
+Which modules a node reaches is read from import statements, so no module of the package is imported by a computed name.
+"""
 
 import ast
 import hashlib
@@ -10,7 +13,7 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), start: str | None = None) -> str:
-    """A hash of the modules in some folders; comments, docstrings and layout do not change it.
+    """Return a hash of the modules in some folders; comments, docstrings and layout do not change it.
 
     Args:
         package: the package's folder.
@@ -28,14 +31,14 @@ def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), start
 
 
 def reached(package: Path, start: str) -> set[str]:
-    """The paths of the modules that a module reaches by imports, itself included, in functions or at the top."""
+    """Return the paths of the modules that a module reaches by imports, itself included, in functions or at the top."""
     found: set[str] = set()
     waiting = [_path(package, start)]
     while waiting:
         path = waiting.pop()
         if path and path not in found:
             found.add(path)
-            waiting += [_path(package, name) for name in _imported(package / path, package.name)]
+            waiting += [_path(package, name) for name in _imported(package, path)]
     return found
 
 
@@ -48,20 +51,50 @@ def _folder(path: str) -> str:
 
 
 def _path(package: Path, module: str) -> str:
-    """The path of a module or of a package's face inside the package; empty where there is none."""
+    """Return the path of a module or of a package's face inside the package; empty where there is none."""
     place = module.replace(".", "/")
     found = [path for path in (f"{place}.py", f"{place}/__init__.py") if (package / path).is_file()]
     return found[0] if found else ""
 
 
-def _imported(path: Path, package: str) -> Iterator[str]:
-    """The modules of the package that a file imports, by their names inside it; names that are no modules too."""
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == package:
-            inside = str(node.module).partition(".")[2]
-            parts = inside.split(".") if inside else []
-            yield from (".".join(parts[:length]) for length in range(1, len(parts) + 1))
-            yield from (".".join([*parts, name.name]) for name in node.names)
+def _imported(package: Path, path: str) -> Iterator[str]:
+    """Yield the modules of the package that a file imports, by their names inside it, and names that are no modules.
+
+    An import that only type checkers read does not count.
+    """
+    for node in _executed(_tree(package / path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _with_parents(_inside(alias.name, package.name))
+        if isinstance(node, ast.ImportFrom):
+            module = _relative(node, path) if node.level else _inside(node.module or "", package.name)
+            if module is not None:
+                yield from (name for alias in node.names for name in _with_parents([*module, alias.name]))
+
+
+def _inside(module: str, package: str) -> list[str] | None:
+    """Return the parts of a module's name behind its package, or None for a module of another package."""
+    first, *parts = module.split(".")
+    return parts if first == package else None
+
+
+def _relative(node: ast.ImportFrom, path: str) -> list[str]:
+    """Return the parts of the module that a relative import in a file names."""
+    folder = path.split("/")[: -node.level]
+    return [*folder, *(node.module.split(".") if node.module else ())]
+
+
+def _with_parents(parts: list[str] | None) -> Iterator[str]:
+    """Yield a module's name and those of the packages around it, whose faces are imported with it."""
+    return (".".join(parts[:length]) for length in range(1, len(parts) + 1)) if parts else iter(())
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a syntax tree without the blocks for type checkers."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test).rpartition(".")[2] == "TYPE_CHECKING"):
+            yield node
+            yield from _executed(node)
 
 
 @cache

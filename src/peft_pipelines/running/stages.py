@@ -1,6 +1,6 @@
-"""What decides a node's result beside its rows and data, by kind of node: libraries, folders of our code, the device.
+"""The code, libraries and device that decide a node's result beside its rows and data, by kind of node.
 
-Of these folders only the modules count that the node's own module reaches by its imports. So a new module needs no
+Of the folders only the modules count that the node's own module reaches by its imports. So a new module needs no
 entry here: it counts where it is used.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from peft_pipelines.files.versions import LEARNING, SCORING, TABLES
 
 DECIDES_NOTHING = frozenset({"config/errors.py", "costs/energy.py", "storage/model_card.py"})
-"""Modules of deciding folders that only tell: messages, estimates, text for people."""
+"""Modules of deciding folders that decide no result: messages, estimates, text for people."""
 _SHARED = frozenset({"config", "storage"})
 _MODEL = _SHARED | {"costs", "data", "methods", "models"}
 DECIDING = _MODEL | {"evaluation", "inference", "training"}
@@ -36,6 +36,7 @@ ANY = Stage(tuple(dict.fromkeys((*TABLES, *LEARNING, *SCORING))), device=True)
 """A node that no kind is known of: everything counts."""
 
 _SCORED_BY = frozenset({"metrics", "ignore_case"})
+# Test cases are parsed by a module of evaluation while examples are adapted, but only to refuse bad ones.
 _TEXT = Stage(TABLES, _SHARED | {"data"}, _SCORED_BY | {"max_new_tokens", "max_length"})
 _PROFILE = Stage((*TABLES, *SCORING[1:], "transformers", "tokenizers"), _SHARED | {"data", "evaluation", "models"})
 _TRAIN = Stage(LEARNING, _MODEL | {"training"}, _SCORED_BY | {"max_new_tokens"}, device=True)
