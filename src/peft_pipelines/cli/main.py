@@ -153,7 +153,7 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
 
 
 def _names_of(cell: tuple[str, ...], rows: "Parameters") -> list[str]:
-    """The names of four rows, given apart or as one id."""
+    """Return the names of four rows, given apart or as one id."""
     from peft_pipelines.config import AXES  # noqa: PLC0415  (heavy, see above)
 
     names = [name for part in cell for name in part.split(".")]

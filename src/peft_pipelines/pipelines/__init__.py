@@ -1,1 +1,1 @@
-"""The three pipelines: data (once a task), cells (once a cell), report (once)."""
+"""The three pipelines: data (nodes of a task), cells (nodes of a cell), report."""

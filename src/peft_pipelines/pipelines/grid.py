@@ -1,4 +1,4 @@
-"""A grid of names → the pipelines of its tasks and cells."""
+"""The pipelines of a grid: nodes of each task, of each cell, and of the report."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from peft_pipelines.pipelines.report import pipeline as report
 
 
 def load_grid(loader: AbstractConfigLoader) -> Grid:
-    """The grid of the run's environment, from its grid.yml.
+    """Return the grid of the run's environment, from its grid.yml.
 
     Raises:
         ConfigError: there is none, or it is not as a grid must be.
@@ -27,13 +27,13 @@ def load_grid(loader: AbstractConfigLoader) -> Grid:
 
 
 def load_together(loader: AbstractConfigLoader, grid: Grid) -> dict[str, list[str]]:
-    """Of each method of the grid whose row has ``train_on``, the tasks that it learns together."""
+    """Return the tasks that each method of the grid learns together, for methods whose row has ``train_on``."""
     rows = loader["parameters"]["methods"]
     return {name: list(rows[name]["train_on"]) for name in grid.methods if rows.get(name, {}).get("train_on")}
 
 
 def pipelines_of(grid: Grid, together: Mapping[str, Sequence[str]] | None = None) -> dict[str, Pipeline]:
-    """The registered pipelines by name; ``together`` names the tasks of each method that learns several at once."""
+    """Return the registered pipelines by name; ``together`` names the tasks of methods that learn several at once."""
     together = together or {}
     others = [task for tasks in together.values() for task in tasks]
     parts = {"data": data.create_pipeline(grid, others), "report": report.create_pipeline(grid)}

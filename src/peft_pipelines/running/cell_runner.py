@@ -1,4 +1,4 @@
-"""The runner of a grid: cell by cell, skipping what stands, going on when one fails."""
+"""The runner of a grid: cell by cell, skipping what is unchanged, going on when one fails."""
 
 import gc
 import logging
@@ -29,7 +29,7 @@ from peft_pipelines.running.units import Unit, split
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done for a unit."""
+    """A unit with its state on disk, the fingerprints of its nodes, and the nodes that must run, in order."""
 
     unit: Unit
     state: State
@@ -65,13 +65,13 @@ class CellRunner(AbstractRunner):
             for unit in work.data:
                 run.unit(run.plan(unit))
             failures = run.cells([run.plan(unit) for unit in work.cells])
-            lost = run.report(work.report)
-        if failures or lost:
-            raise PartsFailed(failures, len(work.cells), lost)
+            missing = run.report(work.report)
+        if failures or missing:
+            raise PartsFailed(failures, len(work.cells), missing)
 
 
 class _Run:
-    """What one run needs at each step."""
+    """One run: its catalog, hooks and display, and what is done with them for each unit and node."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class _Run:
         return Plan(unit, state, fingerprints, state.pending(self._catalog, fingerprints))
 
     def cells(self, plans: list[Plan]) -> list[Failure]:
-        """Run what is pending, and return what failed."""
+        """Run the pending nodes of each cell, and return the failures."""
         waiting = [plan for plan in plans if plan.pending]
         self._shown.plan(len(plans), len(plans) - len(waiting))
         failures = []
@@ -108,7 +108,7 @@ class _Run:
         return failures
 
     def report(self, nodes: list[Node]) -> list[Failure]:
-        """Run the report's nodes, and return what failed."""
+        """Run the report's nodes, and return the failures."""
         if not nodes:
             return []
         self._shown.begin("report")
@@ -126,7 +126,7 @@ class _Run:
                 self._release(plan.unit)
 
     def unit(self, plan: Plan, running: list[Node] | None = None) -> None:
-        """Run a unit's pending nodes, and write down each."""
+        """Run a unit's pending nodes, and record each."""
         if not plan.pending:
             return
         self._shown.begin(plan.unit.title)
@@ -146,14 +146,14 @@ class _Run:
         Task(node, self._catalog, self._is_async, self._hooks, self._run_id).execute()
 
     def _free(self, node: Node, left: list[Node]) -> None:
-        """Forget what only this node needed: a cell drops the model that it has trained before it generates."""
+        """Release data that only this node needed: a cell drops the model that it has trained before it generates."""
         wanted = {name for later in left for name in later.inputs}
         for name in node.inputs:
             if name not in wanted and in_memory(self._catalog, name) and not names.is_parameter(name):
                 self._catalog.release(name)
 
     def _release(self, unit: Unit) -> None:
-        """Forget what the unit left in memory, the live model above all."""
+        """Release what the unit left in memory, the live model above all."""
         for name in {
             name for node in unit.nodes for name in (*node.inputs, *node.outputs) if not names.is_parameter(name)
         }:
@@ -180,7 +180,7 @@ def _light_collections() -> Iterator[None]:
 
 @contextmanager
 def _log() -> Iterator[StringIO]:
-    """What is logged in the block, for the record of a failure."""
+    """Collect what is logged in the block, for the log of a failed cell."""
     text = StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -1,4 +1,4 @@
-"""What decides a node's result, as a hash: equal hashes mean that the result on disk is what a run would make again.
+"""Fingerprints of nodes: hashes of all that decides a result. Where they are equal, a run would make the same again.
 
 A result is decided by the values of its rows (not by their comments, licence or citation), by the content of its data,
 by the method's files, by the base model, and by what stages.py lists for its kind of node: libraries, our own code,
@@ -35,7 +35,7 @@ SAMPLES, BLOCK = 64, 1 << 16
 
 
 class Fingerprints:
-    """The fingerprints of one run's units. Rows, data and models are each looked at once."""
+    """The fingerprints of one run's units. Rows, data and models are each hashed once."""
 
     def __init__(self, catalog: DataCatalog) -> None:
         self._catalog = catalog
@@ -43,7 +43,7 @@ class Fingerprints:
         self._known: dict[tuple[str, ...], str] = {}
 
     def of(self, unit: Unit, recorded: Mapping[str, str]) -> dict[str, str]:
-        """The fingerprint of each node of a unit, by the node's name.
+        """Return the fingerprint of each node of a unit, by the node's name.
 
         Args:
             unit: nodes in running order.
@@ -106,7 +106,7 @@ class Fingerprints:
 
 @cache
 def constants(stage: Stage, function: Callable[..., Any]) -> str:
-    """A hash of what is the same for all nodes of a function while a process lasts."""
+    """Return a hash of what is the same for all nodes of a function while a process lasts: code, libraries, device."""
     libraries = releases(stage.libraries)
     return digest([_code(stage, function), libraries, _device() if stage.device else ""])
 
@@ -128,7 +128,7 @@ def _code(stage: Stage, function: Callable[..., Any]) -> str:
 
 
 def digest(value: Any) -> str:
-    """A hash of plain values and rows, whatever the order of their keys."""
+    """Return a hash of plain values and rows, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
 
 
@@ -143,7 +143,7 @@ def _plain(value: Any) -> Any:
 
 
 def content(name: str, dataset: Any) -> str:
-    """A hash of what a dataset on disk holds. What is only in memory and working folders decide nothing.
+    """Return a hash of a dataset's content on disk. Data in memory and working folders decide nothing.
 
     Raises:
         ConfigError: the dataset should be on disk and is not.
@@ -161,7 +161,7 @@ def content(name: str, dataset: Any) -> str:
 
 
 def folder_identity(folder: Path) -> str:
-    """A hash over the names and sizes of a model's files and 64 blocks of 64 KiB out of each.
+    """Return a hash over the names and sizes of a model's files and 64 blocks of 64 KiB out of each.
 
     Reading gigabytes of weights at each start would take longer than all else; other weights differ in every block.
     """

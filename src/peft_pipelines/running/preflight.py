@@ -1,4 +1,4 @@
-"""Everything that can be found wrong before a weight is read: what is missing is fetched, then each row is tried."""
+"""Checks before any weights are read: missing inputs are downloaded, then each row is tried on what it names."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -28,10 +28,10 @@ from peft_pipelines.training.shortcuts import Shortcuts
 
 
 def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Callable[[str], None]) -> None:
-    """Fetch what the pipeline's nodes lack, and try all its rows on the real data and on models without weights.
+    """Download what the pipeline's nodes lack; try its rows on the real examples and on models without weights.
 
     Raises:
-        ConfigError: the first thing that is wrong.
+        ConfigError: the first error that is found.
     """
     inputs = Inputs(pipeline, catalog)
     for execution in inputs.executions():
@@ -51,7 +51,7 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
 
 
 def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
-    """How the model in the folder is spoken to, without a limit of length.
+    """Return the prompter of the model in a folder, without a limit of length.
 
     Raises:
         ConfigError: the folder is not a model's, its tokenizer cannot be read, has no chat template where the row
@@ -98,7 +98,7 @@ def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: T
 
 
 class Inputs:
-    """What a pipeline's nodes are given; each row is read out of the catalog once."""
+    """The inputs of a pipeline's nodes; each row is read out of the catalog once."""
 
     def __init__(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         values: dict[str, Any] = {}
@@ -158,10 +158,10 @@ class Inputs:
 def fetch_missing(
     inputs: Inputs, catalog: DataCatalog, lock: Path, write: Callable[[str], None]
 ) -> Iterator[tuple[str, Path, bool]]:
-    """Bring the models and the hub's rows that are read onto this machine: what, where, and whether it was missing.
+    """Download the models and the hub's examples that are read; yield name, folder, and whether it was missing.
 
     Args:
-        inputs: only what these name is looked at.
+        inputs: the models and tasks that are needed.
         catalog: says where they belong, and which raw rows come from the hub (``hub: true``).
         lock: the file that holds the revision of each source of the hub; the first fetch writes it.
         write: is called with a line before each download.

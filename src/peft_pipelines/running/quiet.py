@@ -1,4 +1,4 @@
-"""Third-party chatter that conf/logging.yml cannot reach: the libraries' own progress bars, loggers and warnings."""
+"""Silence of the libraries' own progress bars, loggers and warnings, which conf/logging.yml cannot reach."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ CHATTY = ("kedro", "peft", "transformers", "adapters", "accelerate", "torch")
 
 
 def silence() -> None:
-    """Leave a run's screen to the run. Errors are exceptions and still come through."""
+    """Turn the libraries' own output off. Errors are exceptions and still come through."""
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     if not sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""What is known on disk about a unit: which of its nodes have run, on what, and how it failed."""
+"""The record of a unit on disk: which of its nodes have run, with which fingerprints, and how it failed."""
 
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ class State:
         self._nodes: dict[str, Any] = read_json(path)["nodes"] if path.is_file() else {}
 
     def made(self) -> dict[str, str]:
-        """The fingerprint of each dataset that was made, by the dataset's name."""
+        """Return the fingerprint of each dataset that was made, by the dataset's name."""
         return {name: entry["fingerprint"] for entry in self._nodes.values() for name in entry["outputs"]}
 
     def pending(self, catalog: DataCatalog, fingerprints: dict[str, str]) -> list[Node]:
-        """The nodes that must run, in order.
+        """Return the nodes that must run, in order.
 
         These are the nodes with another fingerprint than recorded, with an output that is gone, all behind them, and
         those before them whose output is only in memory.
@@ -47,7 +47,7 @@ class State:
         return [node for node in self._unit.nodes if needed[node.name]]
 
     def begin(self, catalog: DataCatalog, pending: list[Node]) -> None:
-        """Forget the nodes that will run, and remove what they left, so that no stale number can be read."""
+        """Forget the nodes that will run, and remove their outputs, so that no stale number can be read."""
         for node in pending:
             self._nodes.pop(node.name, None)
             for name in node.outputs:
@@ -57,7 +57,7 @@ class State:
         self._write(None)
 
     def record(self, catalog: DataCatalog, node: Node, fingerprint: str, unit_fingerprint: str | None) -> None:
-        """Write down that a node has run; with its last node the unit gets its own fingerprint."""
+        """Record that a node has run; with its last node the unit gets its own fingerprint."""
         outputs = {name: _saved_version(catalog, name) for name in node.outputs}
         hashes = {name: found for name in node.outputs if (found := file_hashes(catalog.get(name)))}
         entry = {"fingerprint": fingerprint, "finished": now(), "outputs": outputs, "sha256": hashes}
@@ -65,7 +65,7 @@ class State:
         self._write(unit_fingerprint)
 
     def fail(self, node: Node, error: Exception, log: str) -> Failure:
-        """Write down why the unit stopped at a node."""
+        """Record the error that stopped the unit at a node."""
         failure = Failure.of(self._unit.title, error, self._folder / LOG)
         write_text(failure.log, f"{log}{traced(error)}")
         entry = {"cell": names.cell_id(*self._unit.names), "node": node.name, **failure.entry()}

@@ -1,4 +1,4 @@
-"""Which nodes belong together: the data of a task, a cell, and the report on all of them."""
+"""Units of a pipeline: the nodes of a task's data, the nodes of a cell, and the report on all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,23 +27,23 @@ class Unit:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names in the tag: the task, or method, model, task and seed."""
+        """The names in the tag: the task; or method, model, task and seed."""
         return tuple(self.tag.split(".")[1:])
 
     @property
     def title(self) -> str:
-        """How people read it: ``lora · smollm2_135m · sst2 · s0``."""
+        """The names for people: ``lora · smollm2_135m · sst2 · s0``."""
         return " · ".join(self.names)
 
     @property
     def last(self) -> str:
-        """The dataset that the whole unit ends with. Its folder holds the unit's state, whatever part of it runs."""
+        """The name of the unit's last dataset. Its folder holds the unit's state, whatever part of the unit runs."""
         if self.tag.startswith(names.DATA):
             return names.prompts(self.names[0])
         return names.artifact(Cell.of(self.tag.removeprefix(names.CELL)), names.METRICS)
 
     def folder(self, catalog: DataCatalog) -> Path:
-        """Where the unit's state is kept.
+        """Return the folder of the unit's state.
 
         Raises:
             ConfigError: the catalog keeps the unit's last dataset in memory only.
@@ -97,6 +97,6 @@ def _position(unit: Unit, rank: Mapping[str, Mapping[str, int]]) -> tuple[int, .
 
 
 def place(catalog: DataCatalog, name: str) -> Path | None:
-    """The path under which a dataset's file or folder lies, versions inside it; None for what is only in memory."""
+    """Return the path of a dataset's file or folder, versions inside it; None for a dataset in memory."""
     dataset = catalog.get(name)
     return Path(dataset._filepath) if isinstance(dataset, AbstractVersionedDataset) else None

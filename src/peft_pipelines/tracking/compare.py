@@ -41,7 +41,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Moves:
-    """What two runs have in common: the scores that moved, the largest first, and what could not be compared."""
+    """Two runs compared: the scores that moved, the largest change first, and the cells that could not be compared."""
 
     moved: list[Move]
     unchanged: int
@@ -119,7 +119,7 @@ def _answers(path: Path | None) -> list[dict[str, Any]]:
 
 
 def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
-    """What makes a test item: its text without the instruction, and its right answers."""
+    """Return what identifies a test item: its text without the instruction, and its right answers."""
     return row["prompt"].removeprefix(task.instruction).strip(), tuple(row["references"])
 
 

@@ -99,7 +99,7 @@ class Manifest:
         }
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
-        """A cell as it stands: who made it, of what, its artifacts and its numbers. Its answers are kept."""
+        """Return the record of a cell: the run that made it, artifacts and numbers. A copy of its answers is kept."""
         numbers = self._catalog.load(names.artifact(cell, names.METRICS))
         state = _state(cell, self._catalog)
         artifacts = {kind: found for kind in names.KINDS if (found := self._artifact(cell, kind, state))}
@@ -131,7 +131,7 @@ class Manifest:
             write_text(path, text)
 
     def _artifact(self, cell: Cell, kind: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Version and hashes as they were when the artifact was made, else as it lies there now."""
+        """Return version and hashes as they were when the artifact was made, else as they are now."""
         name = names.artifact(cell, kind)
         for node in state.get("nodes", {}).values():
             hashes = node.get("sha256", {}).get(name)
@@ -150,14 +150,14 @@ def _state(cell: Cell, catalog: DataCatalog) -> dict[str, Any]:
 
 
 def _rows(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The rows of the parameters, by name only those that the grid names; folders (``store``, ``raw``) are no rows."""
+    """Return the rows of the parameters, of each axis those that the grid names; no folders (``store``, ``raw``)."""
     rows = {key: value for key, value in _plain(parameters).items() if isinstance(value, Mapping)}
     kept = {axis: {name: rows[axis][name] for name in rows["grid"][axis]} for axis in AXES}
     return {**rows, **kept}
 
 
 def _plain(value: Any) -> Any:
-    """Rows that Kedro has turned into specs, and all else, as YAML can hold them."""
+    """Turn specs that Kedro has parsed, and all else, into values that YAML can hold."""
     if isinstance(value, BaseModel):
         value = value.model_dump(exclude_unset=True)
     if isinstance(value, Mapping):
@@ -166,7 +166,7 @@ def _plain(value: Any) -> Any:
 
 
 def _class_of(runner: str) -> str:
-    """A runner's class, from its name or its representation.
+    """Return a runner's class, from its name or its representation.
 
     >>> _class_of("<a.b.CellRunner object at 0x7f>"), _class_of("SequentialRunner")
     ('CellRunner', 'SequentialRunner')

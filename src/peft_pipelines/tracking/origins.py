@@ -18,7 +18,7 @@ DATA = {"raw": names.raw, "adapted": names.adapted, "prompts": names.prompts}
 
 
 class Origins:
-    """The data of tasks and the weights of models as they are on disk now.
+    """The hashes of tasks' data and models' weights as they are on disk now.
 
     Args:
         catalog: says where they are.
@@ -31,11 +31,11 @@ class Origins:
         self._known: dict[str, dict[str, Any]] = {}
 
     def data(self, task: str) -> dict[str, Any]:
-        """For raw, adapted and prompts of a task the version where there are several, and the hash of each split."""
+        """Return, for the raw, adapted and prompted examples of a task, the version if any and each split's hash."""
         return self._once(f"data {task}", lambda: {kind: self.dataset(name(task)) for kind, name in DATA.items()})
 
     def dataset(self, name: str) -> dict[str, Any]:
-        """The version that would be loaded, and the hashes of its files."""
+        """Return the version that would be loaded, and the hashes of its files."""
         dataset = self._catalog.get(name)
         hashes = file_hashes(dataset)
         if hashes and isinstance(dataset, AbstractVersionedDataset) and dataset._version:
@@ -43,7 +43,7 @@ class Origins:
         return {"sha256": hashes}
 
     def model(self, spec: ModelSpec) -> dict[str, Any]:
-        """The public name, the revision on the hub, and the hash of each weight file."""
+        """Return a model's public name, its revision on the hub, and the hash of each weight file."""
         return self._once(f"model {spec.name}", lambda: self._model(spec))
 
     def _model(self, spec: ModelSpec) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 MEASURED = re.compile(r"seconds|memory|_wh$|^co2|^energy|^pscp|^run_id$|^checkpoint$|^cell$|^git_commit$")
-"""Costs that a clock or a gauge gave, PSCP, which rests on them, and where the numbers come from."""
+"""Measured costs, PSCP, which is computed from them, and the provenance of the numbers."""
 
 
 def repeatable(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell's scores and counts: what does not depend on the machine's speed or memory.
+    """Return a cell's scores and counts, which do not depend on the machine's speed or memory.
 
     >>> repeatable({"accuracy": 0.5, "train_seconds": 3.2, "pscp": 41.0, "steps": 8})
     {'accuracy': 0.5, 'steps': 8}
@@ -30,7 +30,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def written(value: Any) -> str:
-    """A value for a table: six digits of a number that has more.
+    """Return a value as text, a number rounded to six digits.
 
     >>> written(0.123456789), written(3), written(None)
     ('0.123457', '3', '—')

@@ -26,7 +26,7 @@ class Outcome:
 
     @property
     def differing(self) -> dict[str, tuple[Any, Any]]:
-        """The numbers that are not equal."""
+        """The numbers that differ, by metric."""
         return {name: pair for name, pair in self.numbers.items() if not same(*pair)}
 
     @property

@@ -19,7 +19,7 @@ MANIFEST, ROWS = "manifest.json", "rows.yml"
 
 
 def runs_folder(catalog: DataCatalog) -> Path:
-    """The folder that the catalog gives to the manifests."""
+    """Return the folder of the manifests, as the catalog names it."""
     folder: Path = catalog.load(names.RUNS)
     return folder
 
@@ -32,34 +32,34 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's time stamp, the version of all that it made."""
+        """The run's time stamp, which is the version of all that it made."""
         return self.folder.name
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What ``manifest.json`` holds."""
+        """The content of ``manifest.json``."""
         found: dict[str, Any] = read_json(self.folder / MANIFEST)
         return found
 
     @cached_property
     def rows(self) -> dict[str, Any]:
-        """The run's own parameters, as the configuration had them then."""
+        """The run's own parameters, as they were configured then."""
         found: dict[str, Any] = yaml.safe_load((self.folder / ROWS).read_text(encoding="utf-8"))
         return found
 
     @property
     def ended(self) -> bool:
-        """Whether the run has written down what it made."""
+        """Whether the run has ended, and its record is whole."""
         return bool(self.manifest["status"] != Status.RUNNING)
 
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
-        """What is on record of each cell, by its id."""
+        """The record of each cell, by the cell's id."""
         found: dict[str, dict[str, Any]] = self.manifest["cells"]
         return found
 
     def predictions(self, cell: str) -> Path | None:
-        """The answers that a cell gave in this run, kept whatever later runs wrote; None where it gave none."""
+        """Return the path of the answers of a cell in this run, which later runs leave; None where there are none."""
         kept = self.cells[cell]["artifacts"].get(names.PREDICTIONS)
         return self.folder.parent / names.PREDICTIONS / f"{_only(kept['sha256'])}.jsonl" if kept else None
 
@@ -85,7 +85,7 @@ def keep(path: Path, digest: str, folder: Path) -> None:
 
 
 def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
-    """A run by its id, or the newest that has ended.
+    """Return a run by its id, or the newest that has ended.
 
     Raises:
         ConfigError: there is no such run in the store, or it has not ended: its record holds no number yet.
@@ -108,7 +108,7 @@ def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
 
 
 def chosen(run: Run, cells: tuple[str, ...]) -> list[str]:
-    """The ids of the cells that are asked for, all of the run by default.
+    """Return the ids of the cells that are asked for, by default all of the run.
 
     Raises:
         ConfigError: the run has no such cell, or none at all.
