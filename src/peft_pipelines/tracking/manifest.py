@@ -34,11 +34,9 @@ class Manifest:
     """The manifest of one run: written when its first node begins, and again, with its cells, when the run ends."""
 
     def __init__(self, run: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog, project: Path) -> None:
-        folder = runs_folder(catalog)
-        self.id, self.folder, self._catalog = str(run["run_id"]), folder / str(run["run_id"]), catalog
+        self.id, self._catalog, self._project = str(run["run_id"]), catalog, project
         self.rows = _rows(catalog.load(names.PARAMETERS))
         self.grid = parse(Grid, "grid.yml", self.rows["grid"])
-        self.origins = Origins(catalog, folder / WEIGHTS, project / names.LOCK)
         self._begun = False
         self._names = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
         self.facts: dict[str, Any] = {
@@ -50,6 +48,16 @@ class Manifest:
             "modules_sha256": code(PACKAGE, DECIDING, DECIDES_NOTHING),
             "grid": self.rows["grid"],
         }
+
+    @cached_property
+    def folder(self) -> Path:
+        """The run's folder; its parent is made at the first use, so that a refused run leaves nothing."""
+        return runs_folder(self._catalog) / self.id
+
+    @cached_property
+    def origins(self) -> Origins:
+        """The data and weights of the run's store."""
+        return Origins(self._catalog, self.folder.parent / WEIGHTS, self._project / names.LOCK)
 
     @cached_property
     def cells(self) -> list[Cell]:
