@@ -3,10 +3,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VENV5 ?= $(VENV)-transformers5
 DOCS ?= $(VENV)-docs
+# One process a core, eight at most: each may take 2 GB. Tests that share what is slow to make stay in one process.
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadgroup
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install fetch benchmark test test-transformers5 lint format docs viz clean
+.PHONY: help install fetch benchmark check test test-transformers5 lint format docs viz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +21,15 @@ fetch: $(VENV)/.installed  ## bring the default model onto this machine; afterwa
 benchmark: fetch  ## run the default benchmark and print its table
 	$(BIN)/kedro run --pipeline=benchmark
 
-test: $(VENV)/.installed-dev  ## run the tests; PYTEST_ARGS are passed on
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+check: $(VENV)/.installed-dev  ## within a minute: style, order of imports, types, and the tests that load no torch
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(PYTEST) --light -m "not slow and not real" $(PYTEST_ARGS)
+
+test: $(VENV)/.installed-dev  ## run the tests side by side; PYTEST_ARGS are passed on, -n 0 among them for one process
+	$(PYTEST) $(PYTEST_ARGS)
 
 test-transformers5: $(VENV5)/.installed  ## run the tests of models and methods on transformers 5, without adapters
 	$(VENV5)/bin/python -m pytest -rs $(TESTS5) $(PYTEST_ARGS)

@@ -9,8 +9,16 @@ PROJECT = Path(__file__).parents[2]
 SOURCES, TESTS = PROJECT / "src", PROJECT / "tests"
 HEAVY = frozenset({"accelerate", "adapters", "bitsandbytes", "datasets", "peft", "torch", "transformers"})
 """Libraries that take seconds to import."""
-SLOW = HEAVY | {"nbclient"}
-"""And one that starts a process which loads them."""
+SLOW = HEAVY | {"nbclient", "peft_pipelines.running.cell_runner"}
+"""And what loads them when it runs: the notebook's session, and the runner, which asks what the device is."""
+
+
+class LightOnly:
+    """A plugin of pytest that leaves out the modules that are not light."""
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Ignore a module; of folders and other files nothing is said."""
+        return None if collection_path.suffix != ".py" or is_light(collection_path) else True
 
 
 def is_light(path: Path) -> bool:
@@ -26,7 +34,7 @@ def is_light(path: Path) -> bool:
         if path not in seen:
             seen.add(path)
             names = imported(path)
-            if any(name.partition(".")[0] in SLOW for name in names):
+            if any(name in SLOW for name in names):
                 return False
             waiting += [file for name in names for file in _files(name)]
     return True

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ LORA, ZERO = "lora.tiny.mood.s0", "zero_shot.tiny.mood.s0"
 RUNS = Path("data/08_reporting/runs")
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The project as its first run has left it."""
-    folder, before = tmp_path_factory.mktemp("recorded"), Path.cwd()
+@cache
+def _first_run(folder: Path) -> Path:
+    before = Path.cwd()
+    folder.mkdir()
     os.chdir(folder)
     try:
         made = Project(folder)
@@ -27,7 +27,13 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert told.exit_code == 0, told.output
     finally:
         os.chdir(before)
-    yield folder
+    return folder
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as its first run has left it, the same for all modules of a process."""
+    return _first_run(tmp_path_factory.getbasetemp() / "recorded")
 
 
 @pytest.fixture
