@@ -108,8 +108,8 @@ def test_the_scores_of_knowing_nothing_are_there(found: dict) -> None:
 def test_the_scores_of_knowing_nothing_are_those_of_the_results() -> None:
     task = TASK.model_copy(update={"metrics": ["macro_f1", "accuracy"]})
     split = pa.Table.from_pylist([{"prompt": "?", "references": [word]} for word in ("bad", "good", "good")])
-    rows, told = split.to_pylist(), guess({"train": split, "test": split}, task)
-    assert random_scores(primary_metric(rows, task), 3, task.label_words)["macro_f1"] == told["primary"]
+    rows, scored = split.to_pylist(), guess({"train": split, "test": split}, task)
+    assert random_scores(primary_metric(rows, task), 3, task.label_words)["macro_f1"] == scored["primary"]
     assert (
         primary_metric(rows, task)(["good"] * 3)["macro_f1"]
         == majority({"train": split, "test": split}, task)["primary"]

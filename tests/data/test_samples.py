@@ -45,8 +45,8 @@ def essence(row: dict[str, Any], task: TaskSpec) -> str:
     return plain(" ".join(str(value) for name, value in row.items() if name not in ("idx", "ID", task.label)))
 
 
-def told(row: dict[str, Any], task: TaskSpec) -> str:
-    """What a model is told of a row: the input's columns; the whole row where ``preprocess`` makes them."""
+def shown(row: dict[str, Any], task: TaskSpec) -> str:
+    """The part of a row that a model sees: the input's columns; the whole row where ``preprocess`` makes them."""
     names = template_fields(task.input)
     return plain(" ".join(str(row[name]) for name in names)) if set(names) <= set(row) else essence(row, task)
 
@@ -111,7 +111,7 @@ def test_no_row_comes_twice_in_a_split_or_in_two(task: str) -> None:
 def test_no_row_of_a_split_is_nearly_one_of_another(task: str) -> None:
     row = task_of(task)
     words = {
-        name: [set(told(line, row).split()) for line in table.to_pylist()] for name, table in samples(task).items()
+        name: [set(shown(line, row).split()) for line in table.to_pylist()] for name, table in samples(task).items()
     }
     for one, other in combinations(words, 2):
         alike = [(a, b) for a in words[one] for b in words[other] if len(a & b) > 0.8 * len(a | b)]
@@ -196,9 +196,9 @@ def kind(type_: pa.DataType) -> str:
 @pytest.mark.parametrize("task", TASKS)
 def test_no_row_is_a_real_one(task: str) -> None:
     row = task_of(task)
-    real = {told(line, row) for table in real_splits(task).values() for line in table.to_pylist()}
+    real = {shown(line, row) for table in real_splits(task).values() for line in table.to_pylist()}
     for table in samples(task).values():
-        assert [line for line in table.to_pylist() if told(line, row) in real] == []
+        assert [line for line in table.to_pylist() if shown(line, row) in real] == []
 
 
 def test_each_line_is_one_json_object() -> None:

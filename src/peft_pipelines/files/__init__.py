@@ -1,1 +1,1 @@
-"""Small helpers that know nothing of the project: atomic writes, versions of libraries, progress."""
+"""Files and names: atomic writes, Markdown, releases of libraries, progress, and the project's names."""

@@ -1,4 +1,4 @@
-"""Writing so that a reader sees the whole thing or nothing, whenever the process dies."""
+"""Atomic writes of files and folders: a reader sees all of the new content or the old, whenever the process dies."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``; what stands there at the end (file or folder) takes its place.
+    """Yield a temporary path beside ``path``; the file or folder at it replaces ``path`` at the end.
 
     The content is synced to disk before the rename. An exception leaves ``path`` as it was.
     """
@@ -48,7 +48,7 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """What ``write_json`` wrote."""
+    """Return the content of a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 LOCK = "conf/hub/lock.json"
-"""Where the revisions of the hub are pinned, from the project's folder."""
+"""The file with the pinned revisions of the hub, from the project's folder."""
 METHODS_FOLDER = "methods"
-"""Where the project's own methods lie, from the project's folder."""
+"""The folder of the project's own methods, from the project's folder."""
 DATA, CELL = "data.", "cell."
-"""What the tags of a task's data nodes and of a cell's nodes begin with."""
+"""Prefixes of the tags of a task's data nodes and of a cell's nodes."""
 MAJORITY, RANDOM, PROFILES = "majority", "random", "profiles"
 RESERVED = (MAJORITY, RANDOM, PROFILES)
 """The pipeline's own namespaces, which stand beside those of the methods."""
 PARAMETERS, FIXED = "parameters", "params:"
-"""The dataset of the whole configuration, and what that of a part of it begins with."""
+"""The dataset of the whole configuration, and the prefix of the datasets of its parts."""
 
 LIVE, WORKSPACE = "peft_model@live", "peft_model@workspace"
 CHECKPOINT, PREDICTIONS, GENERATION, METRICS = "checkpoint", "predictions", "generation", "metrics"
@@ -36,7 +36,7 @@ FAILED_PARTS = "failed_parts"
 
 
 class CellNames(Protocol):
-    """A name from each axis: what a cell is."""
+    """The names of a cell, one from each axis."""
 
     @property
     def method(self) -> str: ...
@@ -117,7 +117,7 @@ def results(method: str) -> str:
 
 
 def details(method: str) -> str:
-    """The dataset of what the report page shows of a method's cells."""
+    """The dataset of the details of a method's cells on the report page."""
     return f"{method}_details"
 
 

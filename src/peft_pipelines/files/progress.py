@@ -1,4 +1,4 @@
-"""Where long work says how far it is; whoever displays it listens here. Nobody has to."""
+"""Progress of long work: reported by the code that does it, passed on to one listener, if there is any."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ _listener: Listener | None = None
 
 
 def listen(listener: Listener | None) -> None:
-    """Hear of each step from now on; None to stop."""
+    """Set the listener of all later steps of this process; None removes it."""
     global _listener  # noqa: PLW0603  (one display a process)
     _listener = listener
 
 
 def step(phase: str, done: int, total: int) -> None:
-    """Say that ``done`` of ``total`` steps of a phase are done."""
+    """Report that ``done`` of ``total`` steps of a phase are done."""
     if _listener:
         _listener(phase, done, total)

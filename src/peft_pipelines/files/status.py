@@ -1,10 +1,10 @@
-"""How a run or a cell stands."""
+"""The status of a run or a cell."""
 
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """The words of manifests, results and the report; a run that was killed stays ``RUNNING``."""
+    """Words of manifests, results and the report; a run that was killed stays ``RUNNING``."""
 
     RUNNING = "running"
     DONE = "done"

@@ -1,23 +1,23 @@
-"""The releases of the libraries that numbers rest on."""
+"""The installed releases of libraries, and those that decide numbers."""
 
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 LEARNING = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers", "bitsandbytes")
-"""What a training and its answers rest on."""
+"""Libraries that decide trained weights and answers."""
 SCORING = ("scikit-learn", "scipy", "sacrebleu", "rouge-score", "tree-sitter", "tree-sitter-python")
-"""What a score rests on."""
+"""Libraries that decide scores."""
 TABLES = ("numpy", "pandas", "pyarrow", "scikit-learn")
-"""What rows and tables rest on."""
+"""Libraries that decide examples and tables."""
 
 
 def releases(names: Iterable[str]) -> dict[str, str]:
-    """The installed release of each library; one that is not installed is left out.
+    """Return the installed release of each library; one that is not installed is left out.
 
     >>> releases(["no-such-library"])
     {}
     """
-    return {name: found for name in names if (found := _release(name))}
+    return {name: release for name in names if (release := _release(name))}
 
 
 def _release(name: str) -> str | None:
