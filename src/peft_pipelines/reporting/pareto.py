@@ -14,7 +14,7 @@ from peft_pipelines.reporting.label_placement import beside, positions
 from peft_pipelines.reporting.plots import GRID, INK, LINE, PALE, SYMBOLS, dress
 from peft_pipelines.reporting.scale import Scale, common
 
-AXES = {
+COST_AXES = {
     "trainable_parameters": "trainable parameters",
     "peak_memory_gb": "peak memory above the loaded base, GB",
     "train_seconds": "training, wall seconds",
@@ -33,7 +33,7 @@ def plot_costs(results: pd.DataFrame) -> go.Figure:
 
 
 def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
-    """Mean score of each method against one of ``AXES``; what costs nothing is a line across, named at the right.
+    """Mean score of each method against one of ``COST_AXES``; what costs nothing is a line across, named at the right.
 
     A line joins the methods that no other one beats in score and cost at once. Error bars are 95 % intervals of the
     mean over tasks, whose test rows are drawn independently of each other; seeds share them, so that of several the
@@ -61,7 +61,7 @@ def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
         figure.add_annotation(
             text=text, x=1, y=height, xref="paper", xanchor="left", align="left", xshift=4, showarrow=False
         )
-    title = f"{AXES[cost]}{_without_mean(scale.of(results))}"
+    title = f"{COST_AXES[cost]}{_without_mean(scale.of(results))}"
     figure.update_xaxes(type="log", title=title, gridcolor=GRID, tickvals=_ticks(costly["cost"]), tickformat="~s")
     figure.update_xaxes(range=_padded(costly["cost"]))
     figure.update_yaxes(range=[low, high], title=_score_title(scale), gridcolor=GRID, zeroline=False)

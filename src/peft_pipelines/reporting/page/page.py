@@ -17,7 +17,7 @@ from peft_pipelines.reporting.comparisons import no_differences
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page import facts, scores
 from peft_pipelines.reporting.page.packed import packed
-from peft_pipelines.reporting.pareto import AXES, pareto
+from peft_pipelines.reporting.pareto import COST_AXES, pareto
 from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.ranks import diagram
 from peft_pipelines.reporting.scale import exceptions
@@ -65,7 +65,7 @@ def page(
         "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
         "models": [{**model, "note": notes[model["name"]]} for model in models if model],
         "exceptions": exceptions(results),
-        "axes": {name: AXES[name] for name in figures if name in AXES},
+        "axes": {name: COST_AXES[name] for name in figures if name in COST_AXES},
         "ranks": [{"model": entry["model"], "text": facts.rank_text(entry)} for entry in ranks],
         "lr_search_text": attempted("learning rates", facts.lr_search_text, known) or "",
         "figures": figures,
@@ -100,7 +100,7 @@ def _failures(results: pd.DataFrame, failed_parts: list[dict[str, Any]] | None) 
 
 def _figures(results: pd.DataFrame, ranks: list[dict[str, Any]], details: dict[str, Any]) -> dict[str, Any]:
     """Every plot of the page as plotly's JSON; those with nothing in them are left out."""
-    measured = [axis for axis in AXES if axis in results and results[axis].notna().any()]
+    measured = [axis for axis in COST_AXES if axis in results and results[axis].notna().any()]
     drawn = {axis: attempted(f"plot {axis}", pareto, results, axis) for axis in measured}
     ranked = {f"ranks.{entry['model']}": entry for entry in ranks if "ranks" in entry}
     drawn |= {name: attempted(f"plot {name}", diagram, entry) for name, entry in ranked.items()}
