@@ -47,6 +47,8 @@ CASES: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "adapted rows of mood: train.parquet: differs",
     ),
     "rows": ("08_reporting/runs/*/rows.yml", spoil, "rows of run"),
+    "rows gone": ("08_reporting/runs/*/rows.yml", Path.unlink, "rows of run"),
+    "rows that are no YAML": ("08_reporting/runs/*/rows.yml", lambda path: path.write_text("{"), "rows of run"),
     "score": ("08_reporting/runs/*/manifest.json", inflate, f"accuracy of {LORA}: is 0 now, 0.99 on record"),
 }
 

@@ -35,13 +35,19 @@ class Mismatch:
 def verify(run: Run, catalog: DataCatalog) -> tuple[list[Mismatch], int]:
     """Return what differs from the run's record or is missing, and how many checks were made.
 
+    Weights are found, and kept answers scored, by the run's rows: where these are not as on record, both are left out.
+
     Args:
         run: the run on record.
         catalog: where its store, raw rows and models are now.
     """
-    checks = [*_rows(run), *_weights(run, catalog), *_data(run, catalog), *_results(run, catalog)]
+    rows = _rows(run)
+    checks = [rows, *_data(run, catalog), *_results(run, catalog)]
     for cell in run.cells:
         checks += _cell(run, cell, catalog)
+    if not rows[1]:
+        checks += _weights(run, catalog)
+        checks += [check for cell in run.cells for check in _scores(run, cell)]
     return [Mismatch(subject, problem) for subject, problem in checks if problem], len(checks)
 
 
@@ -49,10 +55,10 @@ Check = tuple[str, str]
 """A file or number, and its problem; an empty text where there is none."""
 
 
-def _rows(run: Run) -> Iterator[Check]:
+def _rows(run: Run) -> Check:
     path = run.folder / ROWS
     error = "missing" if not path.is_file() else "differs" * (sha256(path) != run.manifest["rows_sha256"])
-    yield f"rows of run {run.id}", error
+    return f"rows of run {run.id}", error
 
 
 def _weights(run: Run, catalog: DataCatalog) -> Iterator[Check]:
@@ -101,14 +107,9 @@ def _cell(run: Run, cell_id: str, catalog: DataCatalog) -> Iterator[Check]:
         path = _version(place(catalog, names.artifact(cell, kind)), recorded)
         yield from _files(f"{kind} of {cell_id}", recorded["sha256"], hashes_of(path))
     kept = run.predictions(cell_id)
-    if kept is None:
-        return
-    what = f"kept answers of {cell_id}"
-    if not kept.is_file():
-        yield what, "missing"
-        return
-    yield what, "differs" * (sha256(kept) != kept.stem)
-    yield from _scores(run, cell_id, kept)
+    if kept is not None:
+        problem = "missing" if not kept.is_file() else "differs" * (sha256(kept) != kept.stem)
+        yield f"kept answers of {cell_id}", problem
 
 
 def _stands(run: Run, cell_id: str, catalog: DataCatalog) -> bool:
@@ -128,10 +129,10 @@ def _files(what: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> 
         yield f"{what}: {name}", "missing" if name not in found else "differs" * (found[name] != digest)
 
 
-def _scores(run: Run, cell_id: str, kept: Path) -> Iterator[Check]:
+def _scores(run: Run, cell_id: str) -> Iterator[Check]:
     """Score the kept answers again by the run's own row of the task."""
-    entry = run.cells[cell_id]
-    if entry["status"] != Status.DONE:
+    entry, kept = run.cells[cell_id], run.predictions(cell_id)
+    if entry["status"] != Status.DONE or kept is None or not kept.is_file():
         return
     name = Cell.of(cell_id).task
     task = parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])
