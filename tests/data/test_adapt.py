@@ -364,7 +364,7 @@ def test_a_single_passage_cannot_be_cut():
         adapt(shared(count=1), PASSAGES, sampling())
     assert str(caught.value) == (
         "task 'passages', split 'train', group '{paragraph}': "
-        "all rows share one group, no validation rows can be cut off"
+        "all examples share one group, no validation examples can be cut off"
     )
 
 

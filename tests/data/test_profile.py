@@ -41,7 +41,7 @@ def rows(*texts_and_answers: tuple[str, str]) -> pa.Table:
 
 @pytest.fixture
 def found(tmp_path: Path) -> dict:
-    """The profile of five training, one validation and four test rows."""
+    """The profile of five training, one validation and four test examples."""
     tiny.tokenizer(tiny.CHATML).save_pretrained(tmp_path)
     model = parse(
         ModelSpec,
@@ -125,7 +125,7 @@ def test_the_report_has_a_line_a_task_and_says_what_to_distrust(found: dict) -> 
     table, text = data_report(mood=found)
     assert table[0]["test = train"] == 1 and table[0]["cut"] == "25.0%"
     assert "| mood |" in text
-    assert "mood: 1 of 4 test inputs stand in the training rows" in text
+    assert "mood: 1 of 4 test inputs stand in the training examples" in text
     assert "mood: 25.0% of the test prompts lose their middle to max_length" in text
 
 

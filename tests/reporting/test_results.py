@@ -130,8 +130,8 @@ ALIKE = ("moods", "untuned")
 TABLE = """\
 ### tiny
 
-Each task's primary metric in percent, in brackets the 95 % interval over test rows, and the mean over tasks. Test rows:
-moods 80, sums 80.
+Each task's primary metric in percent, in brackets the 95 % interval over test examples, and the mean over tasks. Test
+examples: moods 80, sums 80.
 
 | method   |    moods macro_f1 | sums number_accuracy | mean |
 |:---------|------------------:|---------------------:|-----:|

@@ -62,7 +62,7 @@ def hold_out_groups(groups: Sequence[str], rows: int, most: int, seed: int) -> N
     """
     members = _members(groups)
     if len(members) == 1:
-        raise ValueError("all rows share one group, no validation rows can be cut off")
+        raise ValueError("all examples share one group, no validation examples can be cut off")
     aside: list[int] = []
     for number in np.random.default_rng(seed).permutation(len(members))[: min(most, len(members) - 1)]:
         if len(aside) < rows:

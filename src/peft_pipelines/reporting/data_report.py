@@ -59,17 +59,17 @@ def notes(found: Profile) -> list[str]:
 
     >>> notes({"in_train": {"test": {"exact": 2, "near": 0}}, "rows": {"test": 10}, "duplicates": {"test": 0},
     ...        "truncated_share": {"test": 0.0}, "left_out": 0, "balance": {}})
-    ['2 of 10 test inputs stand in the training rows']
+    ['2 of 10 test inputs stand in the training examples']
     """
     leak, tests, cut = found["in_train"]["test"], found["rows"]["test"], found["truncated_share"]["test"]
     doubled = ", ".join(f"{count} in {split}" for split, count in found["duplicates"].items() if count)
     label, share = max(found["balance"].get("test", {}).items(), key=lambda item: item[1], default=("", 0.0))
     findings = [
-        (leak["exact"], f"{leak['exact']} of {tests} test inputs stand in the training rows"),
+        (leak["exact"], f"{leak['exact']} of {tests} test inputs stand in the training examples"),
         (leak["near"], f"{leak['near']} of {tests} test inputs are nearly a training row (cosine of 5-grams ≥ 0.9)"),
         (doubled, f"repeated inputs: {doubled}"),
         (cut > MANY_CUT, f"{cut:.1%} of the test prompts lose their middle to max_length"),
-        (found["left_out"], f"{found['left_out']} training rows left out, their answer does not fit max_length"),
-        (share > UNEVEN, f"{share:.0%} of the test rows are '{label}'"),
+        (found["left_out"], f"{found['left_out']} training examples left out, their answer does not fit max_length"),
+        (share > UNEVEN, f"{share:.0%} of the test examples are '{label}'"),
     ]
     return [text for holds, text in findings if holds]

@@ -36,7 +36,7 @@ def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
     """Mean score of each method against one of ``COST_AXES``; what costs nothing is a line across, named at the right.
 
     A line joins the methods that no other one beats in score and cost at once. Error bars are 95 % intervals of the
-    mean over tasks, whose test rows are drawn independently of each other; seeds share them, so that of several the
+    mean over tasks, whose test examples are drawn independently of each other; seeds share them, so that of several the
     mean width counts. Tasks whose scores cannot be averaged with the others' are left out (see ``scale.common``). A
     method with a cell that failed or was not run has no mean: it is named beneath the axis, not
     drawn.

@@ -40,7 +40,7 @@ FIRST = ("model", "task", "method", "seed", "status", "reason", "metric", "prima
 
 
 def majority(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
-    """The scores of always giving the most frequent answer of the training rows."""
+    """The scores of always giving the most frequent answer of the training examples."""
     answer = majority_answer([row["references"] for row in prompts["train"].to_pylist()])
     predictions = [{**row, "prediction": answer} for row in prompts["test"].to_pylist()]
     return {"answer": answer, **task_scores(predictions, task), **bounds(predictions, task)}

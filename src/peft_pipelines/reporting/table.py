@@ -16,7 +16,7 @@ from peft_pipelines.reporting.warning_signs import LEAK, MARKS, together
 
 MISSING = "—"
 CAPTION = (
-    "Each task's primary metric in percent, in brackets the 95 % interval over test rows, and the mean over tasks."
+    "Each task's primary metric in percent, in brackets the 95 % interval over test examples, and the mean over tasks."
 )
 
 Columns = dict[str, list[str]]
@@ -59,7 +59,7 @@ def _section(model: str, rows: pd.DataFrame, note: str, constants: Mapping[str, 
     sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.dropna().items())
     parts = [
         f"### {model}",
-        paragraph(" ".join(text for text in (CAPTION, exceptions(rows), f"Test rows: {sized}.") if text)),
+        paragraph(" ".join(text for text in (CAPTION, exceptions(rows), f"Test examples: {sized}.") if text)),
         render(scores(rows)),
         paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in signs)),
         failures(rows),

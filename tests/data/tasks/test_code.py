@@ -41,7 +41,7 @@ SOLUTIONS = ["print(\n  1)", "A, b = map(int, input().split())\nprint(A + b)"]
 
 def _prompts(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     task = task_of(name)
-    table = pa.Table.from_pylist([*rows, *rows])  # one of the training rows becomes the validation row
+    table = pa.Table.from_pylist([*rows, *rows])  # one of the training examples becomes the validation row
     prompts: list[dict[str, Any]] = instruct(adapt({"train": table, "test": table}, task, ALL_ROWS), task)[
         "test"
     ].to_pylist()

@@ -21,7 +21,7 @@ LIMITS = ExecutionSpec(enabled=True, seconds=2, memory_mb=256, processes=4, file
 
 @pytest.fixture
 def programs(project: Project) -> Project:  # noqa: F811
-    """A project whose task asks for programs; the last of its four test rows has no cases."""
+    """A project whose task asks for programs; the last of its four test examples has no cases."""
     for field in ("label", "labels"):
         del project.task[field]
     project.task.update(input="{question}", references="solutions", tests="cases", metrics=["exact_match", "parses"])

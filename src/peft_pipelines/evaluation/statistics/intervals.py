@@ -61,7 +61,7 @@ def beyond(units: int, level: float = LEVEL) -> float:
     """The share of resamples that an interval leaves out on each side.
 
     Resamples of few units spread too little, by sqrt((units - 1) / units), and as if their own spread were known. So
-    the interval reaches as far as Student's law does (Hesterberg 2015, "What Teachers Should Know About the Bootstrap":
+    the interval reaches as far as Student's t does (Hesterberg 2015, "What Teachers Should Know About the Bootstrap":
     the expanded percentile interval). With hundreds of units this changes nothing to speak of.
 
     >>> round(beyond(10), 4), round(beyond(1000), 4)

@@ -21,7 +21,7 @@ class Comparison:
 
     ``detectable`` is the smallest true difference that such a test finds in 80 of 100 cases at the level .05. ``n``
     counts the items, ``units`` what was drawn (items, or groups of them). ``test`` says where p comes from: McNemar's
-    test, the share of resamples beyond 0, or, where there are none, Student's law (see ``compare``).
+    test, the share of resamples beyond 0, or, where there are none, Student's t (see ``compare``).
     """
 
     difference: float
@@ -47,10 +47,10 @@ class McNemar:
 def compare(first: Resamples, second: Resamples) -> Comparison:
     """The paired bootstrap of the difference between two methods: both were scored on the same resamples.
 
-    The p-value is twice the smaller share of resamples on one side of 0, ties counted on both, read by Student's law as
+    The p-value is twice the smaller share of resamples on one side of 0, ties counted on both, read by Student's t as
     the interval is (see ``intervals.beyond``); it is below .05 where the interval leaves 0 out, but for rounding. Where
     no resample lies on the other side, that share says how many were drawn, not how far 0 is away, and is too much for
-    Holm over thousands of pairs. There the tail of Student's law stands for the resamples that would be needed, if it
+    Holm over thousands of pairs. There the tail of Student's t stands for the resamples that would be needed, if it
     is smaller: of the difference in units of its error, with one degree of freedom less than there are units, so that
     few items do not look like certainty.
 
@@ -85,7 +85,7 @@ def _of_few(p: float, units: int) -> float:
 
 
 def _tail(difference: float, error: float, units: int) -> float:
-    """The two-sided p-value of Student's law; 1 where resamples that are all alike say nothing of an error."""
+    """The two-sided p-value of Student's t; 1 where resamples that are all alike say nothing of an error."""
     if error == 0 or units < 2:  # noqa: PLR2004
         return 1.0
     distance = abs(difference) / error * sqrt((units - 1) / units)

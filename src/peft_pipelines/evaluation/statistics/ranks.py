@@ -75,9 +75,10 @@ def nemenyi(ranks: Mapping[str, float], tasks: int) -> dict[tuple[str, str], flo
     >>> {pair: round(p, 3) for pair, p in nemenyi({"a": 1.0, "b": 2.2, "c": 2.8}, 10).items()}
     {('a', 'b'): 0.02, ('a', 'c'): 0.0, ('b', 'c'): 0.372}
     """
-    scale, law = sqrt(len(ranks) * (len(ranks) + 1) / (6 * tasks)), stats().studentized_range
+    scale, studentized = sqrt(len(ranks) * (len(ranks) + 1) / (6 * tasks)), stats().studentized_range
     return {
-        (a, b): float(law.sf(abs(ranks[a] - ranks[b]) / scale * sqrt(2), len(ranks), np.inf)) for a, b in _pairs(ranks)
+        (a, b): float(studentized.sf(abs(ranks[a] - ranks[b]) / scale * sqrt(2), len(ranks), np.inf))
+        for a, b in _pairs(ranks)
     }
 
 

@@ -28,7 +28,7 @@ def generate(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Greedy answers of the saved checkpoint to the test prompts, how likely it finds the right ones, and the cost.
 
-    The seed draws the shots of a method that has some, out of the training rows.
+    The seed draws the shots of a method that has some, out of the training examples.
     """
     training_args = training_args.overridden(method)
     base = base_model.resident(model, weights)

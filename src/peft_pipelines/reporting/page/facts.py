@@ -14,10 +14,10 @@ from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.table import MISSING
 
 DIFFERENCES = (
-    "Each two methods are compared on the same test rows: by McNemar's exact test where the score is a share of "
+    "Each two methods are compared on the same test examples: by McNemar's exact test where the score is a share of "
     f"independent rows, elsewhere by the paired bootstrap ({RESAMPLES:,} resamples; rows that share a passage are "
     "drawn together; all seeds of a method count together; where no resample lies on the other side of 0, p is that "
-    "of Student's law). p-values are adjusted by Holm over the model's whole table. Methods that share "
+    "of Student's t). p-values are adjusted by Holm over the model's whole table. Methods that share "
     f"a letter do not differ significantly at {ALPHA}. Each pair, with its interval, stands in differences.csv."
 )
 FEW = 6
