@@ -336,7 +336,7 @@ def test_rows_to_judge_are_whole_questions(rows: int | None, expected: int):
     assert len(drawn) == expected == 3 * len(named(drawn, "paragraph", "question"))
 
 
-def test_rows_of_one_passage_and_of_one_question_have_one_name_through_to_the_prompt():
+def test_passages_and_questions_keep_one_name_through_to_the_prompt():
     prompts = instruct(adapt(shared(), PASSAGES, sampling()), PASSAGES)
     assert {table.column_names[-2:] == ["group", "question"] for table in prompts.values()} == {True}
     rows = prompts["test"].to_pylist()

@@ -64,7 +64,7 @@ def test_6_a_trained_soft_prompt_survives_save_and_load(name, dtype, device, tmp
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_8_what_changes_nothing_gives_the_base_models_logits_through_each_provider(provider: str) -> None:
+def test_8_what_changes_nothing_gives_the_base_models_logits(provider: str) -> None:
     tokens = tiny.ids(12, rows=2)
     expected = tiny.logits(tiny.base("llama"), tokens)
     exact = []

@@ -81,7 +81,7 @@ def test_the_table_has_a_row_for_each_cell_and_each_baseline(store: Path) -> Non
     assert dict(zip(frame["task"] + " " + frame["method"], frame["status"], strict=True)) == rows
 
 
-def test_nothing_that_was_written_names_a_place_of_this_machine_or_is_a_pickle(store: Path) -> None:
+def test_nothing_written_names_a_place_of_this_machine_or_is_a_pickle(store: Path) -> None:
     for path in (path for path in store.glob("0[3-8]*/**/*") if path.is_file()):
         assert path.suffix in KINDS
         content = path.read_bytes()
@@ -146,7 +146,7 @@ def killed(tmp_path: Path, base_folder: Path) -> Iterator[Path]:
     yield store
 
 
-def test_a_killed_training_resumes_and_ends_with_the_bytes_of_one_in_one_go(
+def test_a_killed_training_resumes_to_the_bytes_of_one_in_one_go(
     killed: Path, tmp_path: Path, base_folder: Path
 ) -> None:
     assert not tensors(killed), "killed too late to show anything"

@@ -78,7 +78,7 @@ def test_each_label_is_scored_with_its_end_of_turn():
     assert scored(ROWS[0], task()) == ["no<|im_end|>", "yes<|im_end|>"]
 
 
-def test_of_free_text_the_right_answer_is_scored_as_far_as_could_be_generated():
+def test_of_free_text_what_could_be_generated_of_the_answer_is_scored():
     row = {"prompt": "?", "references": ["seven", "7"]}
     assert scored(row, task(**FREE, max_new_tokens=9)) == ["seven<|im_end|>"]
     assert scored(row, task(**FREE, max_new_tokens=3)) == ["sev"]

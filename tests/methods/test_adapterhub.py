@@ -106,7 +106,7 @@ def test_each_layers_bottleneck_uses_its_own_norm():
 
 
 @per_row_and_family
-def test_cached_left_padded_batches_are_generated_as_single_rows_without_a_cache(name, family):
+def test_cached_padded_batches_answer_as_single_examples_without_cache(name, family):
     attached = stirred(name, family)
     short, long, new = TOKENS[1:, :9], TOKENS[:1], 6
     padded = torch.cat([torch.cat([torch.full((1, 3), 257), short], dim=1), long])

@@ -158,7 +158,7 @@ def test_check_names_the_linear_modules_where_a_target_is_none(family, hint, lin
 
 
 @per_case
-def test_starts_at_the_base_unless_its_row_says_otherwise_or_it_is_a_prompt(name, family):
+def test_starts_at_the_base_unless_a_prompt_or_its_row_says_otherwise(name, family):
     attached = tiny.attach(name, family)
     found, expected = tiny.logits(attached.plain, TOKENS), tiny.logits(stored(name, family), TOKENS)
     same = torch.allclose(found, expected, atol=1e-4 if attached.initial else 1e-5)
@@ -225,7 +225,7 @@ def test_the_seed_decides_the_start(name, family):
 
 
 @trainable_case
-def test_a_few_steps_lower_the_loss_and_change_each_tensor_but_none_of_the_base(name, family):
+def test_a_few_steps_lower_the_loss_and_change_none_of_the_base(name, family):
     attached = tiny.attach(name, family)
     before = {key: value.clone() for key, value in attached.trainable().items()}
     losses = train(attached, 12)

@@ -187,7 +187,7 @@ def test_variants_of_lora_train_and_reload(config, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["qr of the base", "svd of the base", "random svd of the base", "ranks by layer"])
-def test_what_starts_from_the_base_is_saved_as_a_plain_adapter_of_twice_the_rank(name, tmp_path):
+def test_what_rewrites_the_base_is_saved_as_an_adapter_of_twice_the_rank(name, tmp_path):
     attached = attach("LORA", {"r": 2, "lora_alpha": 4, "target_modules": ["q_proj", "v_proj"], **VARIANTS[name]})
     assert attached.initial
     tiny.stir(attached).plain.eval()
@@ -282,7 +282,7 @@ def test_the_library_keeps_its_own_types(kind):
 
 
 @pytest.mark.parametrize(("family", "layers"), [("llama", 14), ("gpt2", 8), ("opt", 12), ("gpt_neox", 8)])
-def test_a_quantised_base_has_four_bits_a_weight_and_leaves_the_resident_one(family, layers):
+def test_a_quantised_base_has_four_bits_a_weight_of_its_own(family, layers):
     base, method = tiny.base(family), tiny.METHODS["zero_shot_nf4"]
     attached = providers.attach(base_model.clone(base), method, 0)
     packed = [part for part in attached.core.modules() if type(part).__name__ == "Linear4bit"]

@@ -96,7 +96,7 @@ def test_merged_biases_switch_on_what_the_config_has_for_them():
     assert not tiny.base("llama").config.attention_bias
 
 
-def test_biases_of_some_layers_leave_zeros_on_those_that_the_same_switch_brings():
+def test_biases_of_some_layers_leave_zeros_on_the_others():
     method = tiny.METHODS["bitfit"].model_copy(update={"config": {"target_modules": ["q_proj"]}})
     attached = tiny.stir(providers.attach(base_model.clone(tiny.base("llama"), torch.Tensor.clone), method, seed=0))
     merged = providers.merge(attached)

@@ -37,7 +37,7 @@ def test_an_answer_scores_as_its_tasks_metric_has_it(task: TaskSpec, rows: list[
     assert item_scores(rows, task) == pytest.approx(scores, abs=0.01)
 
 
-def test_an_answer_that_is_a_number_scores_by_how_near_it_is_and_no_number_stands_below_all() -> None:
+def test_a_number_scores_by_how_near_it_is_and_no_number_is_the_worst() -> None:
     task = free().model_copy(update={"metrics": ("pearson", "rmse")})
     assert item_scores([row("3.0", "2.5"), row("3.0", "5"), row("3.0", "none")], task) == [-0.5, -2.0, -1e9]
 
@@ -138,7 +138,7 @@ def test_token_accuracy_stands_among_the_scores(tmp_path: Path) -> None:
     assert "token_accuracy" in facts(scores | {"token_accuracy": 0.75}, record)["Scores"]
 
 
-def test_a_lr_search_names_its_length_its_time_and_whether_its_end_was_chosen(tmp_path: Path) -> None:
+def test_a_lr_search_names_its_length_time_and_a_choice_at_its_end(tmp_path: Path) -> None:
     scores, record = cell(tmp_path, free())
     searched = scores | {"lr_trials": 3, "lr_at_edge": True}
     assert trained(searched, record)["learning rate"] == "0.001, chosen from 3, at the end of the learning-rate search"

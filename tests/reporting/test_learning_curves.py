@@ -45,7 +45,7 @@ def test_models_are_named_where_there_are_several() -> None:
     assert [note.text for note in figure.layout.annotations] == ["m · moods", "n · moods"]
 
 
-def test_where_each_was_scored_once_there_are_dots_beside_the_methods_names() -> None:
+def test_where_each_was_scored_once_there_are_dots_beside_names() -> None:
     figure = plot_curves(**{"details.one": {"m.moods.s0": curve(2.0)}, "details.two": {"m.moods.s0": curve(1.0)}})
     assert [(list(trace.x), list(trace.y)) for trace in figure.data] == [([2.0], ["one"]), ([1.0], ["two"])]
     assert figure.layout.xaxis.title.text == "validation loss after training"
@@ -56,7 +56,7 @@ def test_nothing_was_trained() -> None:
         assert (len(figure.data), figure.layout.annotations[0].text) == (0, "nothing to show")
 
 
-def test_a_lr_search_shows_its_trials_but_for_those_that_diverged_and_the_chosen_one_full() -> None:
+def test_a_lr_search_shows_trials_without_diverged_ones_the_chosen_full() -> None:
     trials = [(1e-4, 2.0, False), (1e-3, 1.0, True), (1e-2, None, False)]
     lr_search = [{"learning_rate": rate, "validation_loss": loss, "chosen": chosen} for rate, loss, chosen in trials]
     (line,) = plot_lr_search(**{"details.one": {"m.moods.s0": {"curve": [], "lr_search": lr_search}}}).data
@@ -77,7 +77,7 @@ def scores(**methods: list[float | None]) -> pd.DataFrame:
     )
 
 
-def test_ranks_are_means_over_tasks_best_first_with_bars_over_what_is_alike() -> None:
+def test_ranks_are_means_over_tasks_with_bars_over_what_is_alike() -> None:
     table = scores(c=[0.1, 0.2, 0.3], a=[0.9, 0.8, 0.7], b=[0.5, 0.6, 0.8], majority=[0.99, 0.99, 0.99])
     (entry,), figure = rank(table)
     assert list(entry["ranks"]) == ["a", "b", "c"]
@@ -125,7 +125,7 @@ def cells(*rows: tuple[str, str, str, float | None, str]) -> pd.DataFrame:
     return table.astype({"primary": "float64"})
 
 
-def test_a_latex_table_has_the_best_in_bold_and_nothing_that_latex_would_read() -> None:
+def test_a_latex_table_has_the_best_in_bold_and_escapes_the_rest() -> None:
     table = cells(
         ("one_a", "moods_x", "s0", 0.9, "done"),
         ("two", "moods_x", "s0", 0.85, "done"),

@@ -122,7 +122,7 @@ def test_figures_and_numbers_for_the_script_are_json_without_nan(text: str) -> N
     assert data["constants"] == PSCP.model_dump()
 
 
-def test_numbers_stand_with_intervals_marks_and_words_for_those_who_hear_them(tmp_path: Path) -> None:
+def test_numbers_have_intervals_signs_and_words_for_screen_readers(tmp_path: Path) -> None:
     page = Page(Made(tmp_path, {"base": 0.0, "good": 0.95}, [labelled()], n=200).page())
     spoken = {
         attributes["data-cells"]: attributes["aria-label"]
@@ -143,7 +143,7 @@ def test_a_score_like_the_majoritys_is_marked_and_pale(tmp_path: Path) -> None:
     assert next(text for kind, text in page.all("span") if kind.get("class") == "mark").strip() == "≈"
 
 
-def test_several_seeds_show_mean_deviation_count_and_the_interval_of_the_mean(seeds: str) -> None:
+def test_several_seeds_show_mean_deviation_count_and_interval(seeds: str) -> None:
     small = [text for _, text in Page(seeds).all("small")]
     both = [place for place, text in enumerate(small) if text.startswith("± ") and "(n=2)" in text]
     assert len(both) == 9  # of 12 pairs of seeds three lost one or both

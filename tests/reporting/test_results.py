@@ -329,7 +329,7 @@ def test_a_column_of_numbers_and_texts_becomes_text() -> None:
     assert list(mixed["extra"]) == ["1", "one"]
 
 
-def test_plot_has_a_dot_for_each_cell_a_word_for_each_failure_and_the_majority_line() -> None:
+def test_plot_has_dots_for_cells_words_for_failures_a_majority_line() -> None:
     figure = plot(table(ONE_SEED))
     dots = [(trace.y, trace.x) for trace in figure.data if trace.mode == "markers"]
     assert [list(names) for names, _ in dots] == [
@@ -372,7 +372,7 @@ def test_the_line_joins_what_nothing_else_beats_in_score_and_cost() -> None:
     assert (list(front.x), list(front.y)) == ([100, 300], [50, 70])
 
 
-def test_seeds_share_their_test_rows_so_the_bar_of_a_mean_over_them_is_no_shorter() -> None:
+def test_the_bar_of_a_mean_over_seeds_is_no_shorter_they_share_examples() -> None:
     one = costly(("a", 100, 0.5)).assign(primary_low=0.4, primary_high=0.6)
     two = pd.concat([one, one.assign(seed="s1")])
     assert [list(plot_costs(rows).data[1].error_y.array) for rows in (one, two)] == [pytest.approx([10.0])] * 2

@@ -8,7 +8,7 @@ from recorded import LORA, RUNS, ZERO, ids, lines, manifest, original, recorded 
 from peft_pipelines.tracking.differences import differences
 
 
-def test_a_run_gives_its_numbers_again_whatever_the_configuration_says_today(
+def test_a_run_gives_its_numbers_again_whatever_is_configured_today(
     recorded: Project,  # noqa: F811
 ) -> None:
     (run_id,) = ids()

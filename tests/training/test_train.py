@@ -133,7 +133,7 @@ def test_a_state_counts_before_older_ones_go(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-18"]
 
 
-def test_the_state_holds_trainable_tensors_only_and_ends_with_the_checkpoint(tmp_path):
+def test_the_state_holds_trainable_tensors_and_ends_with_the_checkpoint(tmp_path):
     state = tmp_path / "state"
     model, _ = run(state)
     own = {name: value.shape for name, value in model.attached.trainable().items()}

@@ -28,7 +28,7 @@ def test_a_question_is_right_where_all_its_items_are(predictions: list[str], exp
     assert exact_question(predictions, gold, PAIR, ["q1", "q1", "q2", "q2"]) == {"exact_question": expected}
 
 
-def test_items_of_a_question_need_not_be_neighbours_and_their_order_does_not_matter() -> None:
+def test_order_of_a_questions_items_does_not_matter() -> None:
     rows = [("true", "true", "q1"), ("true", "false", "q2"), ("false", "false", "q1"), ("true", "true", "q2")]
     for seed in range(4):
         random.Random(seed).shuffle(rows)
@@ -46,7 +46,7 @@ def test_questions_of_one_item_make_it_accuracy() -> None:
     assert scores["exact_question"] == pytest.approx(scores["accuracy"])
 
 
-def test_f1_over_all_answers_and_exact_match_by_question_as_the_papers_define_them() -> None:
+def test_f1a_and_exact_match_by_question_are_as_the_papers_define_them() -> None:
     """Three questions of two, three and one candidate answers: 3 of 4 right ones found, 1 false alarm; 1 question."""
     gold = ["true", "false", "true", "true", "false", "true"]
     predictions = ["true", "true", "true", "false", "false", "true"]

@@ -103,7 +103,7 @@ def test_undefined_correlation_is_zero_without_a_warning(answers: list[str], gol
     assert spearman(answers, _items(gold), []) == {"spearman": 0.0}
 
 
-def test_an_invalid_answer_is_neither_dropped_nor_worth_more_than_a_wrong_one() -> None:
+def test_an_invalid_answer_is_worth_no_more_than_a_wrong_one() -> None:
     gold = [str(number / 10) for number in range(100)]
     perfect = score(NUMBER_METRICS, gold, _items(gold), [])
     with_invalid = score(NUMBER_METRICS, ["high", *gold[1:]], _items(gold), [])

@@ -21,7 +21,7 @@ CONSTANT = "(1+1)=2"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=["samples", "real"])
-def test_1_a_constant_equation_gets_no_equation_right_and_only_the_twos_of_the_numbers(folder) -> None:
+def test_1_a_constant_equation_gets_only_the_twos_of_the_numbers_right(folder) -> None:
     if not folder.is_dir():
         pytest.skip(f"no rows at {folder}")
     rows = RowsFolder(filepath=str(folder)).load()["test"].to_pylist()
@@ -39,13 +39,13 @@ def test_1_what_a_constant_can_win_stands_for_no_task() -> None:
     assert not [name for name, task in TASKS.items() if task.primary == "equation_consistency"]
 
 
-def test_2_one_invalid_answer_in_100_moves_binary_macro_f1_by_half_a_point_and_not_to_two_thirds() -> None:
+def test_2_one_invalid_answer_in_100_moves_macro_f1_by_half_a_point() -> None:
     gold = ["no", "yes"] * 50
     found = macro_f1(["maybe", *gold[1:]], [[word] for word in gold], ["no", "yes"])["macro_f1"]
     assert found == pytest.approx(0.995, abs=2e-4)
 
 
-def test_3_two_strings_with_the_same_first_16_characters_are_different_answers() -> None:
+def test_3_strings_with_the_same_first_16_characters_are_different() -> None:
     one, other = "not_equivalent_at_all", "not_equivalent_at_present"
     assert one[:16] == other[:16]
     rows = [one, one[:16]], [[other], [one]], [one, other]
@@ -56,7 +56,7 @@ def test_3_two_strings_with_the_same_first_16_characters_are_different_answers()
 
 @pytest.mark.parametrize("template", [None, tiny.CHATML, tiny.DATED], ids=["plain", "chatml", "dated"])
 @pytest.mark.parametrize("between", ["", "\n", " \n\n"])
-def test_4_a_right_label_before_a_newline_or_the_templates_end_of_turn_is_right(template, between: str) -> None:
+def test_4_a_right_label_before_a_newline_or_an_end_of_turn_is_right(template, between: str) -> None:
     prompter = Prompter(tiny.tokenizer(template), template is not None, 512)
     tokens = prompter.encode("Is it fun?", f"yes{between}").answer
     stop = prompter.end_of_turn()[-1:]
@@ -68,7 +68,7 @@ def test_4_a_right_label_before_a_newline_or_the_templates_end_of_turn_is_right(
         assert scores == {"accuracy": 1.0, "macro_f1": 1.0, "invalid_rate": 0.0, "n": 2.0}
 
 
-def test_an_answer_to_a_question_with_several_right_ones_counts_by_the_best_and_counts_once() -> None:
+def test_of_several_right_answers_the_best_counts_and_counts_once() -> None:
     rows = ["the Boa Hora", "Duarte"], [["Kittiwake", "Boa Hora"], ["Duarte Pires", "Pires"]], []
     assert exact_answer(*rows) == {"exact_answer": 0.5}
     assert token_f1(*rows) == {"token_f1": pytest.approx((1 + 2 / 3) / 2)}

@@ -152,7 +152,7 @@ def test_a_detectable_share_is_found_in_80_of_100_cases(n: int, discordance: flo
     assert found / 2000 == pytest.approx(0.8, abs=0.03)
 
 
-def test_more_items_and_less_discordance_make_smaller_differences_detectable() -> None:
+def test_more_items_or_less_discordance_detect_smaller_differences() -> None:
     assert detectable_share(100, 0.2) > detectable_share(1000, 0.2) > detectable_share(1000, 0.1)
     assert detectable_share(400, 0.1) == pytest.approx(2.8016 * (0.1 / 400) ** 0.5, rel=0.02)
 
@@ -178,7 +178,7 @@ def test_power_needs_items_and_a_share(n: int, discordance: float) -> None:
 # --- p-values that resamples are too few for ---
 
 
-def test_where_no_resample_lies_on_the_other_side_students_law_says_how_far_0_is() -> None:
+def test_where_no_resample_crosses_0_students_t_says_how_far_0_is() -> None:
     one, other = answers(0.95, 1), answers(0.55, 2)
     found = comparison(score("macro_f1", one), score("macro_f1", other))
     assert found.test == "bootstrap_t"
@@ -202,9 +202,7 @@ def test_few_items_do_not_look_like_certainty() -> None:
 
 
 @pytest.mark.parametrize(("units", "most"), [(8, 0.08), (15, 0.08), (60, 0.08)])
-def test_methods_that_do_not_differ_are_told_apart_once_in_twenty_times_also_with_few_groups(
-    units: int, most: float
-) -> None:
+def test_equal_methods_differ_significantly_once_in_twenty_times(units: int, most: float) -> None:
     """600 pairs of methods with equal chances, five items to a group that are mostly right or wrong together."""
     chance = np.random.default_rng(units)
     groups = np.repeat(np.arange(units), 5).astype(str).tolist()

@@ -36,7 +36,7 @@ def test_average_ranks_are_the_published_ones() -> None:
     )
 
 
-def test_friedman_is_the_published_statistic_but_for_the_correction_of_ties() -> None:
+def test_friedman_is_the_published_statistic_with_ties_corrected() -> None:
     ranks = np.array(list(average_ranks(DEMSAR).values()))
     uncorrected = 12 * 14 / (4 * 5) * ((ranks**2).sum() - 4 * 25 / 4)
     assert uncorrected == pytest.approx(9.28, abs=5e-3)
