@@ -20,14 +20,14 @@ LINE = "zero_shot · tiny · mood · s0: accuracy"
 
 
 def test_a_run_ends_with_the_table_and_its_files(project: Project) -> None:  # noqa: F811
-    told = project.kedro("run", "--pipeline=benchmark")
-    assert told.exit_code == 0, told.output
-    assert f"[1/1] {LINE}" in told.stderr
-    assert "zero_shot" in told.stdout
+    result = project.kedro("run", "--pipeline=benchmark")
+    assert result.exit_code == 0, result.output
+    assert f"[1/1] {LINE}" in result.stderr
+    assert "zero_shot" in result.stdout
     for path in ("data/08_reporting/results.csv", "data/08_reporting/results.md"):
-        assert f"  {path}\n" in told.stdout
+        assert f"  {path}\n" in result.stdout
         assert (project.folder / path).is_file()
-    assert "eprecat" not in told.output
+    assert "eprecat" not in result.output
 
 
 def test_a_second_run_skips_the_cell_and_gives_the_same_table(project: Project) -> None:  # noqa: F811
@@ -35,10 +35,10 @@ def test_a_second_run_skips_the_cell_and_gives_the_same_table(project: Project) 
     table = Path("data/08_reporting/results.md")
     first = table.read_text()
     table.unlink()
-    told = project.kedro("run")
-    assert told.exit_code == 0, told.output
-    assert told.stderr.splitlines()[0] == "1 of 1 cells are unchanged"
-    assert told.stderr.splitlines()[1].endswith("unchanged")
+    result = project.kedro("run")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines()[0] == "1 of 1 cells are unchanged"
+    assert result.stderr.splitlines()[1].endswith("unchanged")
     assert table.read_text() == first
 
 
@@ -46,8 +46,8 @@ def test_the_stock_runner_gives_the_same_scores_and_leaves_nothing_to_skip(proje
     project.kedro("run")
     metrics = Path("data/07_model_output/tiny/mood/zero_shot/s0/metrics.json")
     mine = json.loads(metrics.read_text())["accuracy"]
-    told = project.kedro("run", "--runner=SequentialRunner")
-    assert told.exit_code == 0, told.output
+    result = project.kedro("run", "--runner=SequentialRunner")
+    assert result.exit_code == 0, result.output
     assert json.loads(metrics.read_text())["accuracy"] == mine
     assert not metrics.with_name("state.json").exists()
 
@@ -57,21 +57,21 @@ def test_failed_cells_are_listed_and_the_exit_code_tells(project: Project) -> No
     blocked = project.folder / "data/06_models/tiny/mood/lora/s0"
     blocked.parent.mkdir(parents=True)
     blocked.write_text("a file where a folder must be")
-    told = project.kedro("run")
-    assert told.exit_code == 1
-    assert "Traceback" not in told.output
-    lines = told.stderr.splitlines()
-    assert f"[1/2] {LINE}" in told.stderr
+    result = project.kedro("run")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    lines = result.stderr.splitlines()
+    assert f"[1/2] {LINE}" in result.stderr
     assert any(line.startswith("[2/2] lora · tiny · mood · s0: failed after") for line in lines)
     assert "Error: 1 of 2 cells failed" in lines
     assert lines[-1].startswith("  lora · tiny · mood · s0: ")
     assert "failure.log" in lines[-1]
-    assert "zero_shot" in told.stdout
+    assert "zero_shot" in result.stdout
 
 
 def test_fetch_says_what_is_there(project: Project) -> None:  # noqa: F811
-    told = project.kedro("fetch")
-    assert (told.exit_code, told.output) == (0, "model 'tiny': is there, model\n")
+    result = project.kedro("fetch")
+    assert (result.exit_code, result.output) == (0, "model 'tiny': is there, model\n")
 
 
 def test_a_run_fetches_what_the_hub_has_and_then_needs_no_hub(project: Project) -> None:  # noqa: F811
@@ -85,9 +85,9 @@ def test_a_run_fetches_what_the_hub_has_and_then_needs_no_hub(project: Project) 
     repositories = {"models/nobody/tiny": {"a" * 40: weights}, "datasets/nobody/mood": {"a" * 40: rows}}
     branches = {name: {"main": "a" * 40, "refs/convert/parquet": "a" * 40} for name in repositories}
     with hub(repositories, branches) as address:
-        told = kedro("run", address)
-    assert told.returncode == 0, told.stderr
-    lines = told.stderr.splitlines()
+        result = kedro("run", address)
+    assert result.returncode == 0, result.stderr
+    lines = result.stderr.splitlines()
     assert lines[:2] == ["fetching model 'tiny'", "fetching rows of task 'mood'"]
     assert lines[2].startswith(f"[1/1] {LINE}")
     lock = json.loads(Path("conf/hub/lock.json").read_text())
@@ -106,9 +106,9 @@ def test_the_data_alone_need_the_model_for_its_tokens(project: Project) -> None:
     project.write("local")
     weights = {path.name: path.read_bytes() for path in Path("model").iterdir()}
     with hub({"models/nobody/tiny": {"a" * 40: weights}}, {"models/nobody/tiny": {"main": "a" * 40}}) as address:
-        told = kedro("run", address, "--pipelines=data", "--params=raw=raw,store=data")
-    assert told.returncode == 0, told.stderr
-    assert told.stderr.splitlines()[0] == "fetching model 'tiny'"
+        result = kedro("run", address, "--pipelines=data", "--params=raw=raw,store=data")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.splitlines()[0] == "fetching model 'tiny'"
     assert Path("data/01_raw/models/tiny/config.json").is_file()
     assert json.loads(Path("data/05_model_input/mood/profile.json").read_text())["tokens_of"] == "tiny"
 
@@ -121,8 +121,8 @@ def test_each_folder_can_be_another_for_one_run(project: Project) -> None:  # no
     for old, new in (("model", "fetched/tiny"), ("raw/mood", "rows/mood")):
         Path(new).parent.mkdir()
         Path(old).rename(new)
-    told = project.kedro("run", "--pipeline=data", "--params=raw=rows,weights=fetched,store=made")
-    assert told.exit_code == 0, told.output
+    result = project.kedro("run", "--pipeline=data", "--params=raw=rows,weights=fetched,store=made")
+    assert result.exit_code == 0, result.output
     assert json.loads(Path("made/05_model_input/mood/profile.json").read_text())["tokens_of"] == "tiny"
     assert not Path("data").exists()
 
@@ -130,17 +130,17 @@ def test_each_folder_can_be_another_for_one_run(project: Project) -> None:  # no
 def test_the_data_alone_refuse_a_folder_with_code(project: Project) -> None:  # noqa: F811
     path = Path("model/config.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": {"AutoModel": "x.Y"}}))
-    told = project.kedro("run", "--pipeline=data")
-    assert told.exit_code == 1
-    assert told.output.startswith("Error: model 'tiny', folder 'model': config.json has the key 'auto_map'")
+    result = project.kedro("run", "--pipeline=data")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: model 'tiny', folder 'model': config.json has the key 'auto_map'")
 
 
 def test_the_report_alone_needs_no_model(project: Project) -> None:  # noqa: F811
     project.kedro("run")
     for path in Path("model").iterdir():
         path.unlink()
-    told = project.kedro("run", "--pipeline=report")
-    assert told.exit_code == 0, told.output
+    result = project.kedro("run", "--pipeline=report")
+    assert result.exit_code == 0, result.output
 
 
 def test_each_project_of_a_process_has_its_own_methods(
@@ -176,12 +176,12 @@ def kedro(command: str, address: str, *options: str) -> "subprocess.CompletedPro
 
 
 def test_run_help_names_the_default_runner() -> None:
-    told = CliRunner().invoke(cli, ["run", "--help"])
-    assert told.exit_code == 0
-    assert "CellRunner" in told.output.replace("\n", " ")
-    assert "SequentialRunner" in told.output
-    assert "ParallelRunner" not in told.output
-    assert "ThreadRunner" not in told.output
+    result = CliRunner().invoke(cli, ["run", "--help"])
+    assert result.exit_code == 0
+    assert "CellRunner" in result.output.replace("\n", " ")
+    assert "SequentialRunner" in result.output
+    assert "ParallelRunner" not in result.output
+    assert "ThreadRunner" not in result.output
     for option in (
         "--pipelines",
         "--tags",
@@ -191,11 +191,11 @@ def test_run_help_names_the_default_runner() -> None:
         "--load-versions",
         "--only-missing-outputs",
     ):
-        assert option in told.output
+        assert option in result.output
 
 
 @pytest.mark.parametrize("runner", ["CellRunner", "peft_pipelines.Runner"])
 def test_an_unknown_runner_is_not_hidden(project: Project, runner: str) -> None:  # noqa: F811
-    told = project.kedro("run", f"--runner={runner}")
-    assert told.exit_code == 1
-    assert isinstance(told.exception, AttributeError)
+    result = project.kedro("run", f"--runner={runner}")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, AttributeError)

@@ -220,29 +220,29 @@ CASES: dict[str, tuple[Change, list[str]]] = {
 def test_one_line_before_any_training(project: Project, name: str) -> None:  # noqa: F811
     change, words = CASES[name]
     change(project)
-    told = project.kedro("run")
-    errors = [line for line in told.output.splitlines() if line.startswith("Error: ")]
-    assert (told.exit_code, len(errors)) == (1, 1), told.output
-    assert "Traceback" not in told.output
+    result = project.kedro("run")
+    errors = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    assert (result.exit_code, len(errors)) == (1, 1), result.output
+    assert "Traceback" not in result.output
     for word in words:
         assert word in errors[0]
-    assert told.output.strip() == errors[0]
+    assert result.output.strip() == errors[0]
     assert not list(Path("data").rglob("checkpoint")), "it must not have trained"
 
 
 def test_the_stock_runner_tells_it_in_one_line_too(project: Project) -> None:  # noqa: F811
     project.grid.update(tasks=["moot"])
-    told = project.kedro("run", "--runner=SequentialRunner")
-    assert told.exit_code == 1
-    assert told.output.startswith("Error: grid.yml: unknown task 'moot'")
-    assert len(told.output.splitlines()) == 1
+    result = project.kedro("run", "--runner=SequentialRunner")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: grid.yml: unknown task 'moot'")
+    assert len(result.output.splitlines()) == 1
 
 
 def test_a_broken_custom_method_does_not_break_a_run_without_it(project: Project) -> None:  # noqa: F811
     broken_custom(project)
-    told = project.kedro("run")
-    assert told.exit_code == 0, told.output
-    assert "[1/1] zero_shot · tiny · mood · s0: accuracy" in told.output
+    result = project.kedro("run")
+    assert result.exit_code == 0, result.output
+    assert "[1/1] zero_shot · tiny · mood · s0: accuracy" in result.output
 
 
 def test_a_row_is_refused_whose_library_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
@@ -250,9 +250,9 @@ def test_a_row_is_refused_whose_library_is_not_installed(project: Project, monke
         monkeypatch.setitem(installed.OPTIONAL, "adapters", "no_such_library")
     library = installed.OPTIONAL["adapters"]
     project.method("sequential_bottleneck")
-    told = project.kedro("run")
-    assert told.exit_code == 1
-    assert told.output == (
+    result = project.kedro("run")
+    assert result.exit_code == 1
+    assert result.output == (
         f"Error: method 'sequential_bottleneck': {library} is not installed, which provider 'adapters' needs. "
         "Usable here: hf_peft, custom, weights, none\n"
     )
@@ -260,9 +260,9 @@ def test_a_row_is_refused_whose_library_is_not_installed(project: Project, monke
 
 @pytest.mark.parametrize("option", ["--pipeline=benchmrk", "--pipelines=data,benchmrk"])
 def test_an_unknown_pipeline_is_told_with_the_known_ones(project: Project, option: str) -> None:  # noqa: F811
-    told = project.kedro("run", option)
-    assert told.exit_code == 1
-    assert told.output == (
+    result = project.kedro("run", option)
+    assert result.exit_code == 1
+    assert result.output == (
         "Error: --pipelines: unknown pipeline 'benchmrk', did you mean 'benchmark'? "
         "Allowed: data, report, benchmark, __default__\n"
     )
@@ -270,9 +270,9 @@ def test_an_unknown_pipeline_is_told_with_the_known_ones(project: Project, optio
 
 @pytest.mark.parametrize("runner", ["ParallelRunner", "ThreadRunner"])
 def test_a_runner_that_cannot_work_is_refused(project: Project, runner: str) -> None:  # noqa: F811
-    told = project.kedro("run", f"--runner={runner}")
-    assert told.exit_code == 1
-    assert told.output == (
+    result = project.kedro("run", f"--runner={runner}")
+    assert result.exit_code == 1
+    assert result.output == (
         f"Error: --runner: '{runner}' cannot run this project, which has one model at a time, in one process. "
         "Allowed: CellRunner, SequentialRunner\n"
     )
@@ -283,15 +283,15 @@ def test_a_task_without_source_needs_its_rows_on_disk(project: Project) -> None:
     assert project.kedro("run", "--pipeline=data").exit_code == 0
     no_rows(project)
     project.write("hub")
-    told = project.kedro("run", "--env=hub")
-    assert told.exit_code == 1
-    assert told.output.splitlines()[-1].startswith("Error: task 'mood': no rows in folder '")
-    assert told.output.endswith("raw/mood', and no source to fetch them from\n")
+    result = project.kedro("run", "--env=hub")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: task 'mood': no rows in folder '")
+    assert result.output.endswith("raw/mood', and no source to fetch them from\n")
 
 
 @pytest.mark.parametrize("option", ["--from-nodes=nothing", "--nodes=nothing"])
 def test_other_errors_are_not_hidden(project: Project, option: str) -> None:  # noqa: F811
-    told = project.kedro("run", option)
-    assert told.exit_code == 1
-    assert isinstance(told.exception, ValueError)
-    assert "nothing" in str(told.exception)
+    result = project.kedro("run", option)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, ValueError)
+    assert "nothing" in str(result.exception)

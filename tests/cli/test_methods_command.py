@@ -27,9 +27,9 @@ def methods(*arguments: str) -> Result:
 
 
 def test_every_type_and_every_row_is_listed() -> None:
-    told = methods()
-    assert told.exit_code == 0, told.output
-    words = told.stdout.replace("|", " ").replace(",", " ").split()
+    result = methods()
+    assert result.exit_code == 0, result.output
+    words = result.stdout.replace("|", " ").replace(",", " ").split()
     assert {str(kind.value) for kind in PEFT_TYPE_TO_TUNER_MAPPING} <= set(words)
     assert set(tiny.METHODS) <= set(words)
     assert {path.name for path in (PROJECT / "methods").iterdir() if (path / "model.py").is_file()} <= set(words)
@@ -63,9 +63,9 @@ def test_json_holds_all_of_it() -> None:
 
 
 def test_a_mistyped_name_is_one_line() -> None:
-    told = methods("lorra")
-    assert told.exit_code == 1
-    assert told.stderr.startswith("Error: methods: unknown row or type 'lorra', did you mean 'lora'?")
+    result = methods("lorra")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: methods: unknown row or type 'lorra', did you mean 'lora'?")
 
 
 def test_the_coverage_page_is_up_to_date() -> None:

@@ -144,8 +144,8 @@ def test_verify_prints_what_the_page_shows(recorded: Project) -> None:
 def test_compare_prints_what_the_page_shows(recorded: Project) -> None:
     (lines,) = shown("compare")
     (run_id,) = ids()
-    told = " ".join(printed(recorded.kedro("compare", run_id, run_id)))
-    assert told == general(" ".join(lines)).partition(" Only the first run has")[0]
+    outcome = " ".join(printed(recorded.kedro("compare", run_id, run_id)))
+    assert outcome == general(" ".join(lines)).partition(" Only the first run has")[0]
 
 
 def test_reproduce_prints_what_the_page_shows() -> None:

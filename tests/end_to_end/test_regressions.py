@@ -97,8 +97,8 @@ def test_12_rows_that_lose_text_are_counted_in_the_results_and_marked(project: P
     long = {"sentence": "a line that goes on and on " * 40, "label": 1}
     project.rows(train=ROWS, test=[*ROWS[:3], long])
     project.parameters["training"]["max_length"] = 120
-    told = project.kedro("run")
-    assert told.exit_code == 0, told.output
+    result = project.kedro("run")
+    assert result.exit_code == 0, result.output
     row = pd.read_csv("data/08_reporting/results.csv").set_index("method").loc["zero_shot"]
     assert (row["truncated_rows"], row["truncated_share"]) == (1, 0.25)
     assert "†" in row["marks"]

@@ -325,8 +325,8 @@ def test_one_task_is_the_first_of_a_multitask_prompt():
     method = row("MULTITASK_PROMPT_TUNING", {"num_virtual_tokens": 4, "num_tasks": 2})
     together = method.model_copy(update={"train_on": ("one", "other")})
     attached = tiny.stir(providers.attach(base_model.clone(tiny.base("llama")), together, 0))
-    told = attached.plain(input_ids=TOKENS, task_ids=torch.zeros(2, dtype=torch.long)).logits
+    result = attached.plain(input_ids=TOKENS, task_ids=torch.zeros(2, dtype=torch.long)).logits
     other = attached.plain(input_ids=TOKENS, task_ids=torch.ones(2, dtype=torch.long)).logits
-    assert torch.equal(attached.plain(input_ids=TOKENS).logits, told)
-    assert not torch.allclose(told, other, atol=1e-2)
+    assert torch.equal(attached.plain(input_ids=TOKENS).logits, result)
+    assert not torch.allclose(result, other, atol=1e-2)
     assert math.isfinite(loss_of(attached).item())

@@ -1,4 +1,4 @@
-"""What a reader is told of one cell: its numbers in words, its course of training, its worst answers."""
+"""What a reader sees of one cell: its numbers in words, how its training went, its worst answers."""
 
 from pathlib import Path
 from typing import Any

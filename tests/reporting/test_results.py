@@ -165,7 +165,7 @@ tiny: not the published weights.
 PSCP = PscpSpec(c_p=5e8, c_f=10.0, c_m=94.0, beta_p=1.0, beta_f=1.0, beta_m=1.0)
 
 
-def told(results: pd.DataFrame, **models: dict[str, Any]) -> str:
+def markdown_of(results: pd.DataFrame, **models: dict[str, Any]) -> str:
     """The table of results under the usual constants."""
     return write_table(results, PSCP, **{f"model.{name}": row for name, row in models.items()})
 
@@ -175,7 +175,7 @@ def section(text: str, first: str) -> str:
 
 
 def test_table_of_one_seed() -> None:
-    assert told(table(ONE_SEED, ALIKE), tiny=MODEL) == TABLE
+    assert markdown_of(table(ONE_SEED, ALIKE), tiny=MODEL) == TABLE
     assert max(map(len, TABLE.splitlines())) <= 120
 
 
@@ -215,7 +215,7 @@ def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
         "spec.tuned": method("adapter"),
         "spec.broken": method("adapter"),
     }
-    text = told(table(parts, ("sums", "tuned")), tiny=MODEL)
+    text = markdown_of(table(parts, ("sums", "tuned")), tiny=MODEL)
     assert (
         section(text, "| method")
         == """\
@@ -234,7 +234,7 @@ def test_a_table_without_marks_has_no_legend() -> None:
         "rows.tuned": ONE_SEED["rows.tuned"],
         "spec.tuned": method("adapter"),
     }
-    text = told(table(parts), tiny=MODEL | {"notes": ""})
+    text = markdown_of(table(parts), tiny=MODEL | {"notes": ""})
     assert not any(line.startswith(("!", "?", "≈", "†", "tiny:")) for line in text.splitlines())
 
 
@@ -249,7 +249,7 @@ def test_each_model_has_its_own_section_and_note() -> None:
     }
     results = table(parts)
     assert list(results["model"]) == ["tiny", "tiny", "small", "small"]
-    text = told(results, tiny=MODEL, small=MODEL | {"notes": "as published"})
+    text = markdown_of(results, tiny=MODEL, small=MODEL | {"notes": "as published"})
     assert [line for line in text.splitlines() if line.startswith(("###", "tiny:", "small:", "| tuned    |"))] == [
         "### tiny",
         "| tuned    |           40.0 | 40.0 |",
@@ -267,7 +267,7 @@ def test_all_cells_failed() -> None:
         "spec.tuned": method("adapter"),
     }
     results = table(parts)
-    assert "| tuned    |         failed |               failed |    — |" in told(results, tiny=MODEL)
+    assert "| tuned    |         failed |               failed |    — |" in markdown_of(results, tiny=MODEL)
     assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (failed: tuned)"
 
 
@@ -287,7 +287,7 @@ def test_a_cell_that_was_not_run_has_not_failed() -> None:
     results = table(parts)
     assert list(results["status"][results["method"] == "tuned"]) == ["done", "not run", "not run", "not run"]
     assert results["reason"].isna().all()
-    text = told(results, tiny=MODEL)
+    text = markdown_of(results, tiny=MODEL)
     assert "| tuned    | 50.0 (n=1, 1 not run) |                    — |    — |" in text
     assert "failed" not in text
     assert [text for trace in plot(results).data if trace.mode == "text" for text in trace.text] == ["—", "—", "—"]

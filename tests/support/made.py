@@ -1,4 +1,4 @@
-"""Cells whose answers are made up and whose numbers are not: scored, compared and told by the functions of the run."""
+"""Cells whose answers are made up and whose numbers are not: scored, compared and written by the functions of the run."""
 
 import random
 from collections.abc import Sequence

@@ -23,8 +23,8 @@ def _first_run(folder: Path) -> Path:
     try:
         made = Project(folder)
         made.grid["methods"] = ["zero_shot", "lora"]
-        told = made.kedro("run")
-        assert told.exit_code == 0, told.output
+        result = made.kedro("run")
+        assert result.exit_code == 0, result.output
     finally:
         os.chdir(before)
     return folder
@@ -78,6 +78,6 @@ def only(pattern: str) -> Path:
     return found
 
 
-def lines(told: Result) -> list[str]:
+def lines(result: Result) -> list[str]:
     """What a command has printed."""
-    return told.stdout.splitlines()
+    return result.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""What is told of a machine and its code: enough to explain a number, nothing that names anyone."""
+"""What is recorded of a machine and its code: enough to explain a number, nothing that names anyone."""
 
 import subprocess
 from pathlib import Path

@@ -106,9 +106,9 @@ def test_a_killed_run_has_no_numbers_and_the_next_one_puts_them_on_record(record
     card = only("06_models/tiny/mood/lora/s0/checkpoint/*/checkpoint/README.md")
     card.write_text("no scores yet")
     for command in (("verify", first), ("reproduce", first), ("compare", first, first)):
-        told = recorded.kedro(*command)
-        assert told.exit_code == 1
-        assert told.stderr.startswith(
+        result = recorded.kedro(*command)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(
             f"Error: RUN_ID: run '{first}' goes on or was killed, and has no number on record"
         )
     assert "no run is on record" in recorded.kedro("verify").stderr
@@ -120,18 +120,18 @@ def test_a_killed_run_has_no_numbers_and_the_next_one_puts_them_on_record(record
 
 def test_a_run_without_cells_cannot_be_reproduced(recorded: Project) -> None:  # noqa: F811
     assert recorded.kedro("run", "--pipelines=data").exit_code == 0
-    told = recorded.kedro("reproduce", ids()[1])
-    assert told.stderr == f"Error: RUN_ID: run '{ids()[1]}' has no cell on record (status: done)\n"
+    result = recorded.kedro("reproduce", ids()[1])
+    assert result.stderr == f"Error: RUN_ID: run '{ids()[1]}' has no cell on record (status: done)\n"
 
 
 def test_times_and_commits_make_no_cell_stale(recorded: Project) -> None:  # noqa: F811
-    told = recorded.kedro("run")
-    assert told.stderr.splitlines()[0] == "2 of 2 cells are unchanged"
+    result = recorded.kedro("run")
+    assert result.stderr.splitlines()[0] == "2 of 2 cells are unchanged"
 
 
 def test_kedros_own_runner_is_on_record_too(recorded: Project) -> None:  # noqa: F811
-    told = recorded.kedro("run", "--runner=SequentialRunner")
-    assert told.exit_code == 0, told.output
+    result = recorded.kedro("run", "--runner=SequentialRunner")
+    assert result.exit_code == 0, result.output
     found = manifest(ids()[1])
     assert found["asked"]["runner"] == "SequentialRunner"
     assert found["cells"][LORA]["run_id"] == ids()[1]

@@ -15,11 +15,11 @@ def test_a_run_gives_its_numbers_again_whatever_is_configured_today(
     before = sorted(RUNS.parent.rglob("*"))
     recorded.parameters["training"]["learning_rate"] = 0.5
     recorded.grid["methods"] = ["zero_shot"]
-    told = recorded.kedro("reproduce", run_id)
-    assert told.exit_code == 0, told.output
-    assert lines(told)[0].startswith(f"run {run_id} of ")
-    assert lines(told)[-1].startswith("All ")
-    assert any(line.startswith(f"| {LORA} ") and line.count(" equal |") == 3 for line in lines(told)), told.stdout
+    result = recorded.kedro("reproduce", run_id)
+    assert result.exit_code == 0, result.output
+    assert lines(result)[0].startswith(f"run {run_id} of ")
+    assert lines(result)[-1].startswith("All ")
+    assert any(line.startswith(f"| {LORA} ") and line.count(" equal |") == 3 for line in lines(result)), result.stdout
     assert sorted(RUNS.parent.rglob("*")) == before
 
 
@@ -29,18 +29,18 @@ def test_a_number_that_differs_is_named(recorded: Project) -> None:  # noqa: F81
     found["cells"][ZERO]["numbers"]["accuracy"] = 0.75
     found["environment"]["libraries"]["torch"] = "1.0"
     (RUNS / run_id / "manifest.json").write_text(json.dumps(found))
-    told = recorded.kedro("reproduce", run_id, "--cell", ZERO)
-    assert told.exit_code == 1
-    assert any(line.startswith("libraries torch: 1.0 then, ") for line in lines(told))
-    (line,) = [line for line in lines(told) if "DIFFERENT" in line]
+    result = recorded.kedro("reproduce", run_id, "--cell", ZERO)
+    assert result.exit_code == 1
+    assert any(line.startswith("libraries torch: 1.0 then, ") for line in lines(result))
+    (line,) = [line for line in lines(result) if "DIFFERENT" in line]
     assert [part.strip() for part in line.split("|")[1:-1]] == [ZERO, "accuracy", "0.75", "0", "DIFFERENT"]
-    assert lines(told)[-1] == "1 of 1 cells differ from the record."
+    assert lines(result)[-1] == "1 of 1 cells differ from the record."
 
 
 def test_an_unknown_cell_is_refused_before_anything_runs(recorded: Project) -> None:  # noqa: F811
-    told = recorded.kedro("reproduce", ids()[0], "--cell", "lora.tiny.mood.s1")
+    result = recorded.kedro("reproduce", ids()[0], "--cell", "lora.tiny.mood.s1")
     assert (
-        told.stderr
+        result.stderr
         == f"Error: --cell: unknown cell 'lora.tiny.mood.s1', did you mean '{LORA}'? Allowed: {ZERO}, {LORA}\n"
     )
 

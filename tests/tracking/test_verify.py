@@ -12,9 +12,9 @@ CELL = "tiny/mood/lora/s0"
 
 
 def test_what_stands_as_it_was_made_is_as_on_record(recorded: Project) -> None:  # noqa: F811
-    told = recorded.kedro("verify")
-    assert told.exit_code == 0, told.output
-    assert lines(told)[-1].endswith(" checks passed")
+    result = recorded.kedro("verify")
+    assert result.exit_code == 0, result.output
+    assert lines(result)[-1].endswith(" checks passed")
 
 
 def spoil(path: Path) -> None:
@@ -61,9 +61,9 @@ def test_what_was_changed_is_named(case: str, recorded: Project) -> None:  # noq
         path.write_text(path.read_text().replace('"accuracy": 0.0', '"accuracy": 0.5'))
     else:
         change(only(pattern))
-    told = recorded.kedro("verify")
-    assert told.exit_code == 1, told.output
-    assert any(line.startswith(expected) for line in lines(told)), told.output
+    result = recorded.kedro("verify")
+    assert result.exit_code == 1, result.output
+    assert any(line.startswith(expected) for line in lines(result)), result.output
 
 
 def test_the_table_and_the_bounds_of_a_score_are_looked_at(recorded: Project) -> None:  # noqa: F811
@@ -73,26 +73,26 @@ def test_the_table_and_the_bounds_of_a_score_are_looked_at(recorded: Project) ->
     found = json.loads(path.read_text())
     found["cells"][LORA]["numbers"]["primary_high"] = 0.99
     path.write_text(json.dumps(found))
-    told = recorded.kedro("verify")
-    assert told.exit_code == 1
-    assert "results: results.parquet: differs" in lines(told)
-    assert any(line.startswith(f"primary_high of {LORA}: is ") for line in lines(told))
+    result = recorded.kedro("verify")
+    assert result.exit_code == 1
+    assert "results: results.parquet: differs" in lines(result)
+    assert any(line.startswith(f"primary_high of {LORA}: is ") for line in lines(result))
 
 
 def test_raw_rows_and_weights_are_looked_at(recorded: Project) -> None:  # noqa: F811
     spoil(Path("model/model.safetensors"))
     Path("raw/mood/train.jsonl").write_text(Path("raw/mood/train.jsonl").read_text() + "\n")
-    told = recorded.kedro("verify")
-    assert told.exit_code == 1
-    assert "weights of tiny: model.safetensors: differs" in lines(told)
-    assert "raw rows of mood: train.jsonl: differs" in lines(told)
+    result = recorded.kedro("verify")
+    assert result.exit_code == 1
+    assert "weights of tiny: model.safetensors: differs" in lines(result)
+    assert "raw rows of mood: train.jsonl: differs" in lines(result)
 
 
 def test_kept_answers_are_scored_by_the_runs_own_row(recorded: Project) -> None:  # noqa: F811
     recorded.parameters["tasks"]["mood"]["labels"] = {0: "awful", 1: "great"}
     (first,) = ids()
-    told = recorded.kedro("verify", first)
-    assert told.exit_code == 0, told.output
+    result = recorded.kedro("verify", first)
+    assert result.exit_code == 0, result.output
 
 
 def test_an_old_run_can_be_verified_after_a_new_one(recorded: Project) -> None:  # noqa: F811
@@ -101,15 +101,15 @@ def test_an_old_run_can_be_verified_after_a_new_one(recorded: Project) -> None: 
     assert recorded.kedro("run").exit_code == 0
     assert len(list((RUNS / "predictions").iterdir())) >= 1
     for run_id in (first, ids()[1]):
-        told = recorded.kedro("verify", run_id)
-        assert told.exit_code == 0, told.output
+        result = recorded.kedro("verify", run_id)
+        assert result.exit_code == 0, result.output
     for path in (RUNS / "predictions").iterdir():
         spoil(path)
-    told = recorded.kedro("verify", first)
-    assert f"kept answers of {LORA}: differs" in lines(told)
+    result = recorded.kedro("verify", first)
+    assert f"kept answers of {LORA}: differs" in lines(result)
 
 
 def test_an_unknown_run_is_one_line(recorded: Project) -> None:  # noqa: F811
-    told = recorded.kedro("verify", "2020-01-01T00.00.00.000Z")
-    assert told.exit_code == 1
-    assert told.stderr.startswith("Error: RUN_ID: unknown run '2020-01-01T00.00.00.000Z'")
+    result = recorded.kedro("verify", "2020-01-01T00.00.00.000Z")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: RUN_ID: unknown run '2020-01-01T00.00.00.000Z'")
