@@ -1,4 +1,4 @@
-"""Cells whose answers are made up and whose numbers are not: scored, compared and written by the functions of the run."""
+"""Cells with made-up answers and real numbers: scored, compared and written by the functions of the run."""
 
 import random
 from collections.abc import Sequence
