@@ -26,8 +26,14 @@ def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), start
     own = None if start is None else _path(package, start)
     paths = sorted(_all(package)) if start is None else sorted(reached(package, start))
     counted = [path for path in paths if path == own or (_folder(path) in wanted and path not in without)]
-    text = repr([(path, meaning((package / path).read_text(encoding="utf-8"))) for path in counted])
+    text = repr([(path, _hash_of((package / path).read_text(encoding="utf-8"))) for path in counted])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _hash_of(source: str) -> str:
+    """Return the hash of what a module means, computed once a text: a run asks for it once a kind of node."""
+    return hashlib.sha256(meaning(source).encode()).hexdigest()
 
 
 def reached(package: Path, start: str) -> set[str]:
