@@ -1,5 +1,6 @@
 """What all tests share. No library that is slow to import is loaded here, so that a test of strings starts at once."""
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="the row's library is not installed"))
         if group := shared(item):
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish() -> None:
+    """Take what the imports have left out of the collector's sight: each training collects, and looks at all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def shared(item: pytest.Function) -> str:

@@ -2,7 +2,9 @@
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import tiny
 import torch
@@ -50,6 +52,14 @@ def training_args(**values):
 def run(state: Path, name: str = "lora", seed: int = 0, **values) -> tuple[LabelLogits, Outcome]:
     model = model_of(name, seed, **values)
     return model, train(model, TrainingJob(rows(), VALIDATION, training_args(**values), seed, 257, state))
+
+
+@cache
+def uninterrupted(name: str = "lora") -> tuple[dict[str, bytes], Outcome]:
+    """The files and the outcome of a training in one go, made once a process: the seed decides every byte of it."""
+    with TemporaryDirectory() as folder:
+        model, outcome = run(Path(folder) / "state", name)
+        return saved(model, Path(folder) / "saved"), outcome
 
 
 def saved(model: LabelLogits, folder: Path) -> dict[str, bytes]:
