@@ -132,9 +132,7 @@ def _tracker(country: str) -> Any:
     return tracker(
         country_iso_code=country,
         tracking_mode="process",
-        save_to_file=False,
-        save_to_api=False,
-        save_to_logger=False,
+        output_methods=[],
         allow_multiple_runs=True,
         log_level="critical",
     )

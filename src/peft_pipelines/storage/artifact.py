@@ -46,7 +46,7 @@ def _read_parquet(path: Path) -> "pd.DataFrame":
 def _read_csv(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    return pd.read_csv(path, float_precision="round_trip")
+    return pd.read_csv(path)
 
 
 TEXT = Format(lambda path, text: path.write_text(text, encoding="utf-8"), lambda path: path.read_text("utf-8"))
