@@ -166,7 +166,7 @@ def test_cells_that_failed_or_were_not_run_are_said(seeds: str) -> None:
 def test_cells_without_a_record_of_their_run_and_without_a_lr_search(seeds: str) -> None:
     words = Page(seeds).words
     assert "The cells hold no record of their run." in words
-    assert "a grid with the key tuning tries several" in words
+    assert "a grid with the key lr_search tries several" in words
 
 
 def test_each_model_has_its_own_table_ranks_and_constants(seeds: str) -> None:

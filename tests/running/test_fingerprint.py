@@ -221,7 +221,7 @@ def test_code_decides_the_steps_that_reach_it_by_import(tmp_path: Path, path: st
     def prints() -> dict[str, str]:
         source._tree.cache_clear()
         return {
-            name: source.code(package, stage.folders, DECIDES_NOTHING, start=STARTS[name])
+            name: source.code(package, stage.folders, DECIDES_NOTHING, starts=[STARTS[name]])
             for name, stage in stages.items()
         }
 

@@ -188,3 +188,18 @@ def test_kedros_own_runner_raises_at_the_first_error(trained: Trained, monkeypat
     assert (result.exit_code, type(result.exception)) == (1, KeyError)
     assert not (REPORT / "failed_parts.json").exists()
     assert trained.manifest()["status"] == "failed"
+
+
+def test_a_run_of_some_nodes_keeps_the_failures_of_others(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        spoil(patch, "rank")
+        assert trained.report().exit_code == 1
+    assert trained.project.kedro("run", "--pipelines=report", "--nodes=plot").exit_code == 0
+    assert [entry["node"] for entry in json.loads((REPORT / "failed_parts.json").read_text())] == ["rank"]
+    assert LOG.is_file()
+    assert "failed_parts" not in trained.manifest()
+    with monkeypatch.context() as patch:
+        spoil(patch, "plot")
+        assert trained.project.kedro("run", "--pipelines=report", "--nodes=plot").exit_code == 1
+    assert [entry["node"] for entry in trained.manifest()["failed_parts"]] == ["plot"]
+    assert trained.report().exit_code == 0

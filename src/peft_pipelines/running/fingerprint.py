@@ -25,7 +25,7 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.versions import releases
 from peft_pipelines.running.source import PACKAGE, code, meaning
-from peft_pipelines.running.stages import DECIDES_NOTHING, Stage, stage_of
+from peft_pipelines.running.stages import DATASETS, DECIDES_NOTHING, Stage, stage_of
 from peft_pipelines.running.units import Unit
 from peft_pipelines.storage.hashes import hashes_of
 from peft_pipelines.storage.splits import RowsFolder
@@ -121,7 +121,7 @@ def _code(stage: Stage, function: Callable[..., Any]) -> str:
     """A hash of the code that decides what a node's function makes; of a function from elsewhere, its own module's."""
     package, _, module = function.__module__.partition(".")
     if package == PACKAGE.name:
-        return code(PACKAGE, stage.folders, DECIDES_NOTHING, start=module)
+        return code(PACKAGE, stage.folders, DECIDES_NOTHING, starts=(module, *DATASETS))
     return digest(
         [code(PACKAGE, stage.folders, DECIDES_NOTHING), meaning(inspect.getsource(sys.modules[function.__module__]))]
     )

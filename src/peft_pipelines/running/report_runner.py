@@ -92,9 +92,14 @@ class ReportRunner:
         return list(self._failures.values())
 
     def _clear(self, nodes: list[Node]) -> None:
+        """Remove the nodes' outputs and records; what failed in nodes that do not run now stays on record."""
         for node in nodes:
             self._remove_outputs(node)
-        self._log.unlink(missing_ok=True)
+        run = {node.name for node in nodes}
+        before = [entry for entry in failed_parts(self._catalog) if entry["node"] not in run]
+        self._entries = {entry["title"]: entry for entry in before}
+        if not before:
+            self._log.unlink(missing_ok=True)
         self._write()
 
     def _node(self, node: Node) -> None:

@@ -12,20 +12,22 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1]
 
 
-def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), start: str | None = None) -> str:
+def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), starts: Iterable[str] = ()) -> str:
     """Return a hash of the modules in some folders; comments, docstrings and layout do not change it.
 
     Args:
         package: the package's folder.
-        folders: names of folders directly in it.
+        folders: names of folders directly in it, or paths of single modules.
         aside: paths of modules in these folders that do not count.
-        start: a module, such as ``data.adapt``; of the folders only what it reaches by its imports counts, and the
-            module itself.
+        starts: modules, such as ``data.adapt``; of the folders only what they reach by their imports counts, and the
+            first of them in any case. Without one everything in the folders counts.
     """
     wanted, without = set(folders), set(aside)
-    own = None if start is None else _path(package, start)
-    paths = sorted(_all(package)) if start is None else sorted(reached(package, start))
-    counted = [path for path in paths if path == own or (_folder(path) in wanted and path not in without)]
+    begun = [_path(package, name) for name in starts]
+    paths = reached(package, *starts) if begun else set(_all(package))
+    counted = sorted(
+        path for path in paths if path in begun[:1] or ({path, _folder(path)} & wanted and path not in without)
+    )
     text = repr([(path, _hash_of((package / path).read_text(encoding="utf-8"))) for path in counted])
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -36,10 +38,10 @@ def _hash_of(source: str) -> str:
     return hashlib.sha256(meaning(source).encode()).hexdigest()
 
 
-def reached(package: Path, start: str) -> set[str]:
-    """Return the paths of the modules that a module reaches by imports, itself included, in functions or at the top."""
+def reached(package: Path, *starts: str) -> set[str]:
+    """Return the paths of the modules that some modules reach by imports, in functions or at the top; theirs too."""
     found: set[str] = set()
-    waiting = [_path(package, start)]
+    waiting = [_path(package, name) for name in starts]
     while waiting:
         path = waiting.pop()
         if path and path not in found:

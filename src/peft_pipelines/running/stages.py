@@ -1,7 +1,7 @@
 """The code, libraries and device that decide a node's result beside its rows and data, by kind of node.
 
-Of the folders only the modules count that the node's own module reaches by its imports. So a new module needs no
-entry here: it counts where it is used.
+Of the folders only the modules count that the node's own module reaches by its imports, or a dataset's: the catalog
+names those, no node imports them. So a new module needs no entry here: it counts where it is used.
 """
 
 from collections.abc import Callable
@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from peft_pipelines.files.versions import LEARNING, SCORING, TABLES
+from peft_pipelines.running.source import PACKAGE
 
 DECIDES_NOTHING = frozenset({"config/errors.py", "costs/energy.py", "storage/model_card.py"})
 """Modules of deciding folders that decide no result: messages, estimates, text for people."""
-_SHARED = frozenset({"config", "storage"})
+DATASETS = tuple(sorted(f"storage.{path.stem}" for path in (PACKAGE / "storage").glob("*.py")))
+"""The modules of the catalog's datasets, by which every node reads and writes."""
+_SHARED = frozenset({"config", "storage", "files/atomic.py"})
 _MODEL = _SHARED | {"costs", "data", "methods", "models"}
-DECIDING = _MODEL | {"evaluation", "inference", "training"}
+DECIDING = _MODEL | {"evaluation", "inference", "pipelines", "training"}
 """All folders whose code decides some result."""
 
 

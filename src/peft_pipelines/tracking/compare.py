@@ -120,7 +120,7 @@ def _answers(path: Path | None) -> list[dict[str, Any]]:
 
 def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
     """Return what identifies a test item: its text without the instruction, and its right answers."""
-    return row["prompt"].removeprefix(task.instruction).strip(), tuple(row["references"])
+    return task.input_of(row["prompt"]), tuple(row["references"])
 
 
 def moves_table(found: Moves, first: Run, second: Run) -> str:

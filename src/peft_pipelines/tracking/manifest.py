@@ -38,6 +38,7 @@ class Manifest:
         self.rows = _rows(catalog.load(names.PARAMETERS))
         self.grid = parse(Grid, "grid.yml", self.rows["grid"])
         self._begun = False
+        self._nodes = {node.name for node in pipeline.nodes}
         self._names = {name for node in pipeline.nodes for name in (*node.inputs, *node.outputs)}
         self.facts: dict[str, Any] = {
             "run_id": self.id,
@@ -95,7 +96,8 @@ class Manifest:
 
     def _made(self) -> dict[str, Any]:
         models = {name: parse(ModelSpec, f"model '{name}'", self.rows["models"][name]) for name in self.grid.models}
-        failed = failed_parts(self._catalog) if names.FAILED_PARTS in self._names else []
+        recorded = failed_parts(self._catalog) if names.FAILED_PARTS in self._catalog else []
+        failed = [part for part in recorded if part["node"] in self._nodes]
         table = names.RESULTS in self._names - lost(failed)
         results = {"results": self.origins.dataset(names.RESULTS)} if table else {}
         return {

@@ -89,7 +89,7 @@ def lr_search_text(details: Mapping[str, Mapping[str, Any]]) -> str:
     """A sentence on the learning-rate search, or that there was none."""
     trials = {name: detail["lr_search"] for name, detail in details.items() if len(detail["lr_search"]) > 1}
     if not trials:
-        return "Each method was trained at its row's own learning rate; a grid with the key tuning tries several."
+        return "Each method was trained at its row's own learning rate; a grid with the key lr_search tries several."
     at_end = [name for name, lr_search in trials.items() if lr_search[0]["chosen"] or lr_search[-1]["chosen"]]
     edge = sorted({name.split(".")[0] for name in at_end})
     seconds = sum(trial["seconds"] for lr_search in trials.values() for trial in lr_search)
