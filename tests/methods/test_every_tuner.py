@@ -53,9 +53,9 @@ SIZED = {
 """Types whose defaults do not fit one, or that have none, and the least that they need."""
 
 REFUSED = {
-    "CPT": "its loss weighs the tokens of a row by their part",
+    "CPT": "its loss weighs the tokens of an example by their part",
     "LILY": "its router mixes all tokens of a batch",
-    "POLY": "it must be told each row's task",
+    "POLY": "it needs the task of each example",
     "XLORA": "it mixes adapters that have been trained before",
 }
 VARIANTS = {

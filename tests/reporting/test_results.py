@@ -142,7 +142,7 @@ examples: moods 80, sums 80.
 | broken   |          50.0     |             failed   |    — |
 
 ! predicts one class only; ? more than 5% of the answers are invalid; ≈ not significantly different from always giving
-the most frequent answer; † more than 1% of a split's rows lost text to the length limit
+the most frequent answer; † more than 1% of a split's examples lost text to the length limit
 
 * failed: broken · tiny · sums · s0: OutOfMemoryError: no room for 2 GB
 

@@ -1,4 +1,4 @@
-"""The name of each dataset, tag, folder and argument of the project, made here and nowhere else.
+"""The name of each dataset of a task or cell, and each tag and argument, made here and nowhere else.
 
 A cell's artifacts are called ``{method}.{model}-{task}-{seed}-{kind}``: Kedro reads the part before the point as the
 namespace, one box a method in the picture of the pipeline. The catalog has one pattern a kind.

@@ -14,9 +14,9 @@ from peft_pipelines.config.errors import ConfigError
 
 _MIXES = "it mixes adapters that have been trained before"
 REFUSED_TYPES = {
-    "CPT": "its loss weighs the tokens of a row by their part, which a row of a task does not tell",
+    "CPT": "its loss weighs the tokens of an example by their part, which a task's row does not name",
     "LILY": "its router mixes all tokens of a batch, so that an answer would depend on the rows beside it",
-    "POLY": "it must be told each row's task, and a cell has one task",
+    "POLY": "it needs the task of each example, and a cell has one task",
     "XLORA": _MIXES,
 }
 """Types of ``peft`` that cannot be used by a row alone, and the reason."""

@@ -26,7 +26,8 @@ def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
     for model, rows in results.groupby("model", sort=False):
         with attempt(str(model)):
             entries.append(_of_model(str(model), rows))
-    return entries, diagram(entries[0] if entries else {})
+    first = next((entry for entry in entries if entry["model"] == results["model"].iloc[0]), None)
+    return entries, go.Figure() if first is None else diagram(first)
 
 
 def _of_model(model: str, rows: pd.DataFrame) -> dict[str, Any]:

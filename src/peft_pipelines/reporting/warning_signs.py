@@ -11,7 +11,7 @@ MARKS = {
     ONE_CLASS: "predicts one class only",
     INVALID: f"more than {INVALID_LIMIT:.0%} of the answers are invalid",
     LIKE_MAJORITY: "not significantly different from always giving the most frequent answer",
-    TRUNCATED: f"more than {TRUNCATED_LIMIT:.0%} of a split's rows lost text to the length limit",
+    TRUNCATED: f"more than {TRUNCATED_LIMIT:.0%} of a split's examples lost text to the length limit",
     LEAK: "some test inputs stand among the training inputs (see the data report)",
 }
 """The first four belong to a cell, the last to a task."""

@@ -78,7 +78,7 @@ def _of_cell(first: Run, second: Run, cell: str, every: bool) -> list[Move]:
     metrics = [name for name in wanted if name in tasks[1].metrics]
     if paths[0] == paths[1]:
         numbers = [run.cells[cell]["numbers"] for run in (first, second)]
-        metrics = [name for name in metrics if numbers[0].get(name) != numbers[1].get(name)]  # judged otherwise
+        metrics = [name for name in metrics if numbers[0].get(name) != numbers[1].get(name)]  # scored otherwise
     if not metrics:
         return []
     rows = [_answers(path) for path in paths]

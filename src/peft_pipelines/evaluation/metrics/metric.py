@@ -44,8 +44,6 @@ class Kind(StrEnum):
 OF_TEXT = (Kind.TEXT, Kind.NUMBERS, Kind.SOLUTIONS, Kind.EQUATIONS, Kind.CODE)
 
 
-Predictions = Sequence[str]
-References = Sequence[Sequence[str]]
 Labels = Sequence[str]
 ItemScore = Callable[[str, Sequence[str], Labels], float]
 """From an answer, its right answers and the task's labels to how good it is, higher is better."""

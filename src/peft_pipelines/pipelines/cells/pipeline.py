@@ -41,14 +41,14 @@ def _cell(cell: Cell, together: Sequence[str]) -> list[Node]:
     }
     made = {name: names.artifact(cell, name) for name in (names.CHECKPOINT, names.PREDICTIONS, names.GENERATION)}
     shared = {"training_args": specs["training_args"], "lr_search": names.parameter("grid", "lr_search")}
-    judging = {"task": asked["task"], "pscp": names.parameter("pscp"), "execution": names.parameter("execution")}
+    scored_by = {"task": asked["task"], "pscp": names.parameter("pscp"), "execution": names.parameter("execution")}
     others = {names.argument("task", name): names.parameter("tasks", name) for name in together}
     others |= {names.argument("prompts", name): names.prompts(name) for name in together}
     steps: list[Step] = [
         (construct, {**specs, "seed": asked["seed"]}, [names.LIVE]),
         (train, {**live, **asked, **shared, **others}, [names.CHECKPOINT]),
         (generate, {**specs, **asked, "checkpoint": made["checkpoint"]}, [names.PREDICTIONS, names.GENERATION]),
-        (score, {**made, **judging}, [names.METRICS]),
+        (score, {**made, **scored_by}, [names.METRICS]),
     ]
     return [_node(cell, function, inputs, outputs) for function, inputs, outputs in steps]
 

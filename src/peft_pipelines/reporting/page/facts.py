@@ -15,9 +15,9 @@ from peft_pipelines.reporting.table import MISSING
 
 DIFFERENCES = (
     "Each two methods are compared on the same test examples: by McNemar's exact test where the score is a share of "
-    f"independent rows, elsewhere by the paired bootstrap ({RESAMPLES:,} resamples; rows that share a passage are "
-    "drawn together; all seeds of a method count together; where no resample lies on the other side of 0, p is that "
-    "of Student's t). p-values are adjusted by Holm over the model's whole table. Methods that share "
+    f"independent examples, elsewhere by the paired bootstrap ({RESAMPLES:,} resamples; examples that share a passage "
+    "are drawn together; all seeds of a method count together; where no resample lies on the other side of 0, p is "
+    "that of Student's t). p-values are adjusted by Holm over the model's whole table. Methods that share "
     f"a letter do not differ significantly at {ALPHA}. Each pair, with its interval, stands in differences.csv."
 )
 FEW = 6
@@ -104,7 +104,7 @@ def lr_search_text(details: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def published(results: pd.DataFrame, spec: PublishedSpec | None) -> dict[str, Any] | None:
-    """Values of others beside ours: on their metric where the run has it, else on ours, which is named."""
+    """Values of others beside ours: on their metric where the run has it, else a dash; our own metric is named."""
     if spec is None:
         return None
     tasks = [task for task in results["task"].unique() if task in spec.metrics]
@@ -118,7 +118,7 @@ def published(results: pd.DataFrame, spec: PublishedSpec | None) -> dict[str, An
     ]
     others = {task: _other_metric(results[results["task"] == task], spec.metrics[task]) for task in tasks}
     differing = ", ".join(f"{task} {own}" for task, own in others.items() if own)
-    note = f"{spec.citation}, with {spec.model}. {spec.note} Both columns are in percent and of the metric named."
+    note = f"{spec.citation}, with {spec.model}. {spec.note} Both columns are of the metric named, shares in percent."
     note += f" In the table of scores above these tasks have another one: {differing}." if differing else ""
     heads = [{"task": task, "metric": spec.metrics[task]} for task in tasks]
     return {"note": note, "heads": heads, "lines": lines} if lines and tasks else None
