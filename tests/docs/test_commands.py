@@ -81,9 +81,8 @@ def cli() -> click.Command:
 
 def parsed(group: click.Command, arguments: list[str]) -> tuple[str, dict[str, Any]]:
     """The command's name and the values of its parameters; click raises what it would show."""
-    context = group.make_context("kedro", list(arguments), resilient_parsing=False)
     assert isinstance(group, click.Group)
-    name, command, rest = group.resolve_command(context, [*context.protected_args, *context.args])
+    name, command, rest = group.resolve_command(click.Context(group), list(arguments))
     assert command and name, arguments
     if isinstance(command, click.Group) and rest:
         return parsed(command, rest)

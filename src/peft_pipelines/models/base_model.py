@@ -168,7 +168,7 @@ def device() -> torch.device:
 
 
 def autocast(model: PreTrainedModel) -> AbstractContextManager[object]:
-    """Return the autocast context of a model's precision; one that does nothing for fp32."""
-    if model.dtype == torch.float32:
+    """Return the autocast context of a model in half precision; one that does nothing for other precisions."""
+    if model.dtype not in (torch.float16, torch.bfloat16):
         return nullcontext()
     return torch.autocast(model.device.type, dtype=model.dtype)
