@@ -33,7 +33,8 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     Errors that are raised here, before any weights are read: an unknown provider, type or config field, targets that
     the model does not have.
     """
-    provider = _provider(method)
+    _check_provider(method)
+    provider = PROVIDERS[method.provider]
     with torch.device("meta"):
         skeleton = quantised(skeleton, method)
     provider.check(method, skeleton)
@@ -41,11 +42,13 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
 
 def fingerprint(method: MethodSpec) -> str:
     """Return what decides, beside the row, how the method works: the library's release or the hash of its files."""
-    return str(_provider(method).fingerprint(method))
+    return str(PROVIDERS[method.provider].fingerprint(method))
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
-    """Attach the method to a clone of the base, initialised by the seed, with trainable tensors in fp32.
+    """Attach a method that ``check`` has let through to a clone of the base, initialised by the seed.
+
+    Its trainable tensors are in fp32.
 
     Raises:
         ConfigError: the row leaves nothing to train.
@@ -53,7 +56,7 @@ def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
     clone.requires_grad_(False)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        attached = own_trainables(_provider(method).attach(quantised(clone, method), method))
+        attached = own_trainables(PROVIDERS[method.provider].attach(quantised(clone, method), method))
     if not attached.trainable() and method.provider != no_tuning.TYPE:
         raise ConfigError(f"method '{method.name}', config: leaves nothing to train")
     return attached
@@ -61,14 +64,19 @@ def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
 
 def save(attached: Attached, folder: Path) -> None:
     """Write the method's own tensors (safetensors) and its config into an existing folder."""
-    _provider(attached.method).save(attached, folder)
+    PROVIDERS[attached.method.provider].save(attached, folder)
 
 
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path, *, trainable: bool = False) -> Attached:
-    """Attach the method in a folder to a clone of the base; frozen unless ``trainable``, to go on training."""
+    """Attach the method in a folder to a clone of the base; frozen unless ``trainable``, to go on training.
+
+    Raises:
+        ConfigError: the row's provider is unknown, or its library is not installed.
+    """
+    _check_provider(method)
     clone.requires_grad_(False)
     with torch.random.fork_rng():
-        attached = _provider(method).load(quantised(clone, method), method, folder)
+        attached = PROVIDERS[method.provider].load(quantised(clone, method), method, folder)
     if trainable:
         return own_trainables(attached)
     attached.plain.requires_grad_(False)
@@ -84,11 +92,12 @@ def merge(attached: Attached) -> PreTrainedModel:
     Raises:
         ConfigError: the method cannot be merged; the message says why.
     """
-    merged: PreTrainedModel = _provider(attached.method).merge(attached)
+    merged: PreTrainedModel = PROVIDERS[attached.method.provider].merge(attached)
     return merged
 
 
-def _provider(method: MethodSpec) -> ModuleType:
+def _check_provider(method: MethodSpec) -> None:
+    """Raise ConfigError where the row's provider is unknown, or its library is not installed."""
     where = f"method '{method.name}'"
     if method.provider not in PROVIDERS:
         raise unknown(where, "provider", method.provider, PROVIDERS)
@@ -97,4 +106,3 @@ def _provider(method: MethodSpec) -> ModuleType:
         raise ConfigError(
             f"{where}: {needed} is not installed, which provider '{method.provider}' needs. Usable here: {usable}"
         )
-    return PROVIDERS[method.provider]
