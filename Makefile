@@ -3,8 +3,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VENV5 ?= $(VENV)-transformers5
 DOCS ?= $(VENV)-docs
-# One process a core, eight at most: each may take 2 GB. Tests that share what is slow to make stay in one process.
-PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadgroup
+# One process a core, eight at most: each may take 2 GB. A module's tests stay in one process, as they share what is slow
+# to make; the modules keep their order, in which the longest of them are not the last.
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadscope --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 for _library in ("OMP", "MKL", "OPENBLAS", "RAYON"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
-ACROSS_MODULES = {"base", "original"}
-"""Fixtures that many modules use and that take seconds to make: the embedded model in memory, a run on record."""
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--light``."""
@@ -34,29 +31,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip each test that is given a row that is left out, and keep those in one process that share something slow."""
+    """Skip each test that is given a row that is left out."""
     rows = left_out()
-    for item in (item for item in items if isinstance(item, pytest.Function)):
-        given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    for item in items:
+        given = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
         if any(value in rows for value in given if isinstance(value, str)):
             item.add_marker(pytest.mark.skip(reason="the row's library is not installed"))
-        if group := shared(item):
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_collection_finish() -> None:
     """Take what the imports have left out of the collector's sight: each training collects, and looks at all of it."""
     gc.collect()
     gc.freeze()
-
-
-def shared(item: pytest.Function) -> str:
-    """The fixture that a test shares with those of other modules, or else its module if it shares one within it; empty
-    for a test that stands alone."""
-    if across := ACROSS_MODULES & set(item.fixturenames):
-        return across.pop()
-    scopes = {found.scope for fixtures in item._fixtureinfo.name2fixturedefs.values() for found in fixtures}
-    return item.path.stem if "module" in scopes else ""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
