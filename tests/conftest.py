@@ -21,13 +21,17 @@ for _library in ("OMP", "MKL", "OPENBLAS", "RAYON"):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--light``."""
-    parser.addoption("--light", action="store_true", help="only tests that load no torch")
+    parser.addoption("--light", action="store_true", help="only tests that load no torch, on a quarter of the examples")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have ``--light`` hold for the package's doctests as well, which lie outside this folder."""
+    """Have ``--light`` hold for the package's doctests too, which lie outside this folder, and draw fewer examples."""
     if config.getoption("--light"):
+        from hypothesis import settings  # noqa: PLC0415  (a run of a few tests need not import it)
+
         config.pluginmanager.register(light.LightOnly())
+        settings.register_profile("light", max_examples=25)
+        settings.load_profile("light")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

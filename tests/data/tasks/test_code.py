@@ -154,7 +154,7 @@ def test_problems_without_a_solution_take_no_part(none: str) -> None:
     assert len(_prompts("apps", [{**APPS, "solutions": none}, APPS, {**APPS, "solutions": none}])) == 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize(("name", "row"), [("conala", CONALA), ("codealpaca", CODEALPACA), ("apps", APPS)])
 def test_odd_rows_raise_our_own_error_or_keep_their_answer(name: str, row: dict[str, Any], data: st.DataObject) -> None:

@@ -25,6 +25,8 @@ ANYTHING = st.one_of(
     st.sampled_from(["A", "1", "", " ", "[]", '["x"]', "{", "{}", "a ) 1 , b ) 2", "#### 5", "@placeholder"]),
 )
 
+DRAWN = 3 * settings().max_examples
+
 
 def sample(name: str) -> dict[str, Any]:
     """The first training row among the embedded ones, or a made one where a task brings none."""
@@ -41,7 +43,7 @@ def test_a_row_is_adapted_or_refused_in_one_line(name: str) -> None:
     task, row = base_rows.task_of(name), sample(name)
     changes = st.dictionaries(st.sampled_from(sorted(row)), ANYTHING, min_size=1, max_size=len(row))
 
-    @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=DRAWN, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(changes, st.sets(st.sampled_from(sorted(row)), max_size=1))
     def holds(changed: dict[str, Any], dropped: set[str]) -> None:
         broken = {key: value for key, value in (row | changed).items() if key not in dropped}

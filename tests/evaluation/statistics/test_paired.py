@@ -203,7 +203,7 @@ def test_few_items_do_not_look_like_certainty() -> None:
 
 @pytest.mark.parametrize(("units", "most"), [(8, 0.08), (15, 0.08), (60, 0.08)])
 def test_equal_methods_differ_significantly_once_in_twenty_times(units: int, most: float) -> None:
-    """600 pairs of methods with equal chances, five items to a group that are mostly right or wrong together."""
+    """300 pairs of methods with equal chances, five items to a group that are mostly right or wrong together."""
     chance = np.random.default_rng(units)
     groups = np.repeat(np.arange(units), 5).astype(str).tolist()
 
@@ -214,7 +214,7 @@ def test_equal_methods_differ_significantly_once_in_twenty_times(units: int, mos
             [statistic("accuracy", texts, [["a"]] * len(texts), [])], len(texts), groups=groups, resamples=400
         )
 
-    found = [compare(drawn(), drawn()).p for _ in range(600)]
+    found = [compare(drawn(), drawn()).p for _ in range(300)]
     assert np.mean(np.array(found) < 0.05) < most
     assert np.mean(found) == pytest.approx(0.5, abs=0.06)
 
@@ -228,9 +228,9 @@ def test_resamples_that_are_all_alike_are_no_proof() -> None:
 
 
 def test_students_law_agrees_with_resamples_where_both_can_see() -> None:
-    """Of 60 differences near the edge of what 10,000 resamples can tell, the two p-values are of one size."""
+    """Of 30 differences near the edge of what 10,000 resamples can tell, the two p-values are of one size."""
     ratios = []
-    for seed in range(60):
+    for seed in range(30):
         one, other = answers(0.8, 3 * seed), answers(0.68, 3 * seed + 1)
         found = compare(score("macro_f1", one).resamples, score("macro_f1", other).resamples)
         law = 2 * stats.t.sf(abs(found.difference) / found.error, 199)
