@@ -1,1 +1,1 @@
-"""Files and names: atomic writes, Markdown, releases of libraries, progress, and the project's names."""
+"""Files, text for people, and names: atomic writes, escaping, Markdown, releases of libraries, progress, names."""
