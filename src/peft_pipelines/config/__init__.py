@@ -7,11 +7,12 @@ from peft_pipelines.config.grid import AXES, Cell, Grid, LrSearchSpec
 from peft_pipelines.config.method import Family, MethodSpec
 from peft_pipelines.config.model import HubModel, ModelSpec, PackageFile, TokenizerFix
 from peft_pipelines.config.parameters import Parameters, with_names
-from peft_pipelines.config.parsing import parse, template_fields
+from peft_pipelines.config.parsing import parse
 from peft_pipelines.config.published import PublishedSpec
 from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
 from peft_pipelines.config.spec import NAME_PATTERN, Spec
 from peft_pipelines.config.task import HubSource, Splits, TaskSpec
+from peft_pipelines.config.template import fill, template_fields
 from peft_pipelines.config.training import TrainingSpec
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "TaskSpec",
     "TokenizerFix",
     "TrainingSpec",
+    "fill",
     "parse",
     "template_fields",
     "with_names",

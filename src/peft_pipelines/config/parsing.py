@@ -1,7 +1,6 @@
-"""Parsing of plain values into typed rows, with errors of one line, and of templates into their columns."""
+"""Parsing of plain values into typed rows, with errors of one line."""
 
 from collections.abc import Mapping
-from string import Formatter
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -46,12 +45,3 @@ def _fields(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
         options = getattr(inner, "__args__", (inner,))
         kind = next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
     return [name for name in kind.model_fields if name != "name"]
-
-
-def template_fields(template: str) -> list[str]:
-    """Return the column names in a ``str.format`` template.
-
-    >>> template_fields("{premise} ... {hypothesis}")
-    ['premise', 'hypothesis']
-    """
-    return [field for _, field, _, _ in Formatter().parse(template) if field is not None]

@@ -6,8 +6,8 @@ from typing import Annotated, Protocol
 from pydantic import Field, model_validator
 
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.config.parsing import template_fields
 from peft_pipelines.config.spec import Count, Spec, Text, Texts
+from peft_pipelines.config.template import Template, template_fields
 from peft_pipelines.config.training import TrainingSpec
 
 
@@ -74,14 +74,14 @@ class TaskSpec(Spec):
     splits: Splits
     instruction: Text
     preprocess: Text | None = None
-    input: Text
+    input: Template
     label: Text | None = None
     labels: dict[int | str, Text] | None = None
     ignore_case: bool = False
-    target: Text | None = None
+    target: Template | None = None
     references: Text | None = None
-    group: Text | None = None
-    question: Text | None = None
+    group: Template | None = None
+    question: Template | None = None
     tests: Text | None = None
     metrics: Texts = Field(min_length=1)
     max_new_tokens: Count

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from peft_pipelines.config import TaskSpec, template_fields
+from peft_pipelines.config import TaskSpec, fill, template_fields
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.data import preprocess
 
@@ -40,7 +40,7 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
 
 def group_digests(row: preprocess.Row, task: TaskSpec) -> dict[str, str]:
     """Return the first 16 digits of the SHA-256 of each text in ``GROUP_COLUMNS`` that the task's row has."""
-    texts = {name: getattr(task, name).format_map(row) for name in GROUP_COLUMNS if getattr(task, name)}
+    texts = {name: fill(getattr(task, name), row) for name in GROUP_COLUMNS if getattr(task, name)}
     return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in texts.items()}
 
 
@@ -64,7 +64,7 @@ def preprocessed(row: preprocess.Row, task: TaskSpec, where: str) -> preprocess.
 def _fill(template: str, row: preprocess.Row) -> str:
     """The template's text; empty where all of its columns are blank."""
     blank = not any(str(row[column]).strip() for column in template_fields(template))
-    return "" if blank else template.format_map(row).strip()
+    return "" if blank else fill(template, row).strip()
 
 
 def references_of(row: preprocess.Row, task: TaskSpec, where: str) -> list[str]:

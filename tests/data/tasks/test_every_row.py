@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from made_rows import made_row
 
+from peft_pipelines.config import fill
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.adapt import adapt, adapt_row, instruct
 
@@ -20,10 +21,10 @@ def test_a_raw_row_becomes_instruction_text_and_answers(name: str) -> None:
     other = {column: f"{value} more" if isinstance(value, str) else value for column, value in row.items()}
     made = adapt({split: pa.Table.from_pylist([row, other]) for split in splits}, task, base_rows.ALL_ROWS)
     (first, *_) = instruct(made, task)["test"].to_pylist()
-    assert first["prompt"] == f"{task.instruction}\n\n{task.input.format_map(row).strip()}"
+    assert first["prompt"] == f"{task.instruction}\n\n{fill(task.input, row).strip()}"
     expected = {
         task.label: [task.label_words[0]] if task.labels else [],
-        task.target: [(task.target or "").format_map(row)],
+        task.target: [fill(task.target or "", row)],
         task.references: ["one answer", "another"],
     }
     assert first["references"] == expected[task.label or task.target or task.references]
