@@ -122,7 +122,7 @@ def fetch(env: str | None, params: dict[str, Any]) -> None:
 @click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
 @errors_in_one_line
 def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str, Any]) -> None:
-    """Merge a cell's newest checkpoint into its base model.
+    """Merge a cell's checkpoint, the one on record, into its base model.
 
     The cell is given by its four names, or as METHOD.MODEL.TASK.SEED. The folder that is written holds a plain
     transformers model (safetensors) and its tokenizer: AutoModelForCausalLM.from_pretrained reads it, without this
@@ -137,13 +137,19 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
     """
     from peft_pipelines.config import Parameters  # noqa: PLC0415
     from peft_pipelines.models import base_model, merge  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.running.state import STATE, hand_on_records, recorded_versions  # noqa: PLC0415
+    from peft_pipelines.running.units import Unit  # noqa: PLC0415
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
         context = session.load_context()
         rows, catalog = Parameters.of(context.config_loader["parameters"]), context.catalog
         method, model, task, seed = _names_of(cell, rows)
-        dataset = catalog.get(names.artifact(Cell(method=method, model=model, task=task, seed=seed), names.CHECKPOINT))
-        if not dataset.exists():
+        merged = Cell(method=method, model=model, task=task, seed=seed)
+        unit, name = Unit(names.cell_tag(merged.id), ()), names.artifact(merged, names.CHECKPOINT)
+        hand_on_records(catalog, [unit])
+        dataset = catalog.get(name)
+        unrecorded = (unit.folder(catalog) / STATE).is_file() and name not in recorded_versions(catalog, unit)
+        if unrecorded or not dataset.exists():
             where = dataset._filepath
             raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")
         source = base_model.folder_of(rows.models[model], catalog.load(names.weights(model)))

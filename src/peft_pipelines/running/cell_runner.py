@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +19,13 @@ from pluggy import PluginManager
 
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files import names
+from peft_pipelines.running import handed_on
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.failures import Failure, PartsFailed
 from peft_pipelines.running.fingerprint import Fingerprints, digest
 from peft_pipelines.running.report_runner import ReportRunner
-from peft_pipelines.running.state import State, in_memory
-from peft_pipelines.running.units import Unit, split
+from peft_pipelines.running.state import State, hand_on_records, in_memory
+from peft_pipelines.running.units import Unit, Work, split, units_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class CellRunner(AbstractRunner):
             for unit in work.data:
                 run.unit(run.plan(unit))
             failures = run.cells([run.plan(unit) for unit in work.cells])
-            missing = run.report(work.report)
+            missing = run.report(work, grid)
         if failures or missing:
             raise PartsFailed(failures, len(work.cells), missing)
 
@@ -87,7 +88,10 @@ class _Run:
     def plan(self, unit: Unit) -> Plan:
         state = State(unit, unit.folder(self._catalog))
         fingerprints = self._fingerprints.of(unit, state.made())
-        return Plan(unit, state, fingerprints, state.pending(self._catalog, fingerprints))
+        pending = state.pending(self._catalog, fingerprints)
+        handed_on.hand_on(self._catalog, state.versions())
+        handed_on.hand_on_own(self._catalog, pending)
+        return Plan(unit, state, fingerprints, pending)
 
     def cells(self, plans: list[Plan]) -> list[Failure]:
         """Run the pending nodes of each cell, and return the failures."""
@@ -107,10 +111,13 @@ class _Run:
                 self._shown.skip(title, ", ".join(filter(None, (self._score(plan.unit), "unchanged"))))
         return failures
 
-    def report(self, nodes: list[Node]) -> list[Failure]:
+    def report(self, work: Work, grid: Mapping[str, Sequence[str]]) -> list[Failure]:
         """Run the report's nodes, and return the failures."""
+        nodes, planned = work.report, {unit.tag for unit in work.data + work.cells}
         if not nodes:
             return []
+        hand_on_records(self._catalog, [unit for unit in units_of(grid) if unit.tag not in planned])
+        handed_on.hand_on_own(self._catalog, nodes)
         self._shown.begin("report")
         return ReportRunner(self._catalog, self.node, self._shown.phase, self._shown.lost).run(nodes)
 

@@ -24,6 +24,7 @@ from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.versions import releases
+from peft_pipelines.running.handed_on import asked_for
 from peft_pipelines.running.source import PACKAGE, code, meaning
 from peft_pipelines.running.stages import DATASETS, DECIDES_NOTHING, Stage, stage_of
 from peft_pipelines.running.units import Unit
@@ -77,8 +78,7 @@ class Fingerprints:
                 return self._once((name, *ignored), lambda: digest(value.model_dump(exclude={*INFORMS, *ignored})))
             return self._once((name, method.name if method else ""), lambda: self._row(value, method))
         dataset = self._catalog.get(name)
-        pinned = isinstance(dataset, AbstractVersionedDataset) and dataset._version and dataset._version.load
-        if name in made and not pinned:
+        if name in made and not asked_for(dataset):
             return made[name]
         return self._once((name,), lambda: content(name, dataset))
 

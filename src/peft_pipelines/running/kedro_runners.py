@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import names
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -40,12 +41,18 @@ def keeps_records(runner: str) -> bool:
 
 
 def forget_records(node: "Node", catalog: "DataCatalog") -> None:
-    """Remove the records that will be wrong once a runner that keeps none has run this node."""
+    """Remove the records that will be wrong once a runner that keeps none has run this node.
+
+    What it makes is loaded by the nodes behind it, and what it needs in the versions on record.
+    """
+    from peft_pipelines.running.handed_on import hand_on_own  # noqa: PLC0415
     from peft_pipelines.running.report_runner import forget_failures  # noqa: PLC0415  (heavy: --help must not wait)
-    from peft_pipelines.running.state import STATE  # noqa: PLC0415
-    from peft_pipelines.running.units import split  # noqa: PLC0415
+    from peft_pipelines.running.state import STATE, hand_on_records  # noqa: PLC0415
+    from peft_pipelines.running.units import split, units_of  # noqa: PLC0415
 
     work = split([node], {})
+    hand_on_records(catalog, work.data + work.cells or units_of(catalog.load(names.parameter("grid"))))
+    hand_on_own(catalog, [node])
     for unit in work.data + work.cells:
         (unit.folder(catalog) / STATE).unlink(missing_ok=True)
     if work.report:

@@ -1,5 +1,6 @@
 """The record of a unit on disk: which of its nodes have run, with which fingerprints, and how it failed."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ from kedro.pipeline.node import Node
 
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, write_json, write_text
+from peft_pipelines.running import handed_on
 from peft_pipelines.running.failures import Failure, now, traced
-from peft_pipelines.running.units import Unit
+from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.hashes import file_hashes
 
 STATE, FAILURE, LOG = "state.json", "failure.json", "failure.log"
@@ -21,7 +23,13 @@ class State:
     def __init__(self, unit: Unit, folder: Path) -> None:
         self._unit, self._folder = unit, folder
         path = folder / STATE
-        self._nodes: dict[str, Any] = read_json(path)["nodes"] if path.is_file() else {}
+        found = read_json(path) if path.is_file() else {}
+        self._nodes: dict[str, Any] = found.get("nodes", {})
+        self._making: dict[str, str | None] = found.get("making", {})
+
+    def versions(self) -> dict[str, str | None]:
+        """Return the version of each dataset that was made, by its name; None for one without versions."""
+        return {name: version for entry in self._nodes.values() for name, version in entry["outputs"].items()}
 
     def made(self) -> dict[str, str]:
         """Return the fingerprint of each dataset that was made, by the dataset's name."""
@@ -37,7 +45,9 @@ class State:
         stale: set[str] = set()
         for node in self._unit.nodes:
             done = self._nodes.get(node.name, {"fingerprint": None})
-            same = done["fingerprint"] == fingerprints[node.name] and _standing(catalog, done["outputs"])
+            same = done["fingerprint"] == fingerprints[node.name] and all(
+                handed_on.stands(catalog, name, version) for name, version in done["outputs"].items()
+            )
             needed[node.name] = not same or not stale.isdisjoint(node.inputs)
             stale |= set(node.outputs) if needed[node.name] else set()
         wanted: set[str] = set()
@@ -47,7 +57,14 @@ class State:
         return [node for node in self._unit.nodes if needed[node.name]]
 
     def begin(self, catalog: DataCatalog, pending: list[Node]) -> None:
-        """Forget the nodes that will run, and remove their outputs, so that no stale number can be read."""
+        """Forget the nodes that will run, and remove their outputs, so that no stale number can be read.
+
+        Versions that a killed run began and did not record are removed; those that this one will make are noted.
+        """
+        recorded = self.versions()
+        handed_on.discard(catalog, {name: it for name, it in self._making.items() if recorded.get(name) != it})
+        made = handed_on.to_be_saved(catalog, [name for node in pending for name in node.outputs])
+        self._making = {name: version for name, version in made.items() if version}
         for node in pending:
             self._nodes.pop(node.name, None)
             for name in node.outputs:
@@ -58,10 +75,11 @@ class State:
 
     def record(self, catalog: DataCatalog, node: Node, fingerprint: str, unit_fingerprint: str | None) -> None:
         """Record that a node has run; with its last node the unit gets its own fingerprint."""
-        outputs = {name: _saved_version(catalog, name) for name in node.outputs}
+        outputs = handed_on.to_be_saved(catalog, node.outputs)
         hashes = {name: found for name in node.outputs if (found := file_hashes(catalog.get(name)))}
         entry = {"fingerprint": fingerprint, "finished": now(), "outputs": outputs, "sha256": hashes}
         self._nodes[node.name] = entry
+        self._making = {name: version for name, version in self._making.items() if name not in outputs}
         self._write(unit_fingerprint)
 
     def fail(self, node: Node, error: Exception, log: str) -> Failure:
@@ -73,26 +91,21 @@ class State:
         return failure
 
     def _write(self, fingerprint: str | None) -> None:
-        write_json(self._folder / STATE, {"unit": self._unit.tag, "fingerprint": fingerprint, "nodes": self._nodes})
+        making = {"making": self._making} if self._making else {}
+        content = {"unit": self._unit.tag, "fingerprint": fingerprint, **making, "nodes": self._nodes}
+        write_json(self._folder / STATE, content)
 
 
-def _standing(catalog: DataCatalog, outputs: dict[str, str | None]) -> bool:
-    """Whether the files are there, in the version that was made; another one if the run asks for it by name."""
-    return all(_stands(catalog.get(name), version) for name, version in outputs.items())
+def recorded_versions(catalog: DataCatalog, unit: Unit) -> dict[str, str | None]:
+    """Return the versions of what a unit has made, as its state names them; empty where it has none."""
+    path = place(catalog, unit.last)
+    return State(unit, path.parent).versions() if path else {}
 
 
-def _stands(dataset: Any, version: str | None) -> bool:
-    if not isinstance(dataset, AbstractVersionedDataset):
-        return True
-    if not dataset.exists():
-        return False
-    pinned = dataset._version and dataset._version.load
-    return bool(pinned) or dataset.resolve_load_version() == version
-
-
-def _saved_version(catalog: DataCatalog, name: str) -> str | None:
-    dataset = catalog.get(name)
-    return dataset.resolve_save_version() if isinstance(dataset, AbstractVersionedDataset) else None
+def hand_on_records(catalog: DataCatalog, units: Iterable[Unit]) -> None:
+    """Load what units have made in the versions that their states name."""
+    for unit in units:
+        handed_on.hand_on(catalog, recorded_versions(catalog, unit))
 
 
 def in_memory(catalog: DataCatalog, name: str) -> bool:

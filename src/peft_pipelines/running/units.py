@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from kedro.io import AbstractVersionedDataset, DataCatalog
@@ -85,6 +86,12 @@ def split(nodes: Iterable[Node], grid: Mapping[str, Sequence[str]]) -> Work:
     data.sort(key=lambda unit: (tasks.get(unit.names[0], 0), unit.tag))
     cells.sort(key=lambda unit: (*_position(unit, rank), unit.tag))
     return Work(data, cells, report)
+
+
+def units_of(grid: Mapping[str, Sequence[str]]) -> list[Unit]:
+    """Return the units of all tasks and cells of a grid, without their nodes."""
+    cells = [names.cell_tag(names.cell_id(*cell)) for cell in product(*(grid.get(axis, ()) for axis in AXES))]
+    return [Unit(tag, ()) for tag in (*map(names.data_tag, grid.get("tasks", ())), *cells)]
 
 
 def _ranks(grid: Mapping[str, Sequence[str]], axis: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
 from peft_pipelines.files.status import Status
 from peft_pipelines.models.base_model import folder_of
-from peft_pipelines.running.state import STATE
+from peft_pipelines.running.state import STATE, recorded_versions
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.artifact import FORMATS
 from peft_pipelines.storage.hashes import hashes_of, sha256
@@ -87,9 +87,11 @@ def _results(run: Run, catalog: DataCatalog) -> Iterator[Check]:
 
 def _newest(run: Run, catalog: DataCatalog, task: str) -> bool:
     """Whether the task's adapted rows were not adapted anew since."""
-    adapted = place(catalog, names.adapted(task))
-    versions = sorted(path.name for path in adapted.glob("*") if path.is_dir()) if adapted else []
-    return versions[-1:] in ([], [run.manifest["data"][task]["adapted"].get("version")])
+    name, adapted = names.adapted(task), run.manifest["data"][task]["adapted"].get("version")
+    made = recorded_versions(catalog, Unit(names.data_tag(task), ()))
+    if name not in made and (folder := place(catalog, name)):  # Kedro's own runner leaves no record
+        made = {name: max((path.name for path in folder.glob("*") if path.is_dir()), default=adapted)}
+    return bool(made.get(name) == adapted)
 
 
 def _version(path: Path | None, recorded: Mapping[str, Any]) -> Path:
