@@ -201,7 +201,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "no chat template": (
         lambda p: tokenizer(p, None),
-        ["model 'tiny': chat_template must be false, got true: the tokenizer in its folder has none"],
+        ["model 'tiny', folder 'model': chat_template must be false, got true: its tokenizer has none"],
     ),
     "no end of turn": (
         lambda p: tokenizer(p, tiny.UNCLOSED),

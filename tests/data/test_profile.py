@@ -42,6 +42,7 @@ def rows(*texts_and_answers: tuple[str, str]) -> pa.Table:
 @pytest.fixture
 def found(tmp_path: Path) -> dict:
     """The profile of five training, one validation and four test examples."""
+    tiny.base("llama").save_pretrained(tmp_path)
     tiny.tokenizer(tiny.CHATML).save_pretrained(tmp_path)
     model = parse(
         ModelSpec,

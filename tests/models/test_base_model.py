@@ -59,9 +59,7 @@ def test_a_tokenizer_without_padding_pads_with_its_end(folder):
 def test_a_missing_chat_template_is_refused(folder):
     tiny.tokenizer().save_pretrained(folder)
     (folder / "chat_template.jinja").unlink(missing_ok=True)
-    with pytest.raises(
-        ConfigError, match="model 'tiny': chat_template is true, but the tokenizer in its folder has none"
-    ):
+    with pytest.raises(ConfigError, match="chat_template must be false, got true: its tokenizer has none"):
         base_model.load(spec(folder), folder)
 
 
@@ -78,7 +76,7 @@ def test_a_folder_that_could_bring_code_is_refused(folder, name, key):
 def test_pickle_weights_are_refused(folder):
     (folder / "model.safetensors").unlink()
     torch.save({}, folder / "pytorch_model.bin")
-    with pytest.raises(ConfigError, match=r"pickle weights \(pytorch_model.bin\); only \*.safetensors are read"):
+    with pytest.raises(ConfigError, match=r"pickle weights \(pytorch_model.bin\); remove it; only"):
         base_model.load(spec(folder), folder)
 
 
@@ -89,7 +87,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 def test_a_folder_without_weights_is_refused(folder):
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ConfigError, match="no weights; only"):
+    with pytest.raises(ConfigError, match="no weights: neither"):
         base_model.load(spec(folder), folder)
 
 

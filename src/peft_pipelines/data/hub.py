@@ -17,8 +17,8 @@ from huggingface_hub.errors import GatedRepoError
 from peft_pipelines.config import HubModel, HubSource
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.atomic import read_json, write_json
+from peft_pipelines.models.folder import READ, SHARDS
 
-MODEL_FILES = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
 OTHER_FILES = ("*/*", "consolidated*")
 """Folders hold the same weights in other formats, and so do ``consolidated`` files."""
 
@@ -100,7 +100,7 @@ def download_model(source: HubModel, where: str, folder: Path, lock: Path) -> No
         source.repo,
         revision=repository.revision(lock),
         local_dir=folder,
-        allow_patterns=list(MODEL_FILES),
+        allow_patterns=[SHARDS, *READ],
         ignore_patterns=list(OTHER_FILES),
     )
     repository.reach(fetch)

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from transformers import AutoTokenizer
 
 from peft_pipelines.config import ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.data.overlap import normalised, overlap
 from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
-from peft_pipelines.models import base_model
+from peft_pipelines.models import base_model, gate
 from peft_pipelines.storage.splits import Splits
 
 UNLIMITED = 1_000_000_000
@@ -43,8 +42,7 @@ def profile(
         weights: the catalog's folder of the model's files.
     """
     folder = base_model.folder_of(model, weights)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    prompter = Prompter(tokenizer, model.chat_template, task.limit(training_args))
+    prompter = Prompter(gate.tokenizer(model, folder), model.chat_template, task.limit(training_args))
     inputs = {name: [row["input"] for row in table.to_pylist()] for name, table in adapted.items()}
     rows = {name: table.to_pylist() for name, table in prompts.items()}
     whole = {name: training_examples(replace(prompter, max_length=UNLIMITED), part) for name, part in rows.items()}

@@ -1,7 +1,6 @@
 """Base models: loading from safetensors, one resident in a process, and clones that share its weights."""
 
 import copy
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -10,19 +9,11 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from peft_pipelines.config import ModelSpec
-from peft_pipelines.config.errors import ConfigError
-
-PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
-REFUSED_KEYS = ("auto_map", "_attn_implementation_internal")
+from peft_pipelines.models import gate
+from peft_pipelines.models.weights import check_loaded
 
 
 @dataclass
@@ -55,16 +46,17 @@ class Base:
             self.verify()
 
 
-_resident: dict[tuple[ModelSpec, Path], Base] = {}
+_resident: dict[tuple[str, Path], Base] = {}
 
 
 def resident(spec: ModelSpec, weights: Path) -> Base:
     """Return the base model of a row, loaded once a process. ``weights`` is the catalog's folder of the download."""
     folder = folder_of(spec, weights)
-    if (spec, folder) not in _resident:
+    key = spec.model_dump_json(), folder
+    if key not in _resident:
         _resident.clear()
-        _resident[spec, folder] = load(spec, folder)
-    return _resident[spec, folder]
+        _resident[key] = load(spec, folder)
+    return _resident[key]
 
 
 def folder_of(spec: ModelSpec, weights: Path) -> Path:
@@ -73,25 +65,26 @@ def folder_of(spec: ModelSpec, weights: Path) -> Path:
 
 
 def load(spec: ModelSpec, folder: Path) -> Base:
-    """Load a model folder: safetensors only, no code of the folder's own, nothing from the network.
+    """Load a model folder, of which the libraries see no more than what gate.py lets through.
 
     Raises:
-        ConfigError: the folder is not a model's, or one of these rules is broken.
+        ConfigError: the folder does not pass.
     """
-    check_folder(spec, folder)
-    model = AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=getattr(torch, spec.dtype),
-        use_safetensors=True,
-        local_files_only=True,
-        trust_remote_code=False,
-        attn_implementation="sdpa",
-    )
+    source = gate.opened(spec, folder)
+    with source.view() as view:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            view,
+            dtype=getattr(torch, spec.dtype),
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            attn_implementation="sdpa",
+            output_loading_info=True,
+        )
+        tokenizer = gate.read_tokenizer(source, view, spec)
+    check_loaded(model, info, source.where)
     model.config._name_or_path = model.name_or_path = public_name(spec)
     model.requires_grad_(False).eval().to(device())
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    if spec.chat_template and not tokenizer.chat_template:
-        raise ConfigError(f"model '{spec.name}': chat_template is true, but the tokenizer in its folder has none")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # any token will do: masks and labels leave padding out
     return Base(spec, model, tokenizer, checksum(model))
@@ -99,35 +92,9 @@ def load(spec: ModelSpec, folder: Path) -> Base:
 
 def skeleton(spec: ModelSpec, folder: Path) -> PreTrainedModel:
     """Return the model's modules on the meta device, without weights, to check method rows against."""
-    check_folder(spec, folder)
-    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config = copy.deepcopy(gate.opened(spec, folder).config)
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-
-
-def check_folder(spec: ModelSpec, folder: Path) -> None:
-    """Raise ConfigError for a folder that is incomplete, or that could bring code or pickles with it."""
-    where = f"model '{spec.name}', folder '{folder}'"
-    if not (folder / "config.json").is_file():
-        raise ConfigError(f"{where}: no config.json there; run `kedro fetch` or put the model's files into it")
-    for name in ("config.json", "tokenizer_config.json"):
-        path = folder / name
-        keys = _keys(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else set()
-        for key in REFUSED_KEYS:
-            if key in keys:
-                raise ConfigError(
-                    f"{where}: {name} has the key '{key}', which can bring in code; only plain models are read"
-                )
-    if not any(folder.glob("*.safetensors")):
-        pickles = [path.name for pattern in PICKLES for path in sorted(folder.glob(pattern))]
-        found = f"pickle weights ({pickles[0]})" if pickles else "no weights"
-        raise ConfigError(f"{where}: {found}; only *.safetensors are read")
-
-
-def _keys(value: object) -> set[str]:
-    if isinstance(value, dict):
-        return set(value).union(*(_keys(inner) for inner in value.values()))
-    return set().union(*(_keys(inner) for inner in value)) if isinstance(value, list) else set()
 
 
 def public_name(spec: ModelSpec) -> str:

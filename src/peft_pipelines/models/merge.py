@@ -11,7 +11,7 @@ from peft_pipelines.config import MethodSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.atomic import replacing
 from peft_pipelines.methods import providers
-from peft_pipelines.models import base_model
+from peft_pipelines.models import base_model, gate
 from peft_pipelines.models.base_model import Base
 from peft_pipelines.storage.checkpoint import Checkpoint
 
@@ -52,7 +52,8 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
     with replacing(output) as folder:
         say("writing")
         merged.save_pretrained(folder)
-        AutoTokenizer.from_pretrained(source, local_files_only=True).save_pretrained(folder)
+        with gate.opened(base.spec, source).view() as view:  # a slow tokenizer's files are copied as it is saved
+            AutoTokenizer.from_pretrained(view, local_files_only=True).save_pretrained(folder)
         del merged, attached
         gc.collect()
         say("comparing the written model with the unmerged one")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
-from transformers import AutoTokenizer, PreTrainedModel
+from transformers import PreTrainedModel
 
 from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
@@ -20,7 +20,7 @@ from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
 from peft_pipelines.methods import providers
-from peft_pipelines.models import base_model
+from peft_pipelines.models import base_model, gate
 from peft_pipelines.storage.splits import RowsFolder
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.loss import loss_of
@@ -57,15 +57,8 @@ def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
         ConfigError: the folder is not a model's, its tokenizer cannot be read, has no chat template where the row
             says that it has, or ends no answer.
     """
-    base_model.check_folder(model, folder)
     where = f"model '{model.name}'"
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{where}, folder '{folder}': no tokenizer can be read: {error!s:.200}") from None
-    if model.chat_template and not tokenizer.chat_template:
-        raise ConfigError(f"{where}: chat_template must be false, got true: the tokenizer in its folder has none")
-    prompter = Prompter(tokenizer, model.chat_template, sys.maxsize)
+    prompter = Prompter(gate.tokenizer(model, folder), model.chat_template, sys.maxsize)
     try:
         prompter.end_of_turn()
     except ConfigError as error:
