@@ -16,7 +16,7 @@ from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.files import names
 from peft_pipelines.files.status import Status
 from peft_pipelines.methods.custom_folder import use_methods_of
-from peft_pipelines.running import kedro_runners
+from peft_pipelines.running import claims, kedro_runners
 from peft_pipelines.running.display import print_line
 from peft_pipelines.running.failures import PartsFailed
 
@@ -81,6 +81,7 @@ class ProjectHooks:
         stamps = Stamps(manifest)
         preflight(pipeline, catalog, self._project / names.LOCK, print_line)
         self._manifest, self._stamps = manifest, stamps  # a run that is refused before it begins leaves no record
+        claims.begin(manifest.id)
 
     @hook_impl
     def before_node_run(self, node: "Node", catalog: "DataCatalog") -> None:
@@ -98,18 +99,24 @@ class ProjectHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
-        """Put the run on record; print its tables and files."""
-        self._end(Status.DONE)
-        self._print_tables(pipeline, catalog)
+        """Put the run on record; print its tables and files, and only then leave the report to other runs."""
+        try:
+            self._end(Status.DONE)
+            self._print_tables(pipeline, catalog)
+        finally:
+            claims.end()
 
     @hook_impl
     def on_pipeline_error(self, error: Exception, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
         """Put the run on record; print its tables and files where parts failed and the rest stands."""
-        if isinstance(error, PartsFailed):
-            self._end(error.status)
-            self._print_tables(pipeline, catalog)
-        else:
-            self._end(Status.FAILED, f"{type(error).__name__}: {error}")
+        try:
+            if isinstance(error, PartsFailed):
+                self._end(error.status)
+                self._print_tables(pipeline, catalog)
+            else:
+                self._end(Status.FAILED, f"{type(error).__name__}: {error}")
+        finally:
+            claims.end()
 
     def _end(self, status: str, reason: str | None = None) -> None:
         """Write the run's manifest; a run that ended before it began has none."""

@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from peft_pipelines.files.atomic import replacing
+from peft_pipelines.files.atomic import left_behind, replacing, sweep
+from peft_pipelines.files.owner import Owner, me
 
 
 class Interrupted(BaseException):
@@ -49,3 +51,60 @@ def test_the_old_content_is_there_until_the_new_one_is_whole(tmp_path: Path) -> 
         fresh.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, Interrupted])
+def test_an_error_between_the_two_renames_puts_the_old_folder_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "part").write_text("old")
+    rename = os.replace
+
+    def once(source: Path, target: Path) -> None:
+        rename(source, target)
+        monkeypatch.undo()
+        raise error
+
+    with pytest.raises(error), replacing(path) as fresh:
+        fresh.mkdir()
+        monkeypatch.setattr(os, "replace", once)
+    assert (path / "part").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+DEAD = Owner(me().machine, me().pid, me().began - 1)
+
+
+def scratch(folder: Path, owner: Owner | str, *inside: str) -> Path:
+    made = folder / f".file.{owner}.x1.part"
+    made.mkdir()
+    for name in inside:
+        (made / name).write_text(name)
+    return made
+
+
+def test_only_the_scratch_of_the_dead_is_left_behind(tmp_path: Path) -> None:
+    dead = scratch(tmp_path, DEAD, "file")
+    scratch(tmp_path, me(), "file")
+    other = scratch(tmp_path, Owner("00000000", 1, 1), "file")
+    earlier = tmp_path / ".file.ab12_xyz"
+    earlier.mkdir()
+    (earlier / "file").write_text("half")
+    foreign = tmp_path / ".notes.ab12_xyz"
+    foreign.mkdir()
+    (foreign / "mine").write_text("a person's")
+    (tmp_path / ".file.txt").write_text("a person's")
+    assert left_behind(tmp_path) == [dead]
+    assert left_behind(tmp_path, claimed=True) == sorted([dead, other, earlier])
+    assert left_behind(tmp_path / "nowhere") == []
+
+
+def test_sweeping_puts_back_what_was_about_to_be_replaced(tmp_path: Path) -> None:
+    sweep(scratch(tmp_path, DEAD, "file", "old"))
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]
+    sweep(scratch(tmp_path, DEAD, "file", "old"))
+    (tmp_path / f".claim.json.{DEAD}.x.part").write_text("{}")
+    sweep(tmp_path / f".claim.json.{DEAD}.x.part")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

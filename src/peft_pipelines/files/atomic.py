@@ -2,12 +2,20 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from peft_pipelines.files.owner import Life, Owner, me
+
+_OLD = "old"
+_SCRATCH = re.compile(r"\.(?P<name>.+)\.(?P<owner>[0-9a-f]{8}_\d+_\d+)\.\w+\.part")
+_UNOWNED = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}")
+"""A scratch folder of an earlier release, which named no owner."""
 
 
 @contextmanager
@@ -17,23 +25,63 @@ def replacing(path: Path) -> Iterator[Path]:
     The content is synced to disk before the rename. An exception leaves ``path`` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    scratch = Path(tempfile.mkdtemp(prefix=scratch_prefix(path), suffix=".part", dir=path.parent))
+    old = scratch / _OLD
     try:
         fresh = scratch / path.name
         yield fresh
         _sync(fresh)
-        old = scratch / "old"
         if path.is_dir():
             os.replace(path, old)
-        try:
-            os.replace(fresh, path)
-        except OSError:
-            if old.exists():
-                os.replace(old, path)
-            raise
+        os.replace(fresh, path)
         _sync_one(path.parent)
     finally:
+        _put_back(old, path)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def scratch_prefix(path: Path) -> str:
+    """Return how the scratch of a file begins: it names the file and the process that owns the scratch."""
+    return f".{path.name}.{me()}."
+
+
+def left_behind(folder: Path, *, claimed: bool = False) -> list[Path]:
+    """Return what processes that have died were writing in a folder, itself and not the folders in it.
+
+    Args:
+        folder: where to look; it need not be there.
+        claimed: whether nobody else can be writing here. Then what another machine has left counts as well.
+    """
+    try:
+        inside = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(Path(part.path) for part in inside if part.name.startswith(".") and _abandoned(part, claimed))
+
+
+def sweep(scratch: Path) -> None:
+    """Remove scratch that was left behind; the content that it was about to replace is put back first."""
+    found = _SCRATCH.fullmatch(scratch.name) or _UNOWNED.fullmatch(scratch.name)
+    assert found, f"'{scratch}' is no scratch"
+    if not scratch.is_dir():
+        scratch.unlink(missing_ok=True)
+        return
+    _put_back(scratch / _OLD, scratch.with_name(found["name"]))
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _abandoned(part: "os.DirEntry[str]", claimed: bool) -> bool:
+    if found := _SCRATCH.fullmatch(part.name):
+        life = Owner.of(found["owner"]).life
+        return life is Life.DEAD or (claimed and life is Life.ELSEWHERE)
+    if claimed and part.is_dir() and (found := _UNOWNED.fullmatch(part.name)):
+        return {inside.name for inside in os.scandir(part)} <= {found["name"], _OLD}
+    return False
+
+
+def _put_back(old: Path, path: Path) -> None:
+    if old.exists() and not path.exists():
+        os.replace(old, path)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,41 +1,32 @@
 """The runner of a grid: cell by cell, skipping what is unchanged, going on when one fails."""
 
 import gc
-import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from io import StringIO
-from time import perf_counter
-from typing import Any
+from pathlib import Path
+from time import perf_counter, sleep
 
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
 from kedro.runner import AbstractRunner
-from kedro.runner.task import Task
 from pluggy import PluginManager
 
-from peft_pipelines.evaluation.metrics.registry import quantity
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
+from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.running import handed_on
+from peft_pipelines.running.claims import POLL, ClaimLost, Claims, of_run
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.failures import Failure, PartsFailed
-from peft_pipelines.running.fingerprint import Fingerprints, digest
-from peft_pipelines.running.report_runner import ReportRunner
-from peft_pipelines.running.state import State, hand_on_records, in_memory
+from peft_pipelines.running.report_runner import ReportRunner, record_of
+from peft_pipelines.running.state import State, hand_on_records
+from peft_pipelines.running.sweep import sweep_report, sweep_unit
+from peft_pipelines.running.unit_runner import Plan, UnitRunner
 from peft_pipelines.running.units import Unit, Work, split, units_of
 
-
-@dataclass(frozen=True)
-class Plan:
-    """A unit with its state on disk, the fingerprints of its nodes, and the nodes that must run, in order."""
-
-    unit: Unit
-    state: State
-    fingerprints: dict[str, str]
-    pending: list[Node]
+Grid = Mapping[str, Sequence[str]]
+"""The names of each axis."""
 
 
 class CellRunner(AbstractRunner):
@@ -61,118 +52,118 @@ class CellRunner(AbstractRunner):
         rows = names.parameter("grid")
         grid = catalog.load(rows) if rows in catalog else {}
         work = split(pipeline.nodes, grid)
-        with display() as shown, _light_collections():
-            run = _Run(catalog, hook_manager, run_id, self._is_async, shown)
-            for unit in work.data:
-                run.unit(run.plan(unit))
-            failures = run.cells([run.plan(unit) for unit in work.cells])
+        with display() as shown, _light_collections(), of_run(run_id) as claims:
+            units = UnitRunner(catalog, hook_manager, run_id, self._is_async, shown, claims)
+            run = _Run(catalog, units, shown, claims)
+            for unit in work.data + work.cells:
+                sweep_unit(unit, catalog, claims)
+            run.data(work, grid)
+            failures = run.cells(work.cells)
             missing = run.report(work, grid)
         if failures or missing:
             raise PartsFailed(failures, len(work.cells), missing)
 
 
 class _Run:
-    """One run: its catalog, hooks and display, and what is done with them for each unit and node."""
+    """One run: data, cells and report, each under its claim. What another run holds is passed over, and waited for."""
 
-    def __init__(
-        self,
-        catalog: DataCatalog,
-        hooks: PluginManager | None,
-        run_id: str | None,
-        is_async: bool,
-        shown: Lines,
-    ) -> None:
-        self._catalog, self._hooks, self._run_id, self._is_async = catalog, hooks, run_id, is_async
-        self._shown, self._fingerprints = shown, Fingerprints(catalog)
+    def __init__(self, catalog: DataCatalog, units: UnitRunner, shown: Lines, claims: Claims) -> None:
+        self._catalog, self._units, self._shown, self._claims = catalog, units, shown, claims
+        self._failures: list[Failure] = []
 
-    def plan(self, unit: Unit) -> Plan:
-        state = State(unit, unit.folder(self._catalog))
-        fingerprints = self._fingerprints.of(unit, state.made())
-        pending = state.pending(self._catalog, fingerprints)
-        handed_on.hand_on(self._catalog, state.versions())
-        handed_on.hand_on_own(self._catalog, pending)
-        return Plan(unit, state, fingerprints, pending)
+    def data(self, work: Work, grid: Grid) -> None:
+        """Make the data of the tasks.
 
-    def cells(self, plans: list[Plan]) -> list[Failure]:
+        Raises:
+            ConfigError: the cells need data that the pipeline does not make, and that are damaged.
+        """
+        self._in_turn((self._units.plan(unit) for unit in work.data), lambda plan, holder: self._units.run(plan))
+        inputs = {name for unit in work.cells for node in unit.nodes for name in node.inputs}
+        made = {unit.tag for unit in work.data}
+        for unit in units_of(grid):
+            if unit.tag.startswith(names.DATA) and unit.tag not in made and unit.last in inputs:
+                for damage in State(unit, unit.folder(self._catalog)).damage(self._catalog):
+                    raise ConfigError(f"{unit.last}: {damage.line} (in '{damage.path}'), run the pipeline data first")
+
+    def cells(self, units: list[Unit]) -> list[Failure]:
         """Run the pending nodes of each cell, and return the failures."""
-        waiting = [plan for plan in plans if plan.pending]
-        self._shown.plan(len(plans), len(plans) - len(waiting))
-        failures = []
-        for plan in plans:
-            title, started = plan.unit.title, perf_counter()
-            failure = self._cell(plan) if plan.pending else None
-            seconds = f"{perf_counter() - started:.0f} s"
-            if failure:
-                failures.append(failure)
-                self._shown.end(title, f"failed after {seconds}: {failure.kind}: {failure.reason}")
-            elif plan.pending:
-                self._shown.end(title, ", ".join(filter(None, (self._score(plan.unit), seconds))))
-            else:
-                self._shown.skip(title, ", ".join(filter(None, (self._score(plan.unit), "unchanged"))))
-        return failures
+        plans = [self._units.plan(unit) for unit in units]
+        self._shown.plan(len(plans), sum(not plan.pending for plan in plans))
+        self._in_turn(plans, self._cell)
+        return self._failures
 
-    def report(self, work: Work, grid: Mapping[str, Sequence[str]]) -> list[Failure]:
-        """Run the report's nodes, and return the failures."""
+    def _cell(self, plan: Plan, holder: Holder | None) -> None:
+        title, started = plan.unit.title, perf_counter()
+        failure = self._units.cell(plan) if plan.pending or plan.damage else None
+        seconds = f"{perf_counter() - started:.0f} s"
+        if failure:
+            self._failures.append(failure)
+            self._shown.end(title, f"failed after {seconds}: {failure.kind}: {failure.reason}")
+            return
+        how = seconds if plan.pending else f"made by run {holder.run_id}" if holder else "unchanged"
+        show = self._shown.end if plan.pending or holder else self._shown.skip
+        show(title, ", ".join(filter(None, (self._units.score(plan.unit), how))))
+
+    def report(self, work: Work, grid: Grid) -> list[Failure]:
+        """Run the report's nodes, and return the failures. The claim of the report lasts until the run ends."""
         nodes, planned = work.report, {unit.tag for unit in work.data + work.cells}
         if not nodes:
             return []
-        hand_on_records(self._catalog, [unit for unit in units_of(grid) if unit.tag not in planned])
+        folder = record_of(self._catalog).parent
+        self._wait_for(folder, "report")
+        sweep_report(nodes, self._catalog)
+        others = [unit for unit in units_of(grid) if unit.tag not in planned]
+        self._put_aside([unit for unit in others if unit.tag.startswith(names.CELL)])
+        hand_on_records(self._catalog, others)
         handed_on.hand_on_own(self._catalog, nodes)
-        self._shown.begin("report")
-        return ReportRunner(self._catalog, self.node, self._shown.phase, self._shown.lost).run(nodes)
+        self._units.begin("report")
+        return ReportRunner(self._catalog, self._units.node, self._shown.phase, self._shown.lost).run(nodes)
 
-    def _cell(self, plan: Plan) -> Failure | None:
-        running = plan.pending[:1]
-        with _log() as log:
-            try:
-                self.unit(plan, running)
-                return None
-            except Exception as error:  # one cell's error, whatever it is, must not cost the others
-                return plan.state.fail(running[-1], error, log.getvalue())
-            finally:
-                self._release(plan.unit)
+    def _put_aside(self, units: list[Unit]) -> None:
+        """Put aside what is damaged of cells that the report reads and the run does not make."""
+        for unit in units:
+            folder = unit.folder(self._catalog)
+            if folder.is_dir() and State(unit, folder).damage(self._catalog) and not self._claims.take(folder):
+                try:
+                    damage = State(unit, folder).damage(self._catalog)
+                    self._units.put_aside(unit, damage, "a run of the cell makes it again")
+                finally:
+                    self._claims.release(folder)
 
-    def unit(self, plan: Plan, running: list[Node] | None = None) -> None:
-        """Run a unit's pending nodes, and record each."""
-        if not plan.pending:
-            return
-        self._shown.begin(plan.unit.title)
-        plan.state.begin(self._catalog, plan.pending)
-        for position, node in enumerate(plan.pending):
-            if running is not None:
-                running.append(node)
-            self._shown.phase(node.name.rpartition("-")[2])
-            self.node(node)
-            left = plan.pending[position + 1 :]
-            whole = None if left else digest(plan.fingerprints)
-            plan.state.record(self._catalog, node, plan.fingerprints[node.name], whole)
-            self._free(node, left)
+    def _in_turn(self, plans: Iterable[Plan], work: Callable[[Plan, Holder | None], None]) -> None:
+        """Do the work of each plan: first of those that are free, then of those that other runs have held."""
+        held = {plan.unit.tag: (plan, holder) for plan in plans if (holder := self._claimed(plan, work, None))}
+        while held:
+            sleep(POLL)
+            left = {tag: (plan, now) for tag, (plan, was) in held.items() if (now := self._claimed(plan, work, was))}
+            held = left
 
-    def node(self, node: Node) -> None:
-        """Load, run, save, with Kedro's hooks around each."""
-        Task(node, self._catalog, self._is_async, self._hooks, self._run_id).execute()
+    def _claimed(self, plan: Plan, work: Callable[[Plan, Holder | None], None], was: Holder | None) -> Holder | None:
+        """Do a plan's work under the unit's claim, planned anew since others may have made it, or return its holder."""
+        if not (plan.pending or plan.damage or was):
+            work(plan, None)
+            return None
+        holder = self._claims.take(plan.state.folder)
+        if holder:
+            if holder != was:
+                self._shown.note(f"{plan.unit.title}: held by {holder}, waiting")
+            return holder
+        try:
+            work(self._units.plan(plan.unit), was)
+        except ClaimLost as lost:
+            self._shown.note(f"{plan.unit.title}: taken over by {lost}, since this run was silent")
+            return self._claims.take(plan.state.folder)
+        finally:
+            self._claims.release(plan.state.folder)
+        return None
 
-    def _free(self, node: Node, left: list[Node]) -> None:
-        """Release data that only this node needed: a cell drops the model that it has trained before it generates."""
-        wanted = {name for later in left for name in later.inputs}
-        for name in node.inputs:
-            if name not in wanted and in_memory(self._catalog, name) and not names.is_parameter(name):
-                self._catalog.release(name)
-
-    def _release(self, unit: Unit) -> None:
-        """Release what the unit left in memory, the live model above all."""
-        for name in {
-            name for node in unit.nodes for name in (*node.inputs, *node.outputs) if not names.is_parameter(name)
-        }:
-            self._catalog.release(name)
-        gc.collect()
-
-    def _score(self, unit: Unit) -> str:
-        """The cell's primary metric in its unit; nothing where a pipeline's cells have none."""
-        metrics: Any = self._catalog.load(unit.last) if unit.nodes[-1].outputs == [unit.last] else None
-        if not isinstance(metrics, dict) or not {"metric", "primary"} <= metrics.keys():
-            return ""
-        return f"{metrics['metric']} {quantity(metrics['metric']).unit.with_symbol(metrics['primary'])}"
+    def _wait_for(self, folder: Path, title: str) -> None:
+        was = None
+        while holder := self._claims.take(folder):
+            if holder != was:
+                self._shown.note(f"{title}: held by {holder}, waiting")
+            was = holder
+            sleep(POLL)
 
 
 @contextmanager
@@ -183,16 +174,3 @@ def _light_collections() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-
-
-@contextmanager
-def _log() -> Iterator[StringIO]:
-    """Collect what is logged in the block, for the log of a failed cell."""
-    text = StringIO()
-    handler = logging.StreamHandler(text)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.getLogger().addHandler(handler)
-    try:
-        yield text
-    finally:
-        logging.getLogger().removeHandler(handler)

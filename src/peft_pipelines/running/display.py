@@ -54,6 +54,10 @@ class Lines:
         """Print a cell that was skipped."""
         self.end(title, outcome)
 
+    def note(self, line: str) -> None:
+        """Print what a person should know: a damaged file, a cell that another run holds."""
+        self._write(line)
+
     def lost(self, failure: Failure) -> None:
         """Print a part of the report that has failed."""
         self._write(f"report: {failure.line}")

@@ -23,8 +23,11 @@ class InputsLost(Exception):
 def failed_parts(catalog: DataCatalog) -> list[dict[str, Any]]:
     """Return the entries of the parts of the report that failed in the last run of it."""
     record = record_of(catalog)
-    found: list[dict[str, Any]] = read_json(record) if record.is_file() else []
-    return found
+    try:
+        found: list[dict[str, Any]] = read_json(record)
+        return found if isinstance(found, list) else []
+    except (FileNotFoundError, ValueError):  # a damaged one is written anew with each report
+        return []
 
 
 def lost(failed: list[dict[str, Any]]) -> set[str]:

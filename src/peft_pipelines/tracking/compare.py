@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from peft_pipelines.config import Cell, TaskSpec, parse
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.score import answers_of
 from peft_pipelines.evaluation.statistics.intervals import stats
@@ -14,6 +15,7 @@ from peft_pipelines.evaluation.statistics.scores import Score, comparison, inter
 from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.files.status import Status
 from peft_pipelines.storage.artifact import FORMATS
+from peft_pipelines.storage.hashes import sha256
 from peft_pipelines.tracking.runs import Run
 
 LEVEL = 0.05
@@ -114,6 +116,9 @@ def _task(run: Run, cell: str) -> TaskSpec:
 
 def _answers(path: Path | None) -> list[dict[str, Any]]:
     assert path is not None, "a cell that is done has answers"
+    if not path.is_file() or sha256(path) != path.stem:
+        problem = "differ from their hash" if path.is_file() else "are gone"
+        raise ConfigError(f"the kept answers of a run {problem} (looked in '{path}'); `kedro verify` names the cell")
     rows: list[dict[str, Any]] = FORMATS[path.suffix].read(path)
     return rows
 

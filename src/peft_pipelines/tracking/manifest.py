@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
 from peft_pipelines.config import AXES, Cell, Grid, ModelSpec, parse
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
-from peft_pipelines.files.atomic import read_json, write_json, write_text
+from peft_pipelines.files.atomic import write_json, write_text
 from peft_pipelines.files.status import Status
 from peft_pipelines.running.failures import now
 from peft_pipelines.running.report_runner import failed_parts, lost
 from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
-from peft_pipelines.running.state import STATE
+from peft_pipelines.running.state import State
 from peft_pipelines.running.units import Unit, place
+from peft_pipelines.storage.checkpoint import Checkpoint
 from peft_pipelines.storage.hashes import CARD, sha256
 from peft_pipelines.storage.model_card import card
 from peft_pipelines.tracking.environment import command_line, environment
@@ -73,9 +75,17 @@ class Manifest:
         return [task for task in self.grid.tasks if self._names & {names.adapted(task), names.prompts(task)}]
 
     def begin(self) -> None:
-        """Write the manifest of a run that goes on. Only the first call writes."""
+        """Write the manifest of a run that goes on. Only the first call writes.
+
+        Raises:
+            ConfigError: another run has the same id, which is the millisecond in which it began.
+        """
         if not self._begun:
             self._begun = True
+            try:
+                self.folder.mkdir()
+            except FileExistsError:
+                raise ConfigError(f"run '{self.id}' is on record already, begin again") from None
             self._write({**self.facts, "status": Status.RUNNING, "reason": None, "cells": {}})
 
     def end(self, status: str, reason: str | None = None) -> None:
@@ -110,12 +120,15 @@ class Manifest:
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """Return the record of a cell: the run that made it, artifacts and numbers. A copy of its answers is kept."""
-        numbers = self._catalog.load(names.artifact(cell, names.METRICS))
         state = _state(cell, self._catalog)
         artifacts = {kind: found for kind in names.KINDS if (found := self._artifact(cell, kind, state))}
         answers = artifacts.get(names.PREDICTIONS)
         if answers and (path := place(self._catalog, names.artifact(cell, names.PREDICTIONS))):
             keep(path, answers["sha256"][path.name], self.folder.parent)
+        try:
+            numbers = self._catalog.load(names.artifact(cell, names.METRICS))
+        except DatasetError as error:  # of a cell that the run has not made
+            return {"status": Status.FAILED, "reason": " ".join(str(error).split()), "artifacts": artifacts}
         if numbers is None:
             return {"status": Status.NOT_RUN, "artifacts": artifacts}
         if "primary" not in numbers:
@@ -125,7 +138,7 @@ class Manifest:
                 "artifacts": artifacts,
             }
         self._card(cell, numbers)
-        made = {"status": Status.DONE, "run_id": numbers.get("run_id"), "fingerprint": state.get("fingerprint")}
+        made = {"status": Status.DONE, "run_id": numbers.get("run_id"), "fingerprint": state.fingerprint}
         return {**made, "artifacts": artifacts, "numbers": numbers}
 
     def _card(self, cell: Cell, numbers: Mapping[str, Any]) -> None:
@@ -133,18 +146,21 @@ class Manifest:
 
         A run that was killed has left numbers without cards, so it is not asked who made them.
         """
-        checkpoint = self._catalog.load(names.artifact(cell, names.CHECKPOINT))
+        with suppress(DatasetError):  # one that is damaged is named elsewhere, and gets no card
+            self._write_card(self._catalog.load(names.artifact(cell, names.CHECKPOINT)), numbers)
+
+    def _write_card(self, checkpoint: Checkpoint | None, numbers: Mapping[str, Any]) -> None:
         if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
             return
         path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
 
-    def _artifact(self, cell: Cell, kind: str, state: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _artifact(self, cell: Cell, kind: str, state: State) -> dict[str, Any] | None:
         """Return version and hashes as they were when the artifact was made, else as they are now."""
         name = names.artifact(cell, kind)
-        for node in state.get("nodes", {}).values():
-            hashes = node.get("sha256", {}).get(name)
+        for node in state.nodes.values():
+            hashes = node["sha256"].get(name)
             if hashes:
                 version = node["outputs"][name]
                 versioned = kind == names.CHECKPOINT
@@ -153,10 +169,9 @@ class Manifest:
         return found if found["sha256"] else None
 
 
-def _state(cell: Cell, catalog: DataCatalog) -> dict[str, Any]:
-    path = Unit(names.cell_tag(cell.id), ()).folder(catalog) / STATE
-    found: dict[str, Any] = read_json(path) if path.is_file() else {}
-    return found
+def _state(cell: Cell, catalog: DataCatalog) -> State:
+    unit = Unit(names.cell_tag(cell.id), ())
+    return State(unit, unit.folder(catalog))
 
 
 def _rows(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Origins:
         return next((pin for source, pin in pins.items() if spec.hub.repo in source.split()), None)
 
     def _weights(self, folder: Path) -> dict[str, str]:
-        cached: dict[str, str] = read_json(self._cache) if self._cache.is_file() else {}
+        cached = _cached(self._cache)
         keys = {path: _key(path) for path in sorted(folder.glob("*.safetensors"))}
         fresh = {key: sha256(path) for path, key in keys.items() if key not in cached}
         if fresh:
@@ -68,6 +68,15 @@ class Origins:
         if key not in self._known:
             self._known[key] = make()
         return self._known[key]
+
+
+def _cached(path: Path) -> dict[str, str]:
+    """The hashes that are known; none where the file is missing or damaged."""
+    try:
+        found = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _key(path: Path) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 
 import yaml
 from kedro.io import DataCatalog
+from pydantic import BaseModel, ValidationError
 
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files import names
-from peft_pipelines.files.atomic import read_json
+from peft_pipelines.files.atomic import read_json, replacing
 from peft_pipelines.files.status import Status
+from peft_pipelines.storage.hashes import sha256
 
 MANIFEST, ROWS = "manifest.json", "rows.yml"
 
@@ -22,6 +24,28 @@ def runs_folder(catalog: DataCatalog) -> Path:
     """Return the folder of the manifests, as the catalog names it."""
     folder: Path = catalog.load(names.RUNS)
     return folder
+
+
+class _Artifact(BaseModel, extra="allow"):
+    sha256: dict[str, str]
+
+
+class _Cell(BaseModel, extra="allow"):
+    status: str
+    artifacts: dict[str, _Artifact]
+    numbers: dict[str, Any] = {}
+
+
+class _Manifest(BaseModel, extra="allow"):
+    """What is read of each manifest, whatever else is in it."""
+
+    run_id: str
+    status: str
+    started: str
+    rows_sha256: str
+    cells: dict[str, _Cell]
+    environment: dict[str, Any]
+    modules_sha256: str
 
 
 @dataclass(frozen=True)
@@ -37,15 +61,39 @@ class Run:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The content of ``manifest.json``."""
-        found: dict[str, Any] = read_json(self.folder / MANIFEST)
-        return found
+        """The content of ``manifest.json``.
+
+        Raises:
+            ConfigError: it is gone, cannot be read, or is not what a run writes.
+        """
+        try:
+            return _Manifest.model_validate(read_json(self.folder / MANIFEST)).model_dump(exclude_unset=True)
+        except (OSError, ValueError) as error:
+            raise self._damaged(MANIFEST, error) from None
 
     @cached_property
     def rows(self) -> dict[str, Any]:
-        """The run's own parameters, as they were configured then."""
-        found: dict[str, Any] = yaml.safe_load((self.folder / ROWS).read_text(encoding="utf-8"))
+        """The run's own parameters, as they were configured then.
+
+        Raises:
+            ConfigError: the file is gone, or not the one of which the manifest has the hash.
+        """
+        path = self.folder / ROWS
+        try:
+            if sha256(path) != self.manifest["rows_sha256"]:
+                raise self._damaged(ROWS, ValueError("it differs from its hash in the manifest"))
+            found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise self._damaged(ROWS, error) from None
         return found
+
+    def _damaged(self, file: str, error: Exception) -> ConfigError:
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            reason = f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
+        else:
+            reason = (error.strerror if isinstance(error, OSError) else None) or " ".join(str(error).split())
+        return ConfigError(f"run '{self.id}': its {file} is damaged ({reason}), looked in '{self.folder}'")
 
     @property
     def ended(self) -> bool:
@@ -76,12 +124,16 @@ def keep(path: Path, digest: str, folder: Path) -> None:
     """
     kept = folder / names.PREDICTIONS / f"{digest}.jsonl"
     if kept.exists():
-        return
+        if path.samefile(kept) or sha256(kept) == digest:
+            return
+        damaged = kept.with_name(f"damaged-{kept.name}")
+        os.replace(kept, damaged)
     kept.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(path, kept)
     except OSError:
-        shutil.copyfile(path, kept)
+        with replacing(kept) as fresh:
+            shutil.copyfile(path, fresh)
 
 
 def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
@@ -93,7 +145,7 @@ def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
     folder = runs_folder(catalog)
     known = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
     if run_id is not None:
-        if run_id not in known:
+        if run_id not in known and not any(path.parent.name == run_id for path in folder.glob(f"*/{ROWS}")):
             raise unknown("RUN_ID", "run", run_id, known)
         if not (run := Run(folder / run_id)).ended:
             raise ConfigError(
@@ -101,10 +153,10 @@ def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
                 "what its cells have made is on record with the next `kedro run` that ends"
             )
         return run
-    ended = [run for name in known if (run := Run(folder / name)).ended]
-    if not ended:
+    newest = next((run for name in reversed(known) if (run := Run(folder / name)).ended), None)
+    if not newest:
         raise ConfigError("RUN_ID: no run is on record in this store; `kedro run` makes one")
-    return ended[-1]
+    return newest
 
 
 def chosen(run: Run, cells: tuple[str, ...]) -> list[str]:

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 
 from peft_pipelines.config import Cell, ModelSpec, TaskSpec, parse
 from peft_pipelines.evaluation.score import bounds, task_scores
 from peft_pipelines.files import names
-from peft_pipelines.files.atomic import read_json
 from peft_pipelines.files.status import Status
 from peft_pipelines.models.base_model import folder_of
-from peft_pipelines.running.state import STATE, recorded_versions
+from peft_pipelines.running.state import STATE, State, recorded_versions
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.artifact import FORMATS
 from peft_pipelines.storage.hashes import hashes_of, sha256
@@ -116,14 +115,24 @@ def _cell(run: Run, cell_id: str, catalog: DataCatalog) -> Iterator[Check]:
 
 def _stands(run: Run, cell_id: str, catalog: DataCatalog) -> bool:
     """Whether the cell's files are still those of this run: no later one has made, or tried, the cell anew."""
-    state = Unit(names.cell_tag(cell_id), ()).folder(catalog) / STATE
-    if not state.is_file():  # Kedro's own runner leaves none
-        numbers = catalog.load(names.artifact(Cell.of(cell_id), names.METRICS)) or {}
-        return bool(numbers.get("run_id", run.cells[cell_id].get("run_id")) == run.cells[cell_id].get("run_id"))
-    nodes = read_json(state)["nodes"].values()
-    made = {name: found for node in nodes for name, found in node.get("sha256", {}).items()}
+    unit = Unit(names.cell_tag(cell_id), ())
+    folder = unit.folder(catalog)
+    if not (folder / STATE).is_file():  # Kedro's own runner leaves none
+        return _made_by(run, cell_id, catalog)
+    nodes = State(unit, folder).nodes.values()
+    made = {name: found for node in nodes for name, found in node["sha256"].items()}
     recorded = run.cells[cell_id]["artifacts"].get(names.METRICS, {}).get("sha256")
     return bool(made.get(names.artifact(Cell.of(cell_id), names.METRICS)) == recorded)
+
+
+def _made_by(run: Run, cell_id: str, catalog: DataCatalog) -> bool:
+    """Whether the cell's numbers name this run, or cannot be read."""
+    try:
+        numbers = catalog.load(names.artifact(Cell.of(cell_id), names.METRICS)) or {}
+    except DatasetError:
+        return True
+    recorded = run.cells[cell_id].get("run_id")
+    return bool(numbers.get("run_id", recorded) == recorded)
 
 
 def _files(what: str, recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Check]:

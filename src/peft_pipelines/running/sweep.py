@@ -1,0 +1,67 @@
+"""Scratch that killed runs have left: found at the next start, and removed by whoever holds the claim of its folder."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from kedro.io import DataCatalog
+from kedro.pipeline.node import Node
+
+from peft_pipelines.files import names
+from peft_pipelines.files.atomic import left_behind, sweep
+from peft_pipelines.running import handed_on
+from peft_pipelines.running.claims import CLAIM, Claims
+from peft_pipelines.running.units import Unit, place
+
+
+def sweep_unit(unit: Unit, catalog: DataCatalog, claims: Claims) -> None:
+    """Remove what killed runs have left in the folders of a unit, unless another run holds it.
+
+    That is scratch, folders of versions with nothing in them, and claims of the dead; nothing else.
+    """
+    outputs = [name for node in unit.nodes for name in node.outputs]
+    folders = {path.parent for name in outputs if (path := place(catalog, name))}
+    roots = [Path(found._filepath) for name in outputs if handed_on.is_versioned(found := catalog.get(name))]
+    mine = unit.folder(catalog)
+    if not (list(_left(folders)) or list(_empty(roots)) or (mine / CLAIM).exists()) or claims.take(mine):
+        return
+    try:
+        sweep_folders(folders, claimed=True)
+        for version in _empty(roots):
+            version.rmdir()
+    finally:
+        claims.release(mine)
+
+
+def sweep_report(nodes: Iterable[Node], catalog: DataCatalog) -> None:
+    """Remove what killed runs have left beside the report, which must be claimed, and among the runs on record."""
+    folders = {path.parent for node in nodes for name in node.outputs if (path := place(catalog, name))}
+    for scratch in [found for folder in sorted(folders) for found in left_behind(folder, claimed=True)]:
+        sweep(scratch)
+    if names.RUNS in catalog:
+        sweep_folders([catalog.load(names.RUNS)], claimed=False)
+
+
+def sweep_folders(folders: Iterable[Path], *, claimed: bool) -> None:
+    """Remove scratch in folders and in all below them.
+
+    Args:
+        folders: where to look.
+        claimed: whether nobody else can be writing there; else only what the dead of this machine have left goes.
+    """
+    for scratch in list(_left(folders, claimed=claimed)):
+        sweep(scratch)
+
+
+def _left(folders: Iterable[Path], *, claimed: bool = True) -> Iterator[Path]:
+    for root in folders:
+        for folder, inside, _ in os.walk(root):
+            found = left_behind(Path(folder), claimed=claimed)
+            gone = {path.name for path in found}
+            inside[:] = [name for name in inside if name not in gone and not name.startswith("damaged")]
+            yield from found
+
+
+def _empty(roots: Iterable[Path]) -> Iterator[Path]:
+    for root in roots:
+        yield from (path for path in root.glob("*") if path.is_dir() and not any(path.iterdir()))
