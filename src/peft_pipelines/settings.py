@@ -1,5 +1,6 @@
 """Project settings, as Kedro reads them."""
 
+from peft_pipelines.config.conf_loader import ConfLoader
 from peft_pipelines.hooks import ProjectHooks
 
 HOOKS = (ProjectHooks(),)
@@ -7,6 +8,7 @@ HOOKS = (ProjectHooks(),)
 # kedro-viz records runs of the stock runner only and warns at each other one.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz", "kedro-telemetry")
 
+CONFIG_LOADER_CLASS = ConfLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
