@@ -98,6 +98,12 @@ def test_lengths_are_those_before_the_cut_and_the_cut_is_counted(found: dict) ->
     assert found["left_out"] == 0
 
 
+def test_texts_of_control_tokens_are_counted_and_said(found: dict) -> None:
+    assert found["control_text"] == {"train": 0, "validation": 0, "test": 0}
+    said = "examples that hold the text of a control token, read as plain text: 2 in train, 1 in test"
+    assert said in notes({**found, "control_text": {"train": 2, "validation": 0, "test": 1}})
+
+
 def test_examples_show_what_the_loss_covers(found: dict) -> None:
     assert found["examples"][0].endswith("Good or bad?\n\nfun<|im_end|>\n<|im_start|>assistant\n⟦good<|im_end|>⟧")
 

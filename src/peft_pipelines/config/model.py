@@ -1,10 +1,28 @@
 """A base model's row: its source, precision and prompt format."""
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
-from peft_pipelines.config.spec import Count, Spec, Text
+from peft_pipelines.config.spec import Count, Name, Spec, Text
+
+FIXED_DATE = "2024-07-26"
+"""The date that chat templates print: a benchmark's prompts must not change overnight."""
+
+OWN_VALUES = ("messages", "tools", "documents", "add_generation_prompt", "date_string", "strftime_now")
+"""What a chat template is given by this project itself."""
+
+
+def _is_a_day(value: str) -> str:
+    if date.fromisoformat(value).isoformat() != value:
+        raise ValueError(f"must be a date such as {FIXED_DATE}, got '{value}'")
+    return value
+
+
+Day = Annotated[
+    str, BeforeValidator(lambda value: str(value) if isinstance(value, date) else value), AfterValidator(_is_a_day)
+]
 
 
 class PackageFile(Spec):
@@ -35,7 +53,11 @@ class TokenizerFix(Spec):
 
 
 class ModelSpec(Spec):
-    """A base model: exactly one of three sources, its precision, and whether prompts use its chat template."""
+    """A base model: exactly one of three sources, its precision, and whether prompts use its chat template.
+
+    ``date`` is what the chat template prints as today, and ``chat_template_kwargs`` are further values that it asks
+    for, such as ``enable_thinking: false``.
+    """
 
     name: str = ""
     package: PackageFile | None = None
@@ -44,6 +66,8 @@ class ModelSpec(Spec):
     tokenizer: TokenizerFix | None = None
     dtype: Literal["float32", "bfloat16", "float16"]
     chat_template: bool
+    chat_template_kwargs: dict[Name, JsonValue] = Field(default_factory=dict)
+    date: Day = FIXED_DATE
     licence: Text
     citation: Text
     notes: str = ""
@@ -53,4 +77,13 @@ class ModelSpec(Spec):
         sources = [name for name in ("package", "hub", "folder") if getattr(self, name)]
         if len(sources) != 1:
             raise ValueError(f"exactly one of package, hub and folder is needed, got {sources or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _template_values(self) -> "ModelSpec":
+        if self.chat_template_kwargs and not self.chat_template:
+            raise ValueError("chat_template_kwargs are for a chat template, and chat_template is false")
+        taken = [name for name in self.chat_template_kwargs if name in OWN_VALUES]
+        if taken:
+            raise ValueError(f"chat_template_kwargs must not give '{taken[0]}', which this project gives itself")
         return self

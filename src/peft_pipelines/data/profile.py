@@ -28,7 +28,7 @@ def profile(
     """Return the data report of one task, with lengths in the tokens of one model.
 
     By split: the number of examples, label shares, tokens of prompt and answer before truncation, the share of examples
-    that are truncated, repeated inputs. Between training and the other splits: inputs that are equal or nearly so. The
+    that are truncated, those that hold the text of a control token, repeated inputs. Between training and the other splits: inputs that are equal or nearly so. The
     primary scores of always giving the majority answer and, where there are labels, of drawing one at random: those of
     the rows ``majority`` and ``random`` of the results. Three examples as the model sees them, the part with loss
     in ⟦ ⟧.
@@ -42,7 +42,7 @@ def profile(
         weights: the catalog's folder of the model's files.
     """
     folder = base_model.folder_of(model, weights)
-    prompter = Prompter(gate.tokenizer(model, folder), model.chat_template, task.limit(training_args))
+    prompter = Prompter.of(model, gate.tokenizer(model, folder), task.limit(training_args))
     inputs = {name: [row["input"] for row in table.to_pylist()] for name, table in adapted.items()}
     rows = {name: table.to_pylist() for name, table in prompts.items()}
     whole = {name: training_examples(replace(prompter, max_length=UNLIMITED), part) for name, part in rows.items()}
@@ -60,6 +60,7 @@ def profile(
             name: truncated_share(part, prompter.max_length, room[name]) for name, part in whole.items()
         },
         "left_out": sum(not prompter.fits(row["references"][0]) for row in rows["train"]),
+        "control_text": {name: sum(row.as_text for row in part) for name, part in whole.items()},
         "duplicates": {name: len(part) - len(set(map(normalised, part))) for name, part in inputs.items()},
         "in_train": {name: overlap(inputs["train"], part) for name, part in inputs.items() if name != "train"},
         "metric": task.primary,

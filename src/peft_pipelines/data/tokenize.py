@@ -3,28 +3,25 @@
 A chat model gets the prompt in the user's turn, by its own template; a base model gets it as plain text and a line
 break. The loss covers the answer and the end of the turn, nothing else.
 
-Shots, the examples with their answers before a prompt, read as examples do in training, each with the instruction and
-an end: earlier turns of user and assistant, or text up to the end-of-text token. So they show where an answer ends.
+Shots, examples with their answers before a prompt, read as examples do in training, each with instruction and end:
+earlier turns of user and assistant, or text up to the end-of-text token. So they show where an answer ends.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
-
-FIXED_DATE = date(2024, 7, 26).strftime("%d %b %Y")
-"""Some templates print today's date; a benchmark's prompts must not change overnight."""
+from peft_pipelines.config.model import FIXED_DATE
+from peft_pipelines.data.chat_template import ANSWER, ChatTemplate
+from peft_pipelines.data.plain_text import RowTokens, without_middle
 
 IGNORED = -100
 """The label of a position without loss, as torch's cross entropy has it."""
-
-ANSWER = "the answer's place"
-"""Stands for an answer when a template is asked what it puts behind one."""
 
 Shot = tuple[str, str]
 """A prompt and its reference."""
@@ -40,6 +37,7 @@ class Encoded:
         truncated: whether the prompt lost text.
         shots: the number of examples with their answers before the prompt.
         task: the number of the example's task among those that are learnt together.
+        as_text: whether prompt or answer holds the text of a control token, which stays text.
     """
 
     prompt: list[int]
@@ -47,6 +45,7 @@ class Encoded:
     truncated: bool
     shots: int = 0
     task: int = 0
+    as_text: bool = False
 
     @property
     def ids(self) -> list[int]:
@@ -63,7 +62,7 @@ class Encoded:
 class Prompter:
     """The format of one model's prompts and answers, by its chat template or as plain text.
 
-    ``max_length`` is the most tokens of prompt and answer.
+    ``max_length`` limits prompt and answer, in tokens; ``day`` is the date of the template, ``values`` what it is given.
 
     >>> chat = Prompter(tokenizer, chat=True, max_length=512)      # doctest: +SKIP
     >>> chat.render("Is it good?")                                 # doctest: +SKIP
@@ -73,6 +72,13 @@ class Prompter:
     tokenizer: PreTrainedTokenizerBase
     chat: bool
     max_length: int
+    day: str = FIXED_DATE
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: ModelSpec, tokenizer: PreTrainedTokenizerBase, max_length: int) -> "Prompter":
+        """Return the prompter of a model's row."""
+        return cls(tokenizer, model.chat_template, max_length, model.date, model.chat_template_kwargs)
 
     def render(self, prompt: str, shots: Sequence[Shot] = ()) -> str:
         """Return the text before the answer, shots included."""
@@ -81,7 +87,7 @@ class Prompter:
             return "".join(f"{earlier}\n{answer}{end}" for earlier, answer in shots) + f"{prompt}\n"
         turns = [turn for earlier, answer in shots for turn in (("user", earlier), ("assistant", answer))]
         roles = [{"role": role, "content": text} for role, text in [*turns, ("user", prompt)]]
-        return self._template(roles, add_generation_prompt=True)
+        return self.template.render(roles, add_generation_prompt=True)
 
     def end_of_turn(self) -> list[int]:
         """Return the tokens that end an answer: those that the template puts behind it, up to the first special token.
@@ -89,15 +95,13 @@ class Prompter:
         Raises:
             ConfigError: the template closes a turn by no special token, or there is no end-of-text token.
         """
-        added = self.tokenizer.added_tokens_decoder
-        special = {*self.tokenizer.all_special_ids, *(number for number, token in added.items() if token.special)}
         if not self.chat:
             behind = [self.tokenizer.eos_token_id]
         else:
             turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": ANSWER}]
-            text = self._template(turns, add_generation_prompt=False)
-            behind = self._tokens(text.rpartition(ANSWER)[2])
-        stop = next((place for place, token in enumerate(behind) if token in special), None)
+            text = self.template.render(turns, add_generation_prompt=False).rpartition(ANSWER)[2]
+            behind = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        stop = next((place for place, token in enumerate(behind) if token in self.row_tokens.special), None)
         if stop is None:
             raise ConfigError(f"tokenizer '{self.tokenizer.name_or_path}': no special token ends an answer")
         return behind[: stop + 1]
@@ -117,31 +121,32 @@ class Prompter:
             ConfigError: the answer alone does not fit.
         """
         tail = self.encode_answer(answer) if answer is not None else []
+        as_text = self.row_tokens.hold_control(prompt) or (answer is not None and self.row_tokens.hold_control(answer))
         limit = self.max_length - len(tail) - room
         for used in range(len(shots), 0, -1):
             head = self._prompt(prompt, shots[:used])
             if len(head) <= limit:
-                return Encoded(head, tail, False, used)
+                return Encoded(head, tail, False, used, as_text=as_text)
         head = self._prompt(prompt)
         excess = len(head) - limit
         truncated = excess > 0
         while len(head) > limit:
-            shorter = self._without_middle(prompt, excess)
+            shorter = without_middle(prompt, self.row_tokens.of(prompt)[1], excess)
             if not shorter:
                 raise ConfigError(
                     f"max_length {self.max_length}: no room for the prompt beside {len(tail) + room} answer tokens"
                 )
             head = self._prompt(shorter)
             excess += max(1, len(head) - limit)
-        return Encoded(head, tail, truncated)
+        return Encoded(head, tail, truncated, as_text=as_text)
 
     def encode_answer(self, text: str) -> list[int]:
         """Return the tokens of an answer, with the end of the turn."""
-        return self._tokens(text) + self._end
+        return self.row_tokens.of(text)[0] + self._end
 
     def fits(self, answer: str) -> bool:
         """Whether an answer leaves room for any of its prompt."""
-        return self._frame + len(self._tokens(answer)) < self.max_length
+        return self._frame + len(self.row_tokens.of(answer)[0]) < self.max_length
 
     def decode(self, tokens: Sequence[int], stop: Sequence[int]) -> str:
         """Return the text of generated tokens, up to the end of the turn."""
@@ -158,31 +163,27 @@ class Prompter:
         """Tokens of an example with an empty prompt and an empty answer."""
         return len(self._prompt("")) + len(self._end)
 
+    @cached_property
+    def template(self) -> ChatTemplate:
+        """The model's chat template; the tokenizer has one."""
+        text: str = self.tokenizer.get_chat_template()
+        return ChatTemplate(text, self.tokenizer.special_tokens_map, self.day, self.values)
+
+    @cached_property
+    def row_tokens(self) -> RowTokens:
+        """The tokens of rows' texts."""
+        return RowTokens(self.tokenizer, self.template.text if self.chat else "")
+
     def _prompt(self, prompt: str, shots: Sequence[Shot] = ()) -> list[int]:
-        text = self.render(prompt, shots)
-        ids: list[int] = self.tokenizer(text, add_special_tokens=not self.chat)["input_ids"]
+        def render(mask: Callable[[str], str]) -> str:
+            return self.render(mask(prompt), [(mask(earlier), mask(answer)) for earlier, answer in shots])
+
+        def empty() -> str:
+            return self.render("?", [("?", "!")] * len(shots))
+
+        ids = self.row_tokens.rendered(render, empty, len(shots), add_special_tokens=not self.chat)
         eos = self.tokenizer.eos_token_id
         return ids[:-1] if not self.chat and ids and ids[-1] == eos else ids
-
-    def _tokens(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
-
-    def _without_middle(self, text: str, tokens: int) -> str:
-        spans = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-        kept = len(spans) - tokens
-        if kept <= 0:
-            return ""
-        first, last = (kept + 1) // 2, kept // 2
-        # a character of several tokens has one span for each of them: begin behind it, not in it
-        end = next((start for start, _ in spans[len(spans) - last :] if start >= spans[len(spans) - last - 1][1]), None)
-        return text[: spans[first][0]] + (text[end:] if last and end is not None else "")
-
-    def _template(self, turns: list[dict[str, str]], *, add_generation_prompt: bool) -> str:
-        text: str = self.tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=add_generation_prompt, date_string=FIXED_DATE
-        )
-        return text
 
 
 def training_examples(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> list[Encoded]:

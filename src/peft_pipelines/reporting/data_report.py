@@ -58,16 +58,18 @@ def notes(found: Profile) -> list[str]:
     """The findings that change how a score reads: leaks, repeated rows, cut prompts, imbalance.
 
     >>> notes({"in_train": {"test": {"exact": 2, "near": 0}}, "rows": {"test": 10}, "duplicates": {"test": 0},
-    ...        "truncated_share": {"test": 0.0}, "left_out": 0, "balance": {}})
+    ...        "truncated_share": {"test": 0.0}, "left_out": 0, "balance": {}, "control_text": {"test": 0}})
     ['2 of 10 test inputs stand in the training examples']
     """
     leak, tests, cut = found["in_train"]["test"], found["rows"]["test"], found["truncated_share"]["test"]
     doubled = ", ".join(f"{count} in {split}" for split, count in found["duplicates"].items() if count)
+    control = ", ".join(f"{count} in {split}" for split, count in found["control_text"].items() if count)
     label, share = max(found["balance"].get("test", {}).items(), key=lambda item: item[1], default=("", 0.0))
     findings = [
         (leak["exact"], f"{leak['exact']} of {tests} test inputs stand in the training examples"),
         (leak["near"], f"{leak['near']} of {tests} test inputs are nearly a training row (cosine of 5-grams ≥ 0.9)"),
         (doubled, f"repeated inputs: {doubled}"),
+        (control, f"examples that hold the text of a control token, read as plain text: {control}"),
         (cut > MANY_CUT, f"{cut:.1%} of the test prompts lose their middle to max_length"),
         (found["left_out"], f"{found['left_out']} training examples left out, their answer does not fit max_length"),
         (share > UNEVEN, f"{share:.0%} of the test examples are '{label}'"),

@@ -58,8 +58,10 @@ def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
             says that it has, or ends no answer.
     """
     where = f"model '{model.name}'"
-    prompter = Prompter(gate.tokenizer(model, folder), model.chat_template, sys.maxsize)
+    prompter = Prompter.of(model, gate.tokenizer(model, folder), sys.maxsize)
     try:
+        if model.chat_template:
+            prompter.template.check()
         prompter.end_of_turn()
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None

@@ -32,7 +32,7 @@ def generate(
     """
     training_args = training_args.overridden(method)
     base = base_model.resident(model, weights)
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(training_args))
+    prompter = Prompter.of(base.spec, base.tokenizer, task.limit(training_args))
     rows, encoded = encode_test_prompts(prompter, prompts, task, method.shots, seed)
     stop, pad = tuple(prompter.end_of_turn()[-1:]), int(base.tokenizer.pad_token_id)
     decoding = Decoding(

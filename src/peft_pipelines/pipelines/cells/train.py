@@ -52,7 +52,7 @@ def train(
     attached, base = peft_model.attached, peft_model.base
     method = attached.method
     training_args = training_args.overridden(method)
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, task.limit(training_args))
+    prompter = Prompter.of(base.spec, base.tokenizer, task.limit(training_args))
     rows = training_examples(prompter, prompts["train"].to_pylist())
     validation = training_examples(prompter, prompts["validation"].to_pylist())
     if not rows or not validation:
@@ -89,6 +89,6 @@ def _rows_of(
     """Training examples of one of the tasks that are learnt together, each with the task's place."""
     assert method.train_on
     spec = parse(TaskSpec, f"task '{name}'", dict(together[names.argument("task", name)]))
-    prompter = Prompter(base.tokenizer, base.spec.chat_template, spec.limit(training_args))
+    prompter = Prompter.of(base.spec, base.tokenizer, spec.limit(training_args))
     rows = training_examples(prompter, together[names.argument("prompts", name)]["train"].to_pylist())
     return [replace(row, task=method.train_on.index(name)) for row in rows]
