@@ -27,11 +27,11 @@ def profile(
 ) -> dict[str, Any]:
     """Return the data report of one task, with lengths in the tokens of one model.
 
-    By split: the number of examples, label shares, tokens of prompt and answer before truncation, the share of examples
-    that are truncated, those that hold the text of a control token, repeated inputs. Between training and the other splits: inputs that are equal or nearly so. The
-    primary scores of always giving the majority answer and, where there are labels, of drawing one at random: those of
-    the rows ``majority`` and ``random`` of the results. Three examples as the model sees them, the part with loss
-    in ⟦ ⟧.
+    By split: the number of examples, label shares, tokens of prompt and answer before truncation, the share of
+    examples that are truncated, those that hold the text of a control token, repeated inputs. Between training and
+    the other splits: inputs that are equal or nearly so. The primary scores of always giving the majority answer
+    and, where there are labels, of drawing one at random: those of the rows ``majority`` and ``random`` of the
+    results. Three examples as the model sees them, the part with loss in ⟦ ⟧.
 
     Args:
         adapted: the splits with inputs and references.

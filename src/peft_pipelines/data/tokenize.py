@@ -62,7 +62,7 @@ class Encoded:
 class Prompter:
     """The format of one model's prompts and answers, by its chat template or as plain text.
 
-    ``max_length`` limits prompt and answer, in tokens; ``day`` is the date of the template, ``values`` what it is given.
+    ``max_length`` limits prompt and answer, in tokens; ``day`` is the template's date, ``values`` what it is given.
 
     >>> chat = Prompter(tokenizer, chat=True, max_length=512)      # doctest: +SKIP
     >>> chat.render("Is it good?")                                 # doctest: +SKIP
