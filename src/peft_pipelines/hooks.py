@@ -19,6 +19,7 @@ from peft_pipelines.methods.custom_folder import use_methods_of
 from peft_pipelines.running import claims, kedro_runners
 from peft_pipelines.running.display import print_line
 from peft_pipelines.running.failures import PartsFailed
+from peft_pipelines.running.interruption import Interrupted
 
 if TYPE_CHECKING:
     from kedro.config import AbstractConfigLoader
@@ -113,6 +114,8 @@ class ProjectHooks:
             if isinstance(error, PartsFailed):
                 self._end(error.status)
                 self._print_tables(pipeline, catalog)
+            elif isinstance(error, Interrupted):
+                self._end(Status.INTERRUPTED, str(error))
             else:
                 self._end(Status.FAILED, f"{type(error).__name__}: {error}")
         finally:

@@ -18,6 +18,7 @@ from trivial import CALLS, ERRORS, PARAMETERS, catalog, pipeline, ran
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running.cell_runner import CellRunner
 from peft_pipelines.running.failures import PartsFailed
+from peft_pipelines.running.interruption import Interrupted
 
 ALL = [
     *["adapt.y", "adapt.x"],
@@ -141,16 +142,17 @@ def test_an_error_in_the_data_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_stops_at_once(tmp_path: Path) -> None:
-    ERRORS["train.b.y"] = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
+    ERRORS["train.b.x"] = KeyboardInterrupt()
+    with pytest.raises(Interrupted) as caught:
         ran(pipeline(), catalog(tmp_path))
-    assert ALL[:4] == CALLS
-    assert not (cell(tmp_path, "b", "y") / "failure.json").exists()
+    assert str(caught.value) == "interrupted by SIGINT at b · m · x · s0 (train); 1 of 4 cells stand"
+    assert ALL[:7] == CALLS
+    assert not (cell(tmp_path, "b") / "failure.json").exists()
 
 
 def test_a_cell_killed_behind_train_goes_on_there(tmp_path: Path) -> None:
     ERRORS["score.b.y"] = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         ran(pipeline(), catalog(tmp_path))
     ERRORS.clear()
     assert ran(pipeline(), catalog(tmp_path, version="2"))[:2] == ["score.b.y", "construct.b"]
@@ -158,7 +160,7 @@ def test_a_cell_killed_behind_train_goes_on_there(tmp_path: Path) -> None:
 
 def test_a_cell_killed_inside_train_constructs_again(tmp_path: Path) -> None:
     ERRORS["train.b.y"] = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted):
         ran(pipeline(), catalog(tmp_path))
     ERRORS.clear()
     assert ran(pipeline(), catalog(tmp_path, version="2")) == ALL[2:]

@@ -1,6 +1,8 @@
 """The project's commands: ``kedro run`` with the cell runner and one-line errors, ``fetch`` and ``merge``."""
 
 import copy
+import shlex
+import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
@@ -18,6 +20,7 @@ from peft_pipelines.config import Cell
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files import names
 from peft_pipelines.running.failures import PartsFailed
+from peft_pipelines.running.interruption import Interrupted, stopping
 
 if TYPE_CHECKING:
     from peft_pipelines.config import Parameters
@@ -44,6 +47,21 @@ def errors_in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(str(known)) from None
 
     return wrapped
+
+
+class Ended(click.ClickException):
+    """A run that a signal has ended: what stands, and the command that goes on."""
+
+    def __init__(self, interrupted: Interrupted) -> None:
+        program = Path(sys.argv[0])
+        typed = "kedro" in (program.name, program.parent.name)  # the script, or python -m kedro
+        command = f"kedro {shlex.join(sys.argv[1:])}" if typed else "the same kedro run"
+        super().__init__(f"{interrupted}. To go on: {command}")
+        self.exit_code = interrupted.exit_code  # type: ignore[misc]
+
+    def show(self, file: Any = None) -> None:
+        """Print the line as it is: this is no mistake."""
+        click.echo(self.message, file=file, err=True)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -76,7 +94,12 @@ def _run_command() -> click.Command:
     def run(pipeline: str | None, pipelines: list[str], **options: Any) -> Any:
         names = list(pipelines) or [pipeline or "__default__"]
         try:
-            return callback(pipeline=None, pipelines=names, **options)
+            with stopping():
+                return callback(pipeline=None, pipelines=names, **options)
+        except KeyboardInterrupt as stop:
+            raise Ended(Interrupted(stop, "before the first cell or behind the last one")) from None
+        except Interrupted as interrupted:
+            raise Ended(interrupted) from None
         except ValueError as error:
             if not isinstance(error, ConfigError):
                 _check_known(names)

@@ -12,6 +12,8 @@ class Status(StrEnum):
     REPORT_FAILED = "report failed"
     """All cells are done, and parts of the report failed."""
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """A signal has ended the run; what it had made stands."""
     NOT_RUN = "not run"
     NOTHING_TO_DRAW = "nothing to draw"
     """A random baseline of free text: there are no labels to draw from."""

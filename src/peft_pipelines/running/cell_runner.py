@@ -19,6 +19,7 @@ from peft_pipelines.running import handed_on
 from peft_pipelines.running.claims import POLL, ClaimLost, Claims, of_run
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.failures import Failure, PartsFailed
+from peft_pipelines.running.interruption import Interrupted, stopping
 from peft_pipelines.running.report_runner import ReportRunner, record_of
 from peft_pipelines.running.state import State, hand_on_records
 from peft_pipelines.running.sweep import sweep_report, sweep_unit
@@ -52,14 +53,17 @@ class CellRunner(AbstractRunner):
         rows = names.parameter("grid")
         grid = catalog.load(rows) if rows in catalog else {}
         work = split(pipeline.nodes, grid)
-        with display() as shown, _light_collections(), of_run(run_id) as claims:
+        with stopping(), display() as shown, _light_collections(), of_run(run_id) as claims:
             units = UnitRunner(catalog, hook_manager, run_id, self._is_async, shown, claims)
             run = _Run(catalog, units, shown, claims)
-            for unit in work.data + work.cells:
-                sweep_unit(unit, catalog, claims)
-            run.data(work, grid)
-            failures = run.cells(work.cells)
-            missing = run.report(work, grid)
+            try:
+                for unit in work.data + work.cells:
+                    sweep_unit(unit, catalog, claims)
+                run.data(work, grid)
+                failures = run.cells(work.cells)
+                missing = run.report(work, grid)
+            except KeyboardInterrupt as stop:
+                raise Interrupted(stop, run.where(len(work.cells))) from None
         if failures or missing:
             raise PartsFailed(failures, len(work.cells), missing)
 
@@ -70,6 +74,13 @@ class _Run:
     def __init__(self, catalog: DataCatalog, units: UnitRunner, shown: Lines, claims: Claims) -> None:
         self._catalog, self._units, self._shown, self._claims = catalog, units, shown, claims
         self._failures: list[Failure] = []
+        self._standing: int | None = None
+
+    def where(self, total: int) -> str:
+        """Say what runs now, and how many of the cells stand."""
+        phase = self._units.running.rpartition("-")[2]
+        at = f"at {self._units.at}{f' ({phase})' if phase else ''}" if self._units.at else "between cells"
+        return at if self._standing is None else f"{at}; {self._standing} of {total} cells stand"
 
     def data(self, work: Work, grid: Grid) -> None:
         """Make the data of the tasks.
@@ -88,7 +99,8 @@ class _Run:
     def cells(self, units: list[Unit]) -> list[Failure]:
         """Run the pending nodes of each cell, and return the failures."""
         plans = [self._units.plan(unit) for unit in units]
-        self._shown.plan(len(plans), sum(not plan.pending for plan in plans))
+        self._standing = sum(not plan.pending for plan in plans)
+        self._shown.plan(len(plans), self._standing)
         self._in_turn(plans, self._cell)
         return self._failures
 
@@ -100,6 +112,8 @@ class _Run:
             self._failures.append(failure)
             self._shown.end(title, f"failed after {seconds}: {failure.kind}: {failure.reason}")
             return
+        if plan.pending or holder:
+            self._standing = (self._standing or 0) + 1
         how = seconds if plan.pending else f"made by run {holder.run_id}" if holder else "unchanged"
         show = self._shown.end if plan.pending or holder else self._shown.skip
         show(title, ", ".join(filter(None, (self._units.score(plan.unit), how))))

@@ -15,7 +15,7 @@ from pluggy import PluginManager
 
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files import names
-from peft_pipelines.running import handed_on
+from peft_pipelines.running import handed_on, interruption
 from peft_pipelines.running.claims import ClaimLost, Claims
 from peft_pipelines.running.damage import Damage
 from peft_pipelines.running.display import Lines
@@ -115,6 +115,7 @@ class UnitRunner:
     def node(self, node: Node) -> None:
         """Load, run, save, with Kedro's hooks around each."""
         Task(node, self._catalog, self._is_async, self._hooks, self._run_id).execute()
+        interruption.check()
 
     def score(self, unit: Unit) -> str:
         """The cell's primary metric in its unit; nothing where a pipeline's cells have none."""

@@ -22,7 +22,6 @@ from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
 from peft_pipelines.running.state import State
 from peft_pipelines.running.units import Unit, place
-from peft_pipelines.storage.checkpoint import Checkpoint
 from peft_pipelines.storage.hashes import CARD, sha256
 from peft_pipelines.storage.model_card import card
 from peft_pipelines.tracking.environment import command_line, environment
@@ -75,11 +74,7 @@ class Manifest:
         return [task for task in self.grid.tasks if self._names & {names.adapted(task), names.prompts(task)}]
 
     def begin(self) -> None:
-        """Write the manifest of a run that goes on. Only the first call writes.
-
-        Raises:
-            ConfigError: another run has the same id, which is the millisecond in which it began.
-        """
+        """Write the manifest of a run that goes on, at the first call. ConfigError where another run has the same id."""
         if not self._begun:
             self._begun = True
             try:
@@ -91,11 +86,11 @@ class Manifest:
     def end(self, status: str, reason: str | None = None) -> None:
         """Write the manifest of a run that has ended, with what it has made."""
         facts = {**self.facts, "status": status, "reason": reason, "ended": now()}
-        if status != Status.FAILED:
+        if status not in (Status.FAILED, Status.INTERRUPTED):
             facts |= self._made()
         else:
             with suppress(Exception):  # the error that ended the run may hinder this too, and is the one to be reported
-                facts |= self._made()
+                facts |= self._made() if status == Status.FAILED else self._made_cells()  # which takes no long hashing
         facts.setdefault("cells", {})
         self._write(facts)
 
@@ -115,8 +110,11 @@ class Manifest:
             "models": {name: self.origins.model(spec) for name, spec in models.items()} if self.cells else {},
             "data": {task: self.origins.data(task) for task in self.tasks},
             **results,
-            "cells": {cell.id: self._cell(cell) for cell in self.cells},
+            **self._made_cells(),
         }
+
+    def _made_cells(self) -> dict[str, Any]:
+        return {"cells": {cell.id: self._cell(cell) for cell in self.cells}}
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """Return the record of a cell: the run that made it, artifacts and numbers. A copy of its answers is kept."""
@@ -146,10 +144,10 @@ class Manifest:
 
         A run that was killed has left numbers without cards, so it is not asked who made them.
         """
-        with suppress(DatasetError):  # one that is damaged is named elsewhere, and gets no card
-            self._write_card(self._catalog.load(names.artifact(cell, names.CHECKPOINT)), numbers)
-
-    def _write_card(self, checkpoint: Checkpoint | None, numbers: Mapping[str, Any]) -> None:
+        try:
+            checkpoint = self._catalog.load(names.artifact(cell, names.CHECKPOINT))
+        except DatasetError:  # one that is damaged is named elsewhere, and gets no card
+            return
         if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
             return
         path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)

@@ -41,7 +41,7 @@ def replay(run: Run, cells: Sequence[str], project: Path, env: str | None, param
     environment = {key: value for key, value in os.environ.items() if key != "KEDRO_ENV"} | {"DO_NOT_TRACK": "1"}
     done = subprocess.run(command, cwd=project, env=environment, stdout=subprocess.DEVNULL, check=False)
     made = sorted(Path(catalog[names.RUNS]["filepath"]).glob(f"*/{MANIFEST}"))
-    if not made or Run(made[-1].parent).manifest["status"] in (Status.RUNNING, Status.FAILED):
+    if not made or Run(made[-1].parent).manifest["status"] in (Status.RUNNING, Status.FAILED, Status.INTERRUPTED):
         raise ConfigError(f"run {run.id}: the replay ended with exit code {done.returncode} before its cells were made")
     return Run(made[-1].parent)
 
