@@ -74,7 +74,7 @@ class Manifest:
         return [task for task in self.grid.tasks if self._names & {names.adapted(task), names.prompts(task)}]
 
     def begin(self) -> None:
-        """Write the manifest of a run that goes on, at the first call. ConfigError where another run has the same id."""
+        """Write the manifest of a run that goes on, once. ConfigError where another run has the same id."""
         if not self._begun:
             self._begun = True
             try:
