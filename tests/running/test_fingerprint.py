@@ -1,6 +1,7 @@
 """What makes which cell stale, on the project's own pipelines and rows."""
 
 import ast
+import os
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -290,7 +291,9 @@ def test_a_row_has_the_same_hash_whatever_the_order_of_its_keys() -> None:
     assert digest({"a": 1, 0: "x"}) == digest({0: "x", "a": 1}) != digest({"a": 1, "0": "x"})
 
 
-def test_a_models_folder_is_told_apart_by_names_sizes_and_content(tmp_path: Path) -> None:
+def test_a_models_folder_is_told_apart_by_names_sizes_and_content(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent / f"{tmp_path.name}-cache"))
+    (tmp_path / "config.json").write_text("{}")
     path = tmp_path / "model.safetensors"
     path.write_bytes(bytes(10_000_000))
     zeros = folder_identity(tmp_path)
@@ -300,3 +303,36 @@ def test_a_models_folder_is_told_apart_by_names_sizes_and_content(tmp_path: Path
     assert folder_identity(tmp_path) != zeros
     path.write_bytes(bytes(10_000_000))
     assert folder_identity(tmp_path) == zeros
+
+
+def test_each_byte_of_a_model_counts_and_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("config.json", "README.md", "model.safetensors"):
+        (folder / name).write_bytes(bytes(5_000_000))
+        os.utime(folder / name, (1, 1))
+    zeros = folder_identity(folder)
+    with (folder / "model.safetensors").open("r+b") as file:
+        file.seek(3_333_333)
+        file.write(b"x")
+    (folder / "README.md").write_text("a document decides nothing")
+    changed = folder_identity(folder)
+    assert changed != zeros
+    os.utime(folder / "model.safetensors", (2, 2))
+    assert folder_identity(folder) == changed
+    memory = (tmp_path / "cache" / "peft_pipelines" / "hashes.json").read_text()
+    assert str(tmp_path) not in memory
+    monkeypatch.setattr("peft_pipelines.storage.hashes.sha256", lambda _: pytest.fail("read again"))
+    assert folder_identity(folder) == changed
+
+
+@pytest.mark.parametrize("memory", [b"", b"[]", b"{", b"\xff", b'{"a": 1}'])
+def test_a_damaged_memory_of_hashes_is_only_slower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "peft_pipelines").mkdir()
+    (tmp_path / "peft_pipelines" / "hashes.json").write_bytes(memory)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    assert folder_identity(folder) == folder_identity(folder)

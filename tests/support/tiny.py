@@ -68,7 +68,7 @@ def tokenizer(template: str | None = None) -> PreTrainedTokenizerFast:
 
 SHARED = {"vocab_size": WORDS, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 ENDS = {"bos_token_id": None, "eos_token_id": 256, "pad_token_id": 257}
-GATED = {**SHARED, **ENDS, "num_key_value_heads": 2, "intermediate_size": 48, "max_position_embeddings": 512}
+GATED = {**SHARED, **ENDS, "num_key_value_heads": 2, "intermediate_size": 48, "max_position_embeddings": 1024}
 NO_DROPOUT = {"attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0}
 
 CONFIGS: dict[str, Callable[[], PretrainedConfig]] = {

@@ -28,11 +28,10 @@ from peft_pipelines.running.handed_on import asked_for
 from peft_pipelines.running.source import PACKAGE, code, meaning
 from peft_pipelines.running.stages import DATASETS, DECIDES_NOTHING, Stage, stage_of
 from peft_pipelines.running.units import Unit
-from peft_pipelines.storage.hashes import hashes_of
+from peft_pipelines.storage.hashes import cached_sha256, hashes_of
 from peft_pipelines.storage.splits import RowsFolder
 
 INFORMS = {"licence", "citation", "notes", "family", "source", "starts_at_base"}
-SAMPLES, BLOCK = 64, 1 << 16
 
 
 class Fingerprints:
@@ -161,19 +160,12 @@ def content(name: str, dataset: Any) -> str:
 
 
 def folder_identity(folder: Path) -> str:
-    """Return a hash over the names and sizes of a model's files and 64 blocks of 64 KiB out of each.
+    """Return a hash over the names and the content of a model's files that are read.
 
-    Reading gigabytes of weights at each start would take longer than all else; other weights differ in every block.
+    Raises:
+        ConfigError: the folder holds files that must not be there.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return digest([[path.relative_to(folder).as_posix(), _sampled(path)] for path in files])
+    from peft_pipelines.models.folder import files_of
 
-
-def _sampled(path: Path) -> str:
-    size = path.stat().st_size
-    found = hashlib.sha256(str(size).encode())
-    with path.open("rb") as handle:
-        for start in sorted({max(0, size - BLOCK) * part // (SAMPLES - 1) for part in range(SAMPLES)}):
-            handle.seek(start)
-            found.update(handle.read(BLOCK))
-    return found.hexdigest()
+    files = files_of(folder, f"folder '{folder}'")
+    return digest({name: cached_sha256(path) for name, path in sorted(files.items())})

@@ -21,6 +21,7 @@ from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model, gate
+from peft_pipelines.running.room import check_positions, check_room, check_vocabulary
 from peft_pipelines.storage.splits import RowsFolder
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.loss import loss_of
@@ -41,8 +42,9 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
     for task, raw in inputs.tasks():
         check_raw(catalog.load(raw), task)
     prompters = {model.name: prompter_of(model, weights(model, catalog)) for model in inputs.models()}
-    for task, model, limit in inputs.limits():
+    for task, model, limit, method in inputs.limits():
         check_room(task, replace(prompters[model.name], max_length=limit))
+        check_positions(task, method, limit, gate.opened(model, weights(model, catalog)).config)
     skeletons: dict[str, PreTrainedModel] = {}
     for method, model, training_args in inputs.attached():
         if model.name not in skeletons:
@@ -63,20 +65,10 @@ def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
         if model.chat_template:
             prompter.template.check()
         prompter.end_of_turn()
+        check_vocabulary(prompter, gate.opened(model, folder).config)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     return prompter
-
-
-def check_room(task: TaskSpec, prompter: Prompter) -> None:
-    """Raise ConfigError where the tokens to generate leave no room for any prompt."""
-    try:
-        prompter.encode("?", room=task.max_new_tokens)
-    except ConfigError:
-        raise ConfigError(
-            f"task '{task.name}': max_new_tokens must leave room for a prompt in max_length {prompter.max_length}, "
-            f"got {task.max_new_tokens}"
-        ) from None
 
 
 def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: TrainingSpec) -> None:
@@ -123,12 +115,12 @@ class Inputs:
         }
         return list(found.values())
 
-    def limits(self) -> list[tuple[TaskSpec, ModelSpec, int]]:
-        """The tasks and models that meet, with the tokens that a row may have there."""
+    def limits(self) -> list[tuple[TaskSpec, ModelSpec, int, MethodSpec]]:
+        """The tasks, models and methods that meet, with the tokens that a row may have there."""
         found = {}
         for task, model, training_args, method in self._together(TaskSpec, ModelSpec, TrainingSpec, MethodSpec):
             limit = task.limit(training_args.overridden(method))
-            found[task.name, model.name, limit] = (task, model, limit)
+            found[task.name, model.name, method.name] = (task, model, limit, method)
         return list(found.values())
 
     def executions(self) -> list[ExecutionSpec]:

@@ -1,0 +1,61 @@
+"""Whether tokens fit a model: their ids its embedding, their number its positions and the room beside an answer."""
+
+from typing import Any
+
+from transformers import PretrainedConfig
+
+from peft_pipelines.config import MethodSpec, TaskSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.tokenize import Prompter
+
+
+def check_vocabulary(prompter: Prompter, config: PretrainedConfig) -> None:
+    """Raise ConfigError where a token that a row or the template can bring has no row in the embedding.
+
+    Control tokens that the template does not write may have none: no row's text becomes one.
+    """
+    tokenizer, control = prompter.tokenizer, prompter.row_tokens.control
+    rows = config.get_text_config().vocab_size
+    ends = {tokenizer.eos_token_id, tokenizer.pad_token_id} - {None}
+    reached = {*tokenizer.get_vocab().values()} - control.keys() | {*prompter.encode("?", "!").ids} | ends
+    if max(reached) >= rows:
+        token = tokenizer.convert_ids_to_tokens(max(reached))
+        raise ConfigError(
+            f"its tokenizer must have ids below {rows}, the rows of the embedding, got {max(reached)} ('{token}')"
+        )
+
+
+def positions(config: PretrainedConfig) -> int | None:
+    """Return the number of positions of a model, stretched as its config says; None where it has no such limit."""
+    text = config.get_text_config()
+    found = getattr(text, "max_position_embeddings", None)
+    if not isinstance(found, int) or getattr(text, "alibi", False):
+        return None
+    stretch: dict[str, Any] = getattr(text, "rope_scaling", None) or {}
+    factor = stretch.get("factor")
+    extended = stretch.get("rope_type", stretch.get("type")) in ("linear", "dynamic", "yarn")
+    return int(found * factor) if extended and isinstance(factor, int | float) and factor > 1 else found
+
+
+def check_positions(task: TaskSpec, method: MethodSpec, limit: int, config: PretrainedConfig) -> None:
+    """Raise ConfigError where the longest row, behind the method's virtual tokens, has more tokens than positions."""
+    there = positions(config)
+    virtual = method.config.get("num_virtual_tokens")
+    virtual = virtual if isinstance(virtual, int) else 0
+    if there is not None and limit + virtual > there:
+        beside = f" beside {virtual} virtual tokens of method '{method.name}'" if virtual else ""
+        raise ConfigError(
+            f"task '{task.name}': max_length must be at most {there - virtual}{beside}, the model has {there} "
+            f"positions, got {limit}"
+        )
+
+
+def check_room(task: TaskSpec, prompter: Prompter) -> None:
+    """Raise ConfigError where the tokens to generate leave no room for any prompt."""
+    try:
+        prompter.encode("?", room=task.max_new_tokens)
+    except ConfigError:
+        raise ConfigError(
+            f"task '{task.name}': max_new_tokens must leave room for a prompt in max_length {prompter.max_length}, "
+            f"got {task.max_new_tokens}"
+        ) from None
