@@ -75,11 +75,11 @@ class Project:
         (conf / "grid.yml").write_text(yaml.safe_dump(self.grid))
         (conf / "parameters.yml").write_text(yaml.safe_dump(self.parameters))
 
-    def kedro(self, command: str, *arguments: str) -> Result:
-        """Run a command of the project's in this process."""
+    def kedro(self, command: str, *arguments: str, environment: str = "local") -> Result:
+        """Run a command of the project's in this process, on rows and grid written into an environment's folder."""
         from peft_pipelines.cli.main import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
 
-        self.write("local")
+        self.write(environment)
         bootstrap_project(self.folder)
         return CliRunner().invoke(cli, [command, "--params", "raw=raw,store=data", *arguments])
 
