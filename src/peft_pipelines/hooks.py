@@ -6,7 +6,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 from kedro.framework.hooks import hook_impl
 
 from peft_pipelines.config import Parameters, with_names
@@ -14,10 +13,10 @@ from peft_pipelines.costs import energy
 from peft_pipelines.data import preprocess
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.files import names
+from peft_pipelines.files.screen import escape_logs, show, show_line
 from peft_pipelines.files.status import Status
 from peft_pipelines.methods.custom_folder import use_methods_of
 from peft_pipelines.running import claims, kedro_runners
-from peft_pipelines.running.display import print_line
 from peft_pipelines.running.failures import PartsFailed
 from peft_pipelines.running.interruption import Interrupted
 
@@ -60,6 +59,7 @@ class ProjectHooks:
         self._project = context.project_path
         use_methods_of(context.project_path)
         quiet.silence()
+        escape_logs()
         parameters, grid = _loader["parameters"], load_grid(_loader)
         rows = Parameters.of(parameters)
         for task in rows.tasks.values():
@@ -80,7 +80,7 @@ class ProjectHooks:
         energy.configure(self._energy)
         manifest = Manifest(run_params, pipeline, catalog, self._project)
         stamps = Stamps(manifest)
-        preflight(pipeline, catalog, self._project / names.LOCK, print_line)
+        preflight(pipeline, catalog, self._project / names.LOCK, show_line)
         self._manifest, self._stamps = manifest, stamps  # a run that is refused before it begins leaves no record
         claims.begin(manifest.id)
 
@@ -132,4 +132,4 @@ class ProjectHooks:
 
         text = tables_and_files(pipeline, catalog, self._project)
         if text:
-            click.echo(text)
+            show(text)

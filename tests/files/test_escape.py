@@ -53,6 +53,7 @@ def test_ends_of_lines_stay_where_they_are_asked_for() -> None:
         ("- a list", "'- a list"),
         ("\x1b[2J", r"\x1b[2J"),
         ("-1.5", "-1.5"),
+        ("-", "-"),
         ("-1e-05", "-1e-05"),
         ("+.5", "+.5"),
         ("-inf", "-inf"),

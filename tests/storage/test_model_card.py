@@ -58,6 +58,16 @@ def test_the_front_matter_has_the_hubs_fields() -> None:
     }
 
 
+def test_no_row_ends_the_front_matter_or_adds_to_it() -> None:
+    evil = "x\n---\nlicense: mit\n---\n# A title"
+    model = {**RECORD["model"], "name": evil, "hub": {"repo": evil}, "licence": evil, "notes": evil, "citation": evil}
+    method = {**RECORD["method"], "name": evil, "type": evil, "config": {"a": "`b`\n```"}}
+    text = card({**RECORD, "model": model, "method": method})
+    found = ModelCard(text).data.to_dict()
+    assert found["base_model"] == evil and found["license"] == "other"
+    assert text.count("\n---\n") == 1 and text.count("\nlicense:") == 1 and text.count("\n# ") == 1
+
+
 def test_what_the_hub_does_not_have_is_not_named_as_if_it_had() -> None:
     model = {**RECORD["model"], "hub": None, "licence": "Some Community License"}
     found = front_matter({**RECORD, "model": model})

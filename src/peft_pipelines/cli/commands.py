@@ -12,6 +12,7 @@ from kedro.framework.cli.utils import _split_params, env_option
 from kedro.framework.project import settings
 from kedro.utils import find_kedro_project
 
+from peft_pipelines.files.screen import show
 from peft_pipelines.methods.custom_folder import use_methods_of
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ def reproduce(
         run = find(catalog, run_id)
         wanted = chosen(run, cells)
         for line in changes(run, catalog, project):
-            click.echo(line)
+            show(line)
     with _scratch(keep) as folder:
         outcomes = compare_cells(run, replay(run, wanted, project, env, params, folder), wanted)
-    click.echo(f"\n{outcome_tables(outcomes, every=every)}")
+    show(f"\n{outcome_tables(outcomes, every=every)}")
     if not all(one.equal for one in outcomes):
         raise SystemExit(1)
 
@@ -75,7 +76,7 @@ def _scratch(keep: bool) -> Iterator[Path]:
         return
     kept = Path(tempfile.mkdtemp(prefix="replay-"))
     yield kept
-    click.echo(f"\nThe replay is kept in {kept}")
+    show(f"\nThe replay is kept in {kept}")
 
 
 @click.command()
@@ -94,9 +95,9 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
         run = find(catalog, run_id)
         mismatches, count = check(run, catalog)
     for mismatch in mismatches:
-        click.echo(f"{mismatch.subject}: {mismatch.problem}")
+        show(f"{mismatch.subject}: {mismatch.problem}")
     verdict = f"{len(mismatches)} of {count} checks failed" if mismatches else f"all {count} checks passed"
-    click.echo(f"run {run.id}: {verdict}")
+    show(f"run {run.id}: {verdict}")
     if mismatches:
         raise SystemExit(1)
 
@@ -117,7 +118,7 @@ def compare(first: str, second: str, every: bool, env: str | None, params: dict[
 
     with _session(env, params) as (catalog, _):
         runs = find(catalog, first), find(catalog, second)
-        click.echo(moves_table(moves(*runs, every=every), *runs))
+        show(moves_table(moves(*runs, every=every), *runs))
 
 
 @click.command()
@@ -139,13 +140,13 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
     wanted = kind or name
     shown = method_list.chosen(found, rows, wanted) if wanted else found
     if coverage:
-        click.echo(method_list.coverage(project, rows, any(one.provider == "custom" for one in found)), nl=False)
+        show(method_list.coverage(project, rows, any(one.provider == "custom" for one in found)), end="")
     elif as_json:
-        click.echo(method_list.as_json(shown, rows))
+        show(method_list.as_json(shown, rows))
     elif wanted:
-        click.echo("\n\n".join(method_list.detail(one, rows) for one in shown))
+        show("\n\n".join(method_list.detail(one, rows) for one in shown))
     else:
-        click.echo(method_list.overview(found, rows))
+        show(method_list.overview(found, rows))
 
 
 def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
@@ -164,7 +165,7 @@ def metrics() -> None:
     from peft_pipelines.evaluation.metrics.registry import METRICS  # noqa: PLC0415  (heavy, see above)
     from peft_pipelines.reporting.metric_list import metric_table  # noqa: PLC0415
 
-    click.echo(metric_table(METRICS.values()))
+    show(metric_table(METRICS.values()))
 
 
 COMMANDS: list[click.Command] = [reproduce, verify, compare, methods, metrics]

@@ -19,6 +19,7 @@ from peft_pipelines.cli.commands import COMMANDS
 from peft_pipelines.config import Cell
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files import names
+from peft_pipelines.files.screen import show, show_line
 from peft_pipelines.running.failures import PartsFailed
 from peft_pipelines.running.interruption import Interrupted, stopping
 
@@ -41,7 +42,7 @@ def errors_in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except Exception as error:
-            known = next((one for one in causes(error) if _expected(one)), None)
+            known = next((one for one in causes(error) if isinstance(one, ConfigError | PartsFailed)), None)
             if known is None:
                 raise
             raise click.ClickException(str(known)) from None
@@ -61,7 +62,7 @@ class Ended(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print the line as it is: this is no mistake."""
-        click.echo(self.message, file=file, err=True)
+        show_line(self.message)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -70,10 +71,6 @@ def causes(error: BaseException) -> Iterator[BaseException]:
     while seen is not None:
         yield seen
         seen = seen.__cause__
-
-
-def _expected(error: BaseException) -> bool:
-    return isinstance(error, ConfigError | PartsFailed)
 
 
 @click.group(context_settings=CONTEXT_SETTINGS, name="peft_pipelines")
@@ -133,9 +130,9 @@ def fetch(env: str | None, params: dict[str, Any]) -> None:
         catalog = context.catalog
         inputs = Inputs(registered["benchmark"], catalog)
         project = Path(context.project_path)
-        for what, folder, fetched in fetch_missing(inputs, catalog, project / names.LOCK, click.echo):
+        for what, folder, fetched in fetch_missing(inputs, catalog, project / names.LOCK, show):
             shown = folder.relative_to(project) if folder.is_relative_to(project) else folder
-            click.echo(f"{what}: {'fetched into' if fetched else 'is there,'} {shown}")
+            show(f"{what}: {'fetched into' if fetched else 'is there,'} {shown}")
 
 
 @cli.command()
@@ -177,8 +174,8 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
             raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")
         source = base_model.folder_of(rows.models[model], catalog.load(names.weights(model)))
         base = base_model.load(rows.models[model], source)
-        difference = merge.merge(base, dataset.load(), source, output, click.echo)
-    click.echo(f"{output}: ready; largest difference of a logit from the unmerged model {difference:.1e}")
+        difference = merge.merge(base, dataset.load(), source, output, show)
+    show(f"{output}: ready; largest difference of a logit from the unmerged model {difference:.1e}")
 
 
 def _names_of(cell: tuple[str, ...], rows: "Parameters") -> list[str]:

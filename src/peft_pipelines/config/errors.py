@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from peft_pipelines.files.escape import for_terminal
+
 
 class ConfigError(ValueError):
-    """A row, a folder or a data file is not as it must be. The message is one line and names the place."""
+    """A row, a folder or a data file is not as it must be. The message is one line and names the place.
+
+    It may repeat what others wrote: control characters in it are made visible.
+    """
 
     def __init__(self, message: str) -> None:
-        super().__init__(message.replace("\n", "\\n"))
+        super().__init__(for_terminal(message))
 
 
 def unknown(where: str, kind: str, name: object, allowed: Iterable[object]) -> ConfigError:

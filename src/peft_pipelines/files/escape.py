@@ -11,7 +11,7 @@ from typing import Any, Final
 
 # As OWASP's "CSV Injection" has it, with the full-width forms of the four signs. Some spreadsheets read over blanks and
 # a byte-order mark before them.
-_FORMULA: Final = re.compile(r"[\s\ufeff\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_FORMULA: Final = re.compile(r"[\s\ufeff\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]\s*\S|[\t\r\n]")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan)", re.IGNORECASE)
 
 _MARKDOWN: Final = re.compile(

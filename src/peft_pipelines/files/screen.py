@@ -23,3 +23,10 @@ class Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text."""
         return for_terminal(super().format(record), keep="\n")
+
+
+def escape_logs() -> None:
+    """Give this form to what logs to a stream: Kedro takes no class of ours in conf/logging.yml."""
+    for handler in logging.getLogger().handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setFormatter(Formatter(handler.formatter._fmt if handler.formatter else None))

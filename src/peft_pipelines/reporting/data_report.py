@@ -5,6 +5,7 @@ from typing import Any
 
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files.attempts import attempt
+from peft_pipelines.files.escape import for_markdown
 from peft_pipelines.files.markdown import paragraph, render
 
 UNEVEN, MANY_CUT = 0.6, 0.01
@@ -20,7 +21,7 @@ def data_report(**profiles: Profile) -> tuple[list[dict[str, Any]], str]:
         with attempt(name):
             row, said = summary(found), notes(found)
             rows.append(row)
-            findings += [f"{name}: {text}" for text in said]
+            findings += [for_markdown(f"{name}: {text}") for text in said]
     columns = {name: [str(row[name]) for row in rows] for name in (rows or [{}])[0]}
     tokens = next(iter(profiles.values()))["tokens_of"]
     caption = (

@@ -1,16 +1,12 @@
 """The scores as a LaTeX table (package booktabs), ready to be input."""
 
-import re
-
 import pandas as pd
 
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.files.attempts import attempt
+from peft_pipelines.files.escape import for_latex, for_terminal
 from peft_pipelines.reporting.scale import metrics_of
 from peft_pipelines.reporting.table import MISSING, spread
-
-SPECIAL = re.compile(r"([\\&%$#_{}~^])")
-WORDS = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 
 
 def latex(results: pd.DataFrame) -> str:
@@ -34,18 +30,18 @@ def _tabular(model: str, rows: pd.DataFrame) -> str:
     means = rows.groupby(["method", "task"], sort=False)["primary"].mean()
     best = {task: metric.best(list(means.xs(task, level="task").dropna())) for task, metric in tasks.items()}
     lines = [
-        f"% {model}",
+        f"% {for_terminal(model)}",
         rf"\begin{{tabular}}{{l{'r' * len(tasks)}}}",
         r"\toprule",
-        " & ".join(["method", *map(escaped, tasks)]) + r" \\",
-        " & ".join(["", *[rf"\footnotesize {escaped(metric.name)}{_arrow(metric)}" for metric in tasks.values()]])
+        " & ".join(["method", *map(for_latex, tasks)]) + r" \\",
+        " & ".join(["", *[rf"\footnotesize {for_latex(metric.name)}{_arrow(metric)}" for metric in tasks.values()]])
         + r" \\",
         r"\midrule",
     ]
     for method in methods:
         own = rows[rows["method"] == method]
         cells = [_cell(own[own["task"] == task], metric, best[task]) for task, metric in tasks.items()]
-        lines.append(" & ".join([escaped(method), *cells]) + r" \\")
+        lines.append(" & ".join([for_latex(method), *cells]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
@@ -60,12 +56,3 @@ def _cell(cells: pd.DataFrame, metric: Quantity, best: float) -> str:
     number, *behind = text.split(" ", 1)
     shown = rf"\textbf{{{number}}}" if cells["primary"].mean() == best else number
     return " ".join([shown, *behind]).replace("±", r"$\pm$").replace("—", "--")
-
-
-def escaped(text: str) -> str:
-    """A text without what LaTeX would read as a command.
-
-    >>> escaped("macro_f1 & 5 %")
-    'macro\\\\_f1 \\\\& 5 \\\\%'
-    """
-    return SPECIAL.sub(lambda found: WORDS.get(found[1], f"\\{found[1]}"), text)

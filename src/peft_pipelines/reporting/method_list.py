@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from peft_pipelines.config.errors import unknown
+from peft_pipelines.files.escape import Markdown, code
 from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.methods.catalogue import Available
 
@@ -47,7 +48,7 @@ def overview(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) 
         "fields": [str(len(kind.fields)) for kind in kinds],
         "rows": [_rows(kind, rows) for kind in kinds],
     }
-    words = (
+    words = Markdown(
         "family: the rows' own; without a row by the classes: reparameterised is what merges into the base's "
         "weights. `kedro methods NAME` shows all fields of a row's type or of a type, and why one is refused."
     )
@@ -125,7 +126,7 @@ def _by_method(facts: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, l
     return {
         "method": [label for _, label, _ in methods],
         "family": [family for family, _, _ in methods],
-        "this project": [f"{HAS} `{row}`" if row in rows else LACKS for _, _, row in methods],
+        "this project": [Markdown(f"{HAS} {code(row)}") if row in rows else LACKS for _, _, row in methods],
         **others,
     }
 

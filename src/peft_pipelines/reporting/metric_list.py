@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from peft_pipelines.evaluation.metrics.metric import Metric
+from peft_pipelines.files.escape import code
 from peft_pipelines.files.markdown import render
 
 YES, NO = "yes", "no"
@@ -13,7 +14,7 @@ def metric_table(metrics: Iterable[Metric]) -> str:
     rows = list(metrics)
     return render(
         {
-            "metric": [f"`{metric.name}`" for metric in rows],
+            "metric": [code(metric.name) for metric in rows],
             "tasks": [", ".join(metric.tasks) for metric in rows],
             "resampled as": [str(metric.resampling) for metric in rows],
             "unit": [f"{metric.unit.name}, {metric.unit.range}" for metric in rows],

@@ -10,6 +10,7 @@ from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.score import bounds, task_scores
 from peft_pipelines.files.attempts import attempt
+from peft_pipelines.files.markdown import bullets
 from peft_pipelines.files.names import MAJORITY, RANDOM, arguments
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.collect import given
@@ -151,7 +152,7 @@ def write_table(
     specs = {name: parse(ModelSpec, f"model '{name}'", row) for name, row in arguments(parts, "model").items()}
     table = markdown(results, {name: spec.notes for name, spec in specs.items()}, pscp.model_dump())
     failed = failed_lines(failed_parts)
-    return "\n".join([table, *(["### Parts of the report that failed", "", *failed, ""] if failed else [])])
+    return "\n".join([table, *(["### Parts of the report that failed", "", bullets(failed), ""] if failed else [])])
 
 
 def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

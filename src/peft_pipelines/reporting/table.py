@@ -7,7 +7,7 @@ import pandas as pd
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
 from peft_pipelines.files.attempts import attempt
-from peft_pipelines.files.markdown import paragraph, render
+from peft_pipelines.files.markdown import bullets, heading, paragraph, render
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.pscp_ranking import inputs, stability
@@ -58,11 +58,11 @@ def _section(model: str, rows: pd.DataFrame, note: str, constants: Mapping[str, 
     tests = rows.groupby("task", sort=False)["n"].max()
     sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.dropna().items())
     parts = [
-        f"### {model}",
+        heading(3, model),
         paragraph(" ".join(text for text in (CAPTION, exceptions(rows), f"Test examples: {sized}.") if text)),
         render(scores(rows)),
         paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in signs)),
-        failures(rows),
+        bullets(failures(rows)),
         render(costs(rows)),
         paragraph(_costs_caption(rows)),
         paragraph(stability(inputs(rows), constants)),
@@ -130,20 +130,20 @@ def lost(statuses: Sequence[str]) -> str:
     return Status.FAILED if Status.FAILED in statuses else MISSING
 
 
-def failures(rows: pd.DataFrame) -> str:
+def failures(rows: pd.DataFrame) -> list[str]:
     """A line for each cell that failed: which, and why."""
     failed = rows[rows["status"] == Status.FAILED]
     cells = failed[["method", "model", "task", "seed", "reason"]].itertuples(index=False)
-    return "\n".join(f"* {Status.FAILED}: {' · '.join(names)}: {reason}" for *names, reason in cells)
+    return [f"{Status.FAILED}: {' · '.join(names)}: {reason}" for *names, reason in cells]
 
 
 def failed_lines(failed_parts: Sequence[Mapping[str, str]] | None) -> list[str]:
     """A line for each part of the report that failed.
 
     >>> failed_lines([{"title": "rank, tiny", "type": "ValueError", "reason": "no", "log": "x.log"}])
-    ['* rank, tiny: ValueError: no (see x.log)']
+    ['rank, tiny: ValueError: no (see x.log)']
     """
-    return [f"* {part['title']}: {part['type']}: {part['reason']} (see {part['log']})" for part in failed_parts or []]
+    return [f"{part['title']}: {part['type']}: {part['reason']} (see {part['log']})" for part in failed_parts or []]
 
 
 def costs(rows: pd.DataFrame) -> Columns:

@@ -6,25 +6,21 @@ import sys
 from collections.abc import Callable
 from typing import Any, Self
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from peft_pipelines.files import progress
+from peft_pipelines.files.escape import for_terminal
+from peft_pipelines.files.screen import show_line
 from peft_pipelines.running.failures import Failure
 
 Write = Callable[[str], None]
 
 
-def print_line(line: str) -> None:
-    """Print a line on standard error: standard output is for the results."""
-    click.echo(line, err=True)
-
-
 class Lines:
     """One plain line a finished cell, for logs: ``[3/20] lora · smollm2_135m · sst2 · s0: macro_f1 81.2 %, 34 s``."""
 
-    def __init__(self, write: Write = print_line) -> None:
+    def __init__(self, write: Write = show_line) -> None:
         self._write, self._total, self._done = write, 0, 0
 
     def __enter__(self) -> Self:
@@ -67,7 +63,7 @@ class Terminal(Lines):
     """The same lines above two bars: the cells with elapsed and remaining time, and the steps of the current phase."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__(lambda line: console.print(line, markup=False, highlight=False))
+        super().__init__(lambda line: console.print(for_terminal(line), markup=False, highlight=False))
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),

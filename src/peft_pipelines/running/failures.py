@@ -1,5 +1,6 @@
 """Failed cells and failed parts of the report: how they are written down, and the exception that names them all."""
 
+import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from peft_pipelines.files.escape import for_terminal
 from peft_pipelines.files.status import Status
 
 
@@ -21,9 +23,9 @@ class Failure:
 
     @classmethod
     def of(cls, title: str, error: Exception, log: Path) -> "Failure":
-        """Describe an exception; its message becomes one line."""
+        """Describe an exception; its message becomes one line without control characters."""
         kind = type(error).__name__
-        return cls(title, kind, " ".join(str(error).split()) or kind, log)
+        return cls(title, kind, for_terminal(" ".join(str(error).split())) or kind, log)
 
     @property
     def line(self) -> str:
@@ -58,8 +60,9 @@ class PartsFailed(Exception):
 
 
 def traced(error: Exception) -> str:
-    """Return an exception's traceback as text."""
-    return "".join(traceback.format_exception(error))
+    """Return an exception's traceback as text: control characters visible, paths from the project's folder or ``~``."""
+    text = for_terminal("".join(traceback.format_exception(error)), keep="\n")
+    return text.replace(f"{Path.cwd()}{os.sep}", "").replace(f"{Path.home()}{os.sep}", f"~{os.sep}")
 
 
 def now() -> str:

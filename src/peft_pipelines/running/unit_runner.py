@@ -15,6 +15,7 @@ from pluggy import PluginManager
 
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files import names
+from peft_pipelines.files.screen import Formatter
 from peft_pipelines.running import handed_on, interruption
 from peft_pipelines.running.claims import ClaimLost, Claims
 from peft_pipelines.running.damage import Damage
@@ -145,7 +146,7 @@ def _log() -> Iterator[StringIO]:
     """Collect what is logged in the block, for the log of a failed cell."""
     text = StringIO()
     handler = logging.StreamHandler(text)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.getLogger().addHandler(handler)
     try:
         yield text

@@ -13,6 +13,7 @@ from kedro_datasets._typing import TablePreview
 
 from peft_pipelines.config.errors import unknown
 from peft_pipelines.files.atomic import read_json, replacing, write_json
+from peft_pipelines.files.escape import for_csv, for_terminal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,13 +50,26 @@ def _read_csv(path: Path) -> "pd.DataFrame":
     return pd.read_csv(path)
 
 
-TEXT = Format(lambda path, text: path.write_text(text, encoding="utf-8"), lambda path: path.read_text("utf-8"))
+def _write_csv(path: Path, frame: "pd.DataFrame") -> None:
+    """Write a table for people: its names and texts are no formulas of a spreadsheet. Parquet holds them unchanged."""
+    frame.rename(columns=for_csv).map(for_csv).to_csv(path, index=False)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(for_terminal(text, keep="\n"), encoding="utf-8")
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 FORMATS = {
     ".parquet": Format(lambda path, frame: frame.to_parquet(path, index=False), _read_parquet),
-    ".csv": Format(lambda path, frame: frame.to_csv(path, index=False), _read_csv),
+    ".csv": Format(_write_csv, _read_csv),
     ".json": Format(write_json, read_json),
     ".jsonl": Format(_write_lines, _read_lines),
-    **dict.fromkeys((".md", ".tex", ".html"), TEXT),
+    **dict.fromkeys((".md", ".tex"), Format(_write_text, _read_text)),
+    ".html": Format(lambda path, text: path.write_text(text, encoding="utf-8"), _read_text),
 }
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import yaml
 
-from peft_pipelines.files.markdown import render
+from peft_pipelines.files.escape import code, for_markdown, for_terminal
+from peft_pipelines.files.markdown import bullets, fenced, heading, render
 
 LICENCES = {
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0"),
@@ -51,12 +52,12 @@ def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) ->
     """Return the card's text from a checkpoint's record, with the scores once they are known.
 
     Its front matter holds fields that the hub knows. Parts that need the record's provenance are left out where it has
-    none.
+    none. What rows and folders say stands in it as text, whatever it holds.
     """
     origin = record.get("provenance", {})
     parts = [
         f"---\n{yaml.safe_dump(front_matter(record), sort_keys=False, allow_unicode=True)}---",
-        f"# {record['method']['name']} on {record['model']['name']}" + _for_task(origin),
+        heading(1, f"{record['method']['name']} on {record['model']['name']}" + _for_task(origin)),
         _facts(record, origin),
         f"## How to load it\n\n{_reading(record)}",
         f"## Training\n\n{_training(record)}",
@@ -93,15 +94,15 @@ def _facts(record: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
     method, model = record["method"], record["model"]
     rows = ", ".join(f"{count} {split}" for split, count in record.get("rows", {}).items())
     lines = [
-        f"- Method: {method['type']} ({method['provider']}), {method['family']}; {method['citation']}",
-        f"- Base model: {base_name(record)} ({model['licence']}; {model['citation']})" + _note(model.get("notes")),
-        f"- Trainable parameters: {record['trainable_parameters']:,} of {record['total_parameters']:,}",
+        f"Method: {method['type']} ({method['provider']}), {method['family']}; {method['citation']}",
+        f"Base model: {base_name(record)} ({model['licence']}; {model['citation']})" + _note(model.get("notes")),
+        f"Trainable parameters: {record['trainable_parameters']:,} of {record['total_parameters']:,}",
     ]
     if origin:
         task = origin["task"]
         source = (task.get("source") or {}).get("repo", "rows on disk")
-        lines.append(f"- Task: {task['name']}, {task['type']} ({source}; {task['licence']}; {task['citation']})")
-    return "\n".join([*lines, f"- Rows: {rows}", f"- Config: `{method['config']}`"])
+        lines.append(f"Task: {task['name']}, {task['type']} ({source}; {task['licence']}; {task['citation']})")
+    return f"{bullets([*lines, f'Rows: {rows}'])}\n* Config: {code(str(method['config']))}"
 
 
 def base_name(record: Mapping[str, Any]) -> str:
@@ -118,10 +119,11 @@ def _reading(record: Mapping[str, Any]) -> str:
     method = record["method"]
     hub = (record["model"].get("hub") or {}).get("repo")
     base = hub or f"path/to/{record['model']['name']}"
-    code = READING[method["provider"]].format(base=base, type=method["type"])
+    script = READING[method["provider"]].format(base=base, type=for_terminal(method["type"]))
     fetched = "fetched by `kedro fetch` into the project's folder of models" if record["model"].get("package") else ""
     hint = "" if hub else f", {fetched or 'a folder of the machine that trained it'}"
-    return f"```python\n{code}\n```\n\n" + READINGS_NOTE.format(base=base_name(record), hint=hint)
+    note = READINGS_NOTE.format(base=for_markdown(base_name(record)), hint=hint)
+    return f"{fenced(script, 'python')}\n\n{note}"
 
 
 def _training(record: Mapping[str, Any]) -> str:
@@ -170,8 +172,8 @@ def _reproduction(origin: Mapping[str, Any]) -> str:
     if not origin:
         return ""
     return (
-        f"## How to make it again\n\nIn the project that made it, run {origin['run_id']}:\n\n"
-        f"```\n{origin['command']}\n```\n\nand to hold the numbers of this cell against their record:\n\n"
-        f"```\n{origin['again']}\n```\n\n`record.json` holds all rows, the hashes of data and base weights, the "
-        "releases of all libraries, and the machine."
+        f"## How to make it again\n\nIn the project that made it, run {for_markdown(origin['run_id'])}:\n\n"
+        f"{fenced(origin['command'])}\n\nand to hold the numbers of this cell against their record:\n\n"
+        f"{fenced(origin['again'])}\n\n`record.json` holds all rows, the hashes of data and base weights, "
+        "the releases of all libraries, and the machine."
     )

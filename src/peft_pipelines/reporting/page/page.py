@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from peft_pipelines.config import ModelSpec, PublishedSpec, parse
 from peft_pipelines.files.attempts import attempt, attempted
+from peft_pipelines.files.escape import for_script, for_terminal
 from peft_pipelines.files.names import argument, arguments, cell_id
 from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.comparisons import no_differences
@@ -72,10 +73,16 @@ def page(
         "sliders": facts.sliders(constants),
         "published": attempted("published values", _published, results, parts["grid"], parts["published"]),
         "provenance": attempted("provenance", facts.provenance, known) or {},
-        "data": Markup(_embedded({"figures": figures, "pscp": costs, "constants": constants})),
+        "data": Markup(for_script({"figures": figures, "pscp": costs, "constants": constants})),
         "details": packed(known),
     }
-    return Environment(autoescape=True, undefined=StrictUndefined).from_string(_file("page.html")).render(context)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_shown)
+    return environment.from_string(_file("page.html")).render(context)
+
+
+def _shown(value: Any) -> Any:
+    """A text of the page with visible control characters; Jinja escapes the rest of it."""
+    return for_terminal(value) if type(value) is str else value
 
 
 def _static() -> dict[str, Any]:
@@ -91,11 +98,7 @@ def _static() -> dict[str, Any]:
 
 def _failures(results: pd.DataFrame, failed_parts: list[dict[str, Any]] | None) -> dict[str, list[str]]:
     """The lines on cells and on parts of the report that failed."""
-    cells, parts = failures(results).splitlines(), failed_lines(failed_parts)
-    return {
-        "failures": [line.removeprefix("* ") for line in cells],
-        "failed_parts": [line.removeprefix("* ") for line in parts],
-    }
+    return {"failures": failures(results), "failed_parts": failed_lines(failed_parts)}
 
 
 def _figures(results: pd.DataFrame, ranks: list[dict[str, Any]], details: dict[str, Any]) -> dict[str, Any]:
@@ -121,8 +124,3 @@ def _published(results: pd.DataFrame, grid: dict[str, Any], rows: dict[str, Any]
 
 def _file(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _embedded(value: Any) -> str:
-    """JSON that cannot end the script element which it stands in."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).replace("</", "<\\/").replace("<!--", "<\\!--")
