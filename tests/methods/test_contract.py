@@ -10,6 +10,7 @@ import base_rows
 import pytest
 import tiny
 import torch
+from resumed import resumes
 from safetensors.torch import load_file
 from small_trainings import mean_loss
 from transformers import PreTrainedModel
@@ -298,6 +299,11 @@ def test_training_goes_on_from_a_checkpoint(name, family, tmp_path):
         assert all(torch.equal(value, attached.trainable()[key]) for key, value in saved.items())
     train(loaded, 1)
     assert any(not torch.equal(value, saved[key]) for key, value in loaded.trainable().items())
+
+
+@two_families
+def test_resumed_in_the_middle_it_ends_at_the_same_bytes(name, family, tmp_path):
+    resumes(tiny.method_for(name, family), family, tmp_path)
 
 
 @two_families

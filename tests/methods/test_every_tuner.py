@@ -7,6 +7,7 @@ import tiny
 import torch
 from peft import PeftModel
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from resumed import resumes
 from small_trainings import mean_loss
 
 from peft_pipelines.config import MethodSpec
@@ -147,6 +148,14 @@ def test_a_row_alone_trains_saves_and_answers(kind, config, tmp_path):
     prompts = [[9, 9, 9, 4, 5], [9, 9, 9], [9, 9, 9, 9, 8, 7, 6]]
     decoding = Decoding(max_new_tokens=4, stop=(9999,), pad=257, batch_size=3, shared_prefix=True)
     assert generate(loaded, prompts, decoding) == [uncached(loaded, prompt, 4) for prompt in prompts]
+
+
+RANKS = {"init_r": 6, "target_r": 2, "deltaT": 1}
+
+
+@pytest.mark.parametrize(("kind", "config"), [("ADALORA", RANKS), *CASES], ids=str)
+def test_resumed_in_the_middle_it_ends_at_the_same_bytes(kind, config, tmp_path):
+    resumes(row(kind, config), "llama", tmp_path)
 
 
 def uncached(attached: providers.Attached, prompt: list[int], tokens: int) -> list[int]:

@@ -28,6 +28,7 @@ class Attached:
         penalty: returns a scalar that is added to each batch's loss.
         initial: the adapter's start by its saved names, where the base's weights were rewritten for it.
         select: of a method that has a part for each of several tasks; chooses one by its place for the next forwards.
+        base_memory: addresses of the base's own tensors, which nothing changes.
     """
 
     method: MethodSpec
@@ -41,6 +42,7 @@ class Attached:
     penalty: Callable[[], torch.Tensor] | None = None
     initial: dict[str, torch.Tensor] = field(default_factory=dict)
     select: Callable[[int], None] | None = None
+    base_memory: frozenset[int] = frozenset()
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """Return the parameters that training changes, by name."""

@@ -56,7 +56,10 @@ def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
     clone.requires_grad_(False)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        attached = own_trainables(PROVIDERS[method.provider].attach(quantised(clone, method), method))
+        clone = quantised(clone, method)
+        base = frozenset(value.data_ptr() for value in clone.parameters())
+        attached = own_trainables(PROVIDERS[method.provider].attach(clone, method))
+        attached.base_memory = base
     if not attached.trainable() and method.provider != no_tuning.TYPE:
         raise ConfigError(f"method '{method.name}', config: leaves nothing to train")
     return attached

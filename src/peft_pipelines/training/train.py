@@ -47,6 +47,7 @@ def train(model: LabelLogits, job: TrainingJob) -> Outcome:
     result = trainer.train(resume_from_checkpoint=_newest(job.state))
     best = best_of(job.state)
     put(model.attached, job.state / BEST)
+    trainer.kept.save(job.state / BEST)  # what has changed behind the best step counts as well
     log = [
         {key: value for key, value in entry.items() if key in LOGGED and math.isfinite(value)}
         for entry in trainer.state.log_history

@@ -20,15 +20,14 @@ from peft_pipelines.data.batching import Batches, split_batch
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.files.atomic import read_json, replacing, write_json
 from peft_pipelines.methods.attached import Attached
+from peft_pipelines.methods.kept import Kept, restore
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.callbacks import Schedule, arguments_of, steps_of
 from peft_pipelines.training.label_logits import LabelLogits, collate
 from peft_pipelines.training.loss import loss_of
 from peft_pipelines.training.validation import validation_loss
 
-TENSORS = "trainable.safetensors"
-COMPLETE = "complete"
-BEST = "best"
+TENSORS, COMPLETE, BEST = "trainable.safetensors", "complete", "best"
 
 
 class Diverged(ConfigError):
@@ -77,6 +76,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         bucketed, tasks = model.shortcuts.length_buckets, [example.task for example in examples]
         self.batches = Batches(lengths, training_args.batch_size, job.seed, bucketed=bucketed, tasks=tasks)
         steps = steps_of(training_args, len(self.batches))
+        self.kept = Kept(model.attached)
         if model.attached.begin:
             model.attached.begin(steps)
         arguments = arguments_of(training_args, job.seed, steps, job.state)
@@ -170,6 +170,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {name: value.detach().cpu().contiguous() for name, value in self.model.attached.trainable().items()}
         save_file(tensors, folder / TENSORS)
+        self.kept.save(folder)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         put(self.model.attached, Path(resume_from_checkpoint))
@@ -184,11 +185,12 @@ class CellTrainer(Trainer):  # type: ignore[misc]
 
 
 def put(attached: Attached, folder: Path) -> None:
-    """Copy the weights of a checkpoint's folder into the method."""
+    """Copy the weights of a checkpoint's folder into the method, and what the method keeps beside them."""
     own = attached.trainable()
     saved = load_file(folder / TENSORS) if own else {}
     for name, value in own.items():
         value.data.copy_(saved[name])
+    restore(attached, folder)
 
 
 def best_of(state: Path) -> dict[str, Any]:
