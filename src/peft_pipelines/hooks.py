@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415  (Kedro imports this module for every command, and `kedro --help` must not wait for torch: what loads
 # it is imported where it is used)
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,8 @@ class ProjectHooks:
             elif isinstance(error, Interrupted):
                 self._end(Status.INTERRUPTED, str(error))
             else:
-                self._end(Status.FAILED, f"{type(error).__name__}: {error}")
+                with suppress(OSError):  # the disk that ended the run may refuse this too
+                    self._end(Status.FAILED, f"{type(error).__name__}: {error}")
         finally:
             claims.end()
 

@@ -1,13 +1,12 @@
 """Several runs at once in one store: no cell is made twice, none is lost, and each run prints a table of its own."""
 
 import json
-import os
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from processes import begun, run_grid
 from project import Project, project  # noqa: F401
 from recorded import ids, manifest
 
@@ -16,32 +15,16 @@ from peft_pipelines.files.status import Status
 STORE = Path("data")
 
 
-def begun(project: Project, number: int, methods: list[str]) -> int:  # noqa: F811
-    """A run in a process of its own, forked off: all that is imported here is imported there."""
-    (project.folder / f"conf/grid{number}").mkdir(exist_ok=True)
-    child = os.fork()
-    if child:
-        return child
-    code = 99
-    try:
-        sys.stdout = sys.stderr = (project.folder / f"broken{number}").open("w")
-        project.grid["methods"] = methods
-        result = project.kedro("run", f"--env=grid{number}", environment=f"grid{number}")
-        (project.folder / f"out{number}").write_text(result.output)
-        code = result.exit_code
-    finally:
-        os._exit(code)
-
-
 def crowd(project: Project, grids: list[list[str]], apart: float) -> list[str]:  # noqa: F811
     """The output of each of several runs, begun one after another."""
-    children = []
+    runs = []
     for number, methods in enumerate(grids):
-        children.append(begun(project, number, methods))
+        runs.append(begun(run_grid, project, number, methods))
         time.sleep(apart)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    for run in runs:
+        run.join()
     texts = [path.read_text() for path in sorted(project.folder.glob("out*"))]
-    assert codes == [0] * len(grids), "\n".join(texts)
+    assert [run.exitcode for run in runs] == [0] * len(grids), "\n".join(texts)
     return texts
 
 

@@ -18,7 +18,7 @@ from kedro.framework.project import settings
 from peft_pipelines.cli.commands import COMMANDS
 from peft_pipelines.config import Cell
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.files import names
+from peft_pipelines.files import disk, names
 from peft_pipelines.files.screen import show, show_line
 from peft_pipelines.running.failures import PartsFailed
 from peft_pipelines.running.interruption import Interrupted, stopping
@@ -43,9 +43,10 @@ def errors_in_one_line(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except Exception as error:
             known = next((one for one in causes(error) if isinstance(one, ConfigError | PartsFailed)), None)
-            if known is None:
+            reason = str(known) if known else disk.line(error)
+            if reason is None:
                 raise
-            raise click.ClickException(str(known)) from None
+            raise click.ClickException(reason) from None
 
     return wrapped
 

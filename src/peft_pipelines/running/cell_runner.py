@@ -13,12 +13,12 @@ from kedro.runner import AbstractRunner
 from pluggy import PluginManager
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.files import names
+from peft_pipelines.files import disk, names
 from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.running import handed_on
 from peft_pipelines.running.claims import POLL, ClaimLost, Claims, of_run
 from peft_pipelines.running.display import Lines, display
-from peft_pipelines.running.failures import Failure, PartsFailed
+from peft_pipelines.running.failures import DiskFailed, Failure, PartsFailed
 from peft_pipelines.running.interruption import Interrupted, stopping
 from peft_pipelines.running.report_runner import ReportRunner, record_of
 from peft_pipelines.running.state import State, hand_on_records
@@ -64,6 +64,11 @@ class CellRunner(AbstractRunner):
                 missing = run.report(work, grid)
             except KeyboardInterrupt as stop:
                 raise Interrupted(stop, run.where(len(work.cells))) from None
+            except Exception as error:
+                reason = None if isinstance(error, ConfigError) else disk.line(error)
+                if reason:
+                    raise DiskFailed(reason, run.where(len(work.cells))) from error
+                raise
         if failures or missing:
             raise PartsFailed(failures, len(work.cells), missing)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.escape import for_terminal
 from peft_pipelines.files.status import Status
 
@@ -57,6 +58,18 @@ class PartsFailed(Exception):
         ]
         super().__init__("\n".join(lines))
         self.status = Status.CELLS_FAILED if cells else Status.REPORT_FAILED
+
+
+class DiskFailed(ConfigError):
+    """The disk is full or refuses to be written to: this would meet each later cell too, so it ends the run.
+
+    Args:
+        reason: the system's words, and the file.
+        where: what ran, and how many cells stand.
+    """
+
+    def __init__(self, reason: str, where: str) -> None:
+        super().__init__(f"{reason} ({where}); once this is mended, the same kedro run goes on")
 
 
 def traced(error: Exception) -> str:

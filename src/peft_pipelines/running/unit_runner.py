@@ -14,7 +14,7 @@ from kedro.runner.task import Task
 from pluggy import PluginManager
 
 from peft_pipelines.evaluation.metrics.registry import quantity
-from peft_pipelines.files import names
+from peft_pipelines.files import disk, names
 from peft_pipelines.files.screen import Formatter
 from peft_pipelines.running import handed_on, interruption
 from peft_pipelines.running.claims import ClaimLost, Claims
@@ -94,9 +94,11 @@ class UnitRunner:
             except ClaimLost:
                 raise
             except Exception as error:
-                node = self.running
+                if disk.line(error, disk.FULL):  # it is not this cell's own
+                    raise
+                failure = plan.state.fail(self.running, error, log.getvalue())
                 self.begin("")
-                return plan.state.fail(node, error, log.getvalue())
+                return failure
             finally:
                 self._release(plan.unit)
 

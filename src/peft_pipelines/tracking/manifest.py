@@ -77,8 +77,9 @@ class Manifest:
         """Write the manifest of a run that goes on, once. ConfigError where another run has the same id."""
         if not self._begun:
             self._begun = True
+            folder = self.folder
             try:
-                self.folder.mkdir()
+                folder.mkdir()
             except FileExistsError:
                 raise ConfigError(f"run '{self.id}' is on record already, begin again") from None
             self._write({**self.facts, "status": Status.RUNNING, "reason": None, "cells": {}})
