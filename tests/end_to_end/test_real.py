@@ -22,7 +22,7 @@ TEXTS = [
     ("dull and far too long for what little it has to say", "negative"),
     ("i slept", "negative"),
 ]
-PLAIN = {"shared_prefix": False, "label_positions_only": False}
+PLAIN = {"packed_batches": False, "shared_prefix": False, "label_positions_only": False}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ NEW = 6
 
 
 def decoding(**values) -> Decoding:
-    usual = {"max_new_tokens": NEW, "stop": NEVER, "pad": 257, "batch_size": 3, "shared_prefix": True}
+    usual = {"max_new_tokens": NEW, "stop": NEVER, "pad": 257, "batch_size": 3, "shared_prefix": True, "packed": True}
     return Decoding(**{**usual, **values})
 
 
@@ -34,8 +34,9 @@ def test_batched_is_unbatched_is_uncached(name, family):
     expected = [uncached(attached, prompt) for prompt in prompts()]
     assert len({tuple(answer) for answer in expected}) > 2, "the answers are too alike to tell an error"
     assert generate(attached, prompts(), decoding()) == expected
-    assert generate(attached, prompts(), decoding(shared_prefix=False)) == expected
-    assert generate(attached, prompts(), decoding(shared_prefix=False, batch_size=1)) == expected
+    assert generate(attached, prompts(), decoding(packed=False)) == expected
+    assert generate(attached, prompts(), decoding(packed=False, shared_prefix=False)) == expected
+    assert generate(attached, prompts(), decoding(packed=False, shared_prefix=False, batch_size=1)) == expected
 
 
 @pytest.mark.parametrize("family", ["llama", "mistral"])
@@ -45,7 +46,7 @@ def test_without_the_renamed_cache_the_adapters_library_forgets_the_text(name, f
     expected = [uncached(attached, prompt) for prompt in prompts()]
     for module in attached.core.modules():
         module._forward_pre_hooks.clear()
-    assert generate(attached, prompts(), decoding(shared_prefix=False)) != expected
+    assert generate(attached, prompts(), decoding(packed=False, shared_prefix=False)) != expected
 
 
 @pytest.mark.parametrize("name", tiny.METHODS)
@@ -75,14 +76,16 @@ def test_no_more_than_max_new_tokens():
 
 def test_padding_may_be_any_token():
     attached = tuned("prefix_tuning", "llama")
-    assert generate(attached, prompts(), decoding(pad=5)) == generate(attached, prompts(), decoding(pad=99))
+    found = [generate(attached, prompts(), decoding(packed=False, pad=pad)) for pad in (5, 99)]
+    assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("name", ["lora", "prefix_tuning"])
-def test_equal_prompts_and_one_that_begins_another(name):
+def test_equal_prompts_and_one_that_begins_another(name, packed):
     attached = tuned(name, "llama")
     same = [START, START, [*START, 8]]
-    assert generate(attached, same, decoding()) == [uncached(attached, prompt) for prompt in same]
+    assert generate(attached, same, decoding(packed=packed)) == [uncached(attached, prompt) for prompt in same]
 
 
 def test_what_a_method_refuses_is_not_done():

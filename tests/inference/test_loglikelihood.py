@@ -5,19 +5,19 @@ import tiny
 import torch
 from tiny import START, prompts, tuned
 
-from peft_pipelines.inference import loglikelihood
+from peft_pipelines.inference import loglikelihood, prefill
 from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
 from peft_pipelines.methods.attached import Attached
 
 END = 259
 ONE, THREE, FOUR = [72, END], [9, 101, 44, END], [72, 3, 4, 5, END]
 LABELS = [ONE, THREE, FOUR]
-PLAIN = {"shared_prefix": False, "batch_size": 1}
+PLAIN = {"shared_prefix": False, "packed": False, "batch_size": 1}
 CASES = [*tiny.CASES, ("lora", "mistral_window"), ("prefix_tuning", "mistral_window")]
 
 
 def decoding(**values) -> Decoding:
-    usual = {"max_new_tokens": 3, "stop": (END,), "pad": 257, "batch_size": 3, "shared_prefix": True}
+    usual = {"max_new_tokens": 3, "stop": (END,), "pad": 257, "batch_size": 3, "shared_prefix": True, "packed": True}
     return Decoding(**{**usual, **values})
 
 
@@ -45,6 +45,7 @@ def test_equals_a_forward_of_the_whole_row(name, family):
     attached = tuned(name, family)
     expected = [[naive(attached, prompt, label) for label in LABELS] for prompt in prompts()]
     assert_same(scored(attached, [LABELS] * 5), expected)
+    assert_same(scored(attached, [LABELS] * 5, packed=False), expected)
     assert_same(scored(attached, [LABELS] * 5, **PLAIN), expected)
 
 
@@ -70,7 +71,9 @@ def test_however_many_go_through_the_model_at_once(positions, cached, monkeypatc
     expected = scored(attached, [LABELS] * 5)
     monkeypatch.setattr(loglikelihood, "POSITIONS", positions)
     monkeypatch.setattr(loglikelihood, "CACHED", cached)
+    monkeypatch.setattr(prefill, "POSITIONS", positions)
     assert_same(scored(attached, [LABELS] * 5), expected)
+    assert_same(scored(attached, [LABELS] * 5, packed=False), expected)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +86,19 @@ def test_the_prompts_run_once_and_all_labels_in_one_forward_behind_them(labels, 
     attached.core.model.register_forward_pre_hook(
         lambda _, __, given: seen.append(list(given["input_ids"].shape)), with_kwargs=True
     )
-    generate_and_score(attached, prompts(), decoding(batch_size=5, max_new_tokens=1), [labels] * 5)
+    generate_and_score(attached, prompts(), decoding(batch_size=5, max_new_tokens=1, packed=False), [labels] * 5)
     assert seen == [[1, 5], [5, 9], *([5 * len(labels), width] for width in widths)]
+
+
+@pytest.mark.parametrize(("labels", "branches"), [([[72], [9]], 0), ([ONE, [9, END]], 2), ([ONE, THREE], 4)])
+def test_packed_prompts_and_all_labels_are_one_forward(labels, branches):
+    attached, seen = tuned("zero_shot", "llama"), []
+    attached.core.model.register_forward_pre_hook(
+        lambda _, __, given: seen.append(list(given["input_ids"].shape)), with_kwargs=True
+    )
+    generate_and_score(attached, prompts(), decoding(batch_size=5, max_new_tokens=1), [labels] * 5)
+    tails = sum(len(prompt) - len(START) for prompt in prompts())
+    assert seen == [[1, len(START) + tails + 5 * branches]]
 
 
 def test_the_chances_of_all_answers_of_one_token_add_up_to_one():

@@ -309,7 +309,7 @@ def test_resumed_in_the_middle_it_ends_at_the_same_bytes(name, family, tmp_path)
 @two_families
 def test_gradient_checkpointing_gives_the_same_gradients_or_is_refused(name, family):
     attached = tiny.stir(tiny.attach(name, family))
-    plain = {"shared_prefix": False, "label_positions_only": False}
+    plain = {"packed_batches": False, "shared_prefix": False, "label_positions_only": False}
     if "gradient_checkpointing" in attached.refuses:
         with pytest.raises(ConfigError, match=f"method '{name}': gradient_checkpointing must be false, got true: "):
             Shortcuts.of(attached, tiny.training_args(gradient_checkpointing=True))

@@ -146,7 +146,7 @@ def test_a_row_alone_trains_saves_and_answers(kind, config, tmp_path):
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), tiny.logits(attached.plain, TOKENS))
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
     prompts = [[9, 9, 9, 4, 5], [9, 9, 9], [9, 9, 9, 9, 8, 7, 6]]
-    decoding = Decoding(max_new_tokens=4, stop=(9999,), pad=257, batch_size=3, shared_prefix=True)
+    decoding = Decoding(max_new_tokens=4, stop=(9999,), pad=257, batch_size=3, shared_prefix=True, packed=True)
     assert generate(loaded, prompts, decoding) == [uncached(loaded, prompt, 4) for prompt in prompts]
 
 
@@ -174,12 +174,12 @@ def test_short_cuts_and_checkpointing_give_the_plain_loss_or_are_refused(kind, c
         assert reasons["shared_prefix"].startswith(DRAWS_OR_CACHES[kind])
     if kind == "PVERA":
         return
-    plain = loss_of(attached, shared_prefix=False, label_positions_only=False).item()
+    plain = loss_of(attached, packed_batches=False, shared_prefix=False, label_positions_only=False).item()
     assert loss_of(attached).item() == pytest.approx(plain, rel=1e-5)
     if "gradient_checkpointing" not in attached.refuses:
         attached.core.gradient_checkpointing_enable({"use_reentrant": False})
         attached.core.enable_input_require_grads()
-        checkpointed = loss_of(attached, gradient_checkpointing=True, label_positions_only=False)
+        checkpointed = loss_of(attached, gradient_checkpointing=True, packed_batches=False, label_positions_only=False)
         assert checkpointed.item() == pytest.approx(plain, rel=1e-5)
         checkpointed.backward()
         assert any(value.grad is not None and value.grad.any() for value in attached.trainable().values())

@@ -17,14 +17,15 @@ from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
 from peft_pipelines.training.label_logits import LabelLogits, collate
-from peft_pipelines.training.shortcuts import Shortcuts
+from peft_pipelines.training.shortcuts import CACHELESS, ONE_MASK, Shortcuts
 
 PATHS = {
-    "shared prefix": {"shared_prefix": True, "label_positions_only": False},
-    "label positions": {"shared_prefix": False, "label_positions_only": True},
-    "both": {"shared_prefix": True, "label_positions_only": True},
+    "packed": {"packed_batches": True, "shared_prefix": False, "label_positions_only": False},
+    "shared prefix": {"packed_batches": False, "shared_prefix": True, "label_positions_only": False},
+    "label positions": {"packed_batches": False, "shared_prefix": False, "label_positions_only": True},
+    "both": {"packed_batches": False, "shared_prefix": True, "label_positions_only": True},
 }
-PLAIN = {"shared_prefix": False, "label_positions_only": False}
+PLAIN = {"packed_batches": False, "shared_prefix": False, "label_positions_only": False}
 START = [17, 5, 99, 200, 31, 8, 77, 150]
 OLD_OPT = "logits_to_keep" not in signature(OPTForCausalLM.forward).parameters
 LACKS = {"tiny-opt": {"label_positions_only": "the model's forward takes no logits_to_keep"}} if OLD_OPT else {}
@@ -59,8 +60,9 @@ def measured(
 ) -> tuple[float, dict[str, torch.Tensor]]:
     """Loss and gradients of some batches under some short cuts; ``count`` as the Trainer gives it."""
     shortcuts = Shortcuts.of(attached, tiny.training_args(**taken))
+    lacks = {**attached.refuses, **LACKS.get(attached.core.name_or_path, {})}
     for name, asked in taken.items():
-        refused = LACKS.get(attached.core.name_or_path, {}).get(name)
+        refused = lacks.get(name)
         assert getattr(shortcuts, name) == (asked and not refused)
         assert shortcuts.reasons.get(name) == (None if asked and not refused else refused if asked else "switched off")
     model = LabelLogits(attached, shortcuts, shared_prefix([row.prompt for row in rows()]))
@@ -84,12 +86,13 @@ def assert_equal(one: tuple[float, dict[str, torch.Tensor]], other: tuple[float,
         assert (one[1][key] - value).abs().max().item() <= 1e-5 * scale, key
 
 
+@pytest.mark.parametrize("path", ["both", "packed"])
 @pytest.mark.parametrize(("name", "family"), tiny.CASES)
-def test_both_short_cuts_give_the_plain_loss_and_gradients(name, family):
+def test_short_cuts_give_the_plain_loss_and_gradients(name, family, path):
     attached = learner(name, family)
     plain = measured(attached, PLAIN, [rows()])
     assert plain[0] > 1
-    assert_equal(measured(attached, PATHS["both"], [rows()]), plain)
+    assert_equal(measured(attached, PATHS[path], [rows()]), plain)
 
 
 @pytest.mark.parametrize("path", ["shared prefix", "label positions"])
@@ -111,13 +114,28 @@ def test_the_plain_loss_is_the_librarys_own(name, family):
     assert_equal(measured(attached, PLAIN, [rows()]), (loss.item(), own))
 
 
-@pytest.mark.parametrize("taken", [PLAIN, PATHS["both"]], ids=["plain", "both"])
+@pytest.mark.parametrize("taken", [PLAIN, PATHS["both"], PATHS["packed"]], ids=["plain", "both", "packed"])
 @pytest.mark.parametrize(("name", "family"), DEEP)
 def test_two_micro_batches_are_one_batch(name, family, taken):
     attached, batch = learner(name, family), rows()
     count = sum(len(row.answer) for row in batch)
     together = measured(attached, PLAIN, [batch])
     assert_equal(measured(attached, taken, [batch[:2], batch[2:]], count), together)
+
+
+@pytest.mark.parametrize("tokens", [1, 30, 60, None])
+def test_trees_of_few_tokens_give_the_plain_gradients(tokens):
+    attached, batch = learner("lora", "llama"), collate(rows(), pad=257)
+    plain = measured(attached, PLAIN, [rows()])
+    model = LabelLogits(attached, Shortcuts.of(attached, tiny.training_args()), [])
+    parts = model.parts(batch, tokens)
+    assert [len(part["labels"]) for part in parts] == {1: [1] * 5, 30: [2, 1, 2], 60: [3, 2], None: [3, 2]}[tokens]
+    total = 0.0
+    for part in parts:
+        loss = mean_loss(model, part, sum(len(row.answer) for row in rows()))
+        total += loss.item()
+        loss.backward()
+    assert_equal((total, {key: value.grad for key, value in attached.trainable().items()}), plain)
 
 
 @pytest.mark.parametrize("family", ["gemma3", "mistral_window"])
@@ -127,7 +145,9 @@ def test_exact_behind_a_prefix_longer_than_the_sliding_window(name, family, monk
     text = tiny.ids(300).tolist()[0]
     long = [Encoded([*text, *row.prompt], row.answer, False) for row in rows()]
     monkeypatch.setattr(f"{__name__}.START", text + START)
-    assert_equal(measured(attached, PATHS["both"], [long]), measured(attached, PLAIN, [long]))
+    plain = measured(attached, PLAIN, [long])
+    assert_equal(measured(attached, PATHS["both"], [long]), plain)
+    assert_equal(measured(attached, PATHS["packed"], [long]), plain)
 
 
 @pytest.mark.parametrize("family", ["selective", "reparameterised", "soft_prompt", "adapter", "baseline"])
@@ -181,7 +201,7 @@ def test_what_is_switched_off_is_named_with_the_reason():
 def test_gradient_checkpointing_takes_the_plain_path_and_says_so():
     shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(gradient_checkpointing=True))
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"shared_prefix": "gradient checkpointing keeps no cache"}
+    assert shortcuts.reasons == {"shared_prefix": CACHELESS}
 
 
 def test_a_methods_dropout_takes_the_plain_path_and_says_so():
@@ -190,7 +210,7 @@ def test_a_methods_dropout_takes_the_plain_path_and_says_so():
     attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
     shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"shared_prefix": "dropout would draw one mask for all rows"}
+    assert shortcuts.reasons == dict.fromkeys(("packed_batches", "shared_prefix"), ONE_MASK)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +222,7 @@ def test_a_base_models_dropout_takes_the_plain_path_and_says_so(family, rates):
     config.update(rates)
     attached = providers.attach(AutoModelForCausalLM.from_config(config), tiny.method_for("lora", family), 0)
     reasons = Shortcuts.of(attached, tiny.training_args()).reasons
-    assert reasons["shared_prefix"] == "dropout would draw one mask for all rows"
+    assert reasons["shared_prefix"] == reasons["packed_batches"] == ONE_MASK
 
 
 def test_what_a_method_refuses_is_recorded():
@@ -210,7 +230,7 @@ def test_what_a_method_refuses_is_recorded():
     attached.refuses["shared_prefix"] = "its mask looks at the whole row"
     shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"shared_prefix": "its mask looks at the whole row"}
+    assert shortcuts.reasons == dict.fromkeys(("packed_batches", "shared_prefix"), "its mask looks at the whole row")
 
 
 def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():
@@ -221,15 +241,16 @@ def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():
         Shortcuts.of(tiny.attach("prefix_tuning", "llama"), tiny.training_args(gradient_checkpointing=True))
 
 
+@pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize(("name", "family"), DEEP)
-def test_gradient_checkpointing_gives_the_plain_gradients(name, family):
+def test_gradient_checkpointing_gives_the_plain_gradients(name, family, packed):
     attached, batch = learner(name, family), rows()
     if "gradient_checkpointing" in attached.refuses:
         pytest.skip(attached.refuses["gradient_checkpointing"])
     plain = measured(attached, PLAIN, [batch])
     attached.core.gradient_checkpointing_enable({"use_reentrant": False})
     attached.core.enable_input_require_grads()
-    training_args = tiny.training_args(gradient_checkpointing=True)
+    training_args = tiny.training_args(gradient_checkpointing=True, packed_batches=packed)
     loss = mean_loss(LabelLogits(attached, Shortcuts.of(attached, training_args), START), collate(batch, pad=257))
     if loss.requires_grad and attached.trainable():
         loss.backward()

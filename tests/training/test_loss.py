@@ -21,8 +21,8 @@ from peft_pipelines.training.trainer import CellTrainer, TrainingJob
 from peft_pipelines.training.validation import validation_loss
 
 SMOOTH = {"type": "label_smoothing", "smoothing": 0.2}
-PLAIN = {"shared_prefix": False, "label_positions_only": False, "length_buckets": False}
-FAST = {"shared_prefix": True, "label_positions_only": True, "length_buckets": False}
+PLAIN = {"packed_batches": False, "shared_prefix": False, "label_positions_only": False, "length_buckets": False}
+FAST = {"packed_batches": True, "shared_prefix": True, "label_positions_only": True, "length_buckets": False}
 LOGITS = torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 TARGETS = torch.tensor([0, 2])
 EXAMPLES = [Encoded(row.prompt, row.answer * (1 + number % 3), False) for number, row in enumerate(rows()[:9])]

@@ -46,7 +46,7 @@ def test_each_task_has_a_part_of_its_own() -> None:
 def test_short_cuts_are_exact_for_each_task() -> None:
     attached = tiny.stir(tiny.attach(NAME, "llama"))
     rows = [Encoded([9, 9, 9, *tiny.ids(5 + n, seed=n)[0].tolist()], [7, 8], False, task=2) for n in range(3)]
-    plain = tiny.training_args(shared_prefix=False, label_positions_only=False)
+    plain = tiny.training_args(packed_batches=False, shared_prefix=False, label_positions_only=False)
     losses = []
     for training_args in (tiny.training_args(), plain):
         model = LabelLogits(attached, Shortcuts.of(attached, training_args), prefix=[9, 9, 9])

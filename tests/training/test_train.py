@@ -198,7 +198,8 @@ def test_the_trainers_accumulated_step_is_that_of_one_batch(tmp_path):
 @pytest.mark.parametrize("plain", [True, False])
 def test_a_batch_in_parts_has_the_gradients_of_the_whole(name, plain, tmp_path):
     """60 tokens hold two to five of these rows of 8 to 24: parts of unlike sizes and numbers of labels."""
-    values = {"shared_prefix": not plain, "label_positions_only": not plain, "length_buckets": False}
+    values = {"packed_batches": False, "shared_prefix": not plain, "label_positions_only": not plain}
+    values["length_buckets"] = False
     found = []
     for tokens in (10_000, 60):
         model, protocol_ = model_of(name, **values), training_args(**values, tokens_per_forward=tokens)
@@ -208,7 +209,7 @@ def test_a_batch_in_parts_has_the_gradients_of_the_whole(name, plain, tmp_path):
         trainer.current_gradient_accumulation_steps = 1
         batch = [Encoded(row.prompt, row.answer * (1 + number % 3), False) for number, row in enumerate(rows()[:9])]
         inputs = collate(batch, 257)
-        parts = [part["input_ids"].shape for part in trainer._parts(inputs)]
+        parts = [part["input_ids"].shape for part in model.parts(inputs, tokens)]
         assert (len(parts) > 2) == (tokens == 60)
         assert all(rows * width <= tokens for rows, width in parts)
         count = torch.tensor(sum(len(row.answer) for row in batch))
@@ -228,7 +229,7 @@ def test_training_in_parts_ends_at_the_same_weights(tmp_path):
 
 
 def test_short_cuts_end_at_the_plain_paths_weights(tmp_path):
-    plain = {"shared_prefix": False, "label_positions_only": False}
+    plain = {"packed_batches": False, "shared_prefix": False, "label_positions_only": False}
     slow, fast = run(tmp_path / "slow", **plain, epochs=1)[0], run(tmp_path / "fast", epochs=1)[0]
     for name, value in slow.attached.trainable().items():
         assert torch.allclose(fast.attached.trainable()[name], value, atol=1e-4)

@@ -33,6 +33,7 @@ class TrainingSpec(Spec):
     generation_batch_size: Count
     tokens_per_forward: Annotated[int, Field(ge=16)]
     gradient_checkpointing: bool
+    packed_batches: bool
     shared_prefix: bool
     label_positions_only: bool
     length_buckets: bool

@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
@@ -14,9 +14,11 @@ from peft_pipelines.config import TaskSpec
 from peft_pipelines.data.batching import chunks, shared_prefix, split_batch
 from peft_pipelines.files import progress
 from peft_pipelines.inference.loglikelihood import Likelihood, Prefill, likelihoods
+from peft_pipelines.inference.prefill import packed_prefill
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import forward, prefix_cache
+from peft_pipelines.models.token_tree import packing_refused
 
 TOKENS = 32 * 512
 """Most tokens of a batch, rows times the longest prompt, whatever its size: bounds the memory of long prompts."""
@@ -32,6 +34,7 @@ class Decoding:
         pad: the padding token's id; any will do.
         batch_size: the most prompts of a batch.
         shared_prefix: whether tokens that all prompts begin with are run once.
+        packed: whether prompts and given answers are run as trees of tokens, without padding.
     """
 
     max_new_tokens: int
@@ -39,6 +42,7 @@ class Decoding:
     pad: int
     batch_size: int
     shared_prefix: bool
+    packed: bool
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,11 @@ def generate_and_score(
 ) -> list[Generation]:
     """Return the generation of each prompt with the likelihoods of its ``answers``; both from one prefill.
 
-    Tokens that all prompts begin with are run once and their keys and values reused, as are those of a soft prompt.
-    The padding stands between them and the rest of a row, where the mask hides it and positions do not count it, so
-    that a row's answer does not depend on the rows beside it. A sliding window would count it: rows that may outgrow
-    one run beside rows of their own length only.
+    Packed, tokens that prompts begin with alike are run once, and nothing is padded in the prefill. Otherwise tokens
+    that all prompts begin with are run once and their keys and values reused, as are those of a soft prompt. In
+    decoding, padding stands before a row, where the mask hides it and positions do not count it, so that a row's answer
+    does not depend on the rows beside it. A sliding window would count it: rows that may outgrow one run beside rows of
+    their own length only, and are not packed.
 
     Args:
         attached: the method on its clone of the base, ready to generate.
@@ -75,18 +80,19 @@ def generate_and_score(
         answers: for each prompt the given answers as tokens, none where no likelihood is wanted.
     """
     shared = decoding.shared_prefix and "shared_prefix" not in attached.refuses
-    prefix = shared_prefix(prompts) if shared else []
     with autocast(attached.core):
-        cache = _prefix_cache(attached, prefix)
-        before = (cache.get_seq_length() if cache is not None else 0) - len(prefix)
+        before = attached.start().get_seq_length() if attached.start else 0
         longest = before + max(map(len, prompts)) + max(decoding.max_new_tokens, *map(len, chain(*answers)), 0)
+        fits_window = longest <= _smallest_window(attached)
+        if decoding.packed and fits_window and not packing_refused(attached):
+            prefill, batches = _packed(attached, prompts, answers), _alike(prompts, decoding.batch_size)
+        else:
+            prefill = _padded(attached, prompts, answers, decoding.pad, shared=shared)
+            batches = _batches(list(map(len, prompts)), decoding.batch_size, padded=fits_window)
         generations: dict[int, Generation] = {}
-        for rows in _batches(
-            list(map(len, prompts)), decoding.batch_size, padded=longest <= _smallest_window(attached)
-        ):
-            prefill = _prefill(attached, cache, [prompts[row][len(prefix) :] for row in rows], decoding.pad)
-            scored = likelihoods(attached.core, prefill, [answers[row] for row in rows])
-            tokens = _decode_greedily(attached, prefill, decoding)
+        for rows in batches:
+            filled, scored = prefill(rows)
+            tokens = _decode_greedily(attached, filled, decoding)
             generations.update(zip(rows, map(Generation, tokens, scored), strict=True))
             progress.step("generate", len(generations), len(prompts))
     return [generations[row] for row in range(len(prompts))]
@@ -107,11 +113,39 @@ def prediction_fields(generation: Generation, stop: Sequence[int], task: TaskSpe
     return {**fields, "reference_tokens": reference.tokens, "reference_tokens_right": reference.greedy}
 
 
-def _prefix_cache(attached: Attached, prefix: Sequence[int]) -> Cache | None:
-    """Keys and values of the soft prompt and the shared prefix, one row; None where there is neither."""
+Answers = Sequence[Sequence[Sequence[int]]]
+"""For each prompt its given answers as tokens."""
+Prefilling = Callable[[Sequence[int]], tuple[Prefill, list[list[Likelihood]]]]
+"""From the numbers of a batch's prompts to its prefill and the likelihoods of its answers."""
+
+
+def _packed(attached: Attached, prompts: Sequence[Sequence[int]], answers: Answers) -> Prefilling:
+    start = attached.start() if attached.start else None
+    return lambda rows: packed_prefill(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows])
+
+
+def _padded(
+    attached: Attached, prompts: Sequence[Sequence[int]], answers: Answers, pad: int, *, shared: bool
+) -> Prefilling:
+    prefix = shared_prefix(prompts) if shared else []
+    cache = attached.start() if attached.start else None
     if prefix:
-        return prefix_cache(attached, torch.tensor([list(prefix)], device=attached.core.device))
-    return attached.start() if attached.start else None
+        cache = prefix_cache(attached, torch.tensor([list(prefix)], device=attached.core.device))
+
+    def prefilling(rows: Sequence[int]) -> tuple[Prefill, list[list[Likelihood]]]:
+        filled = _prefill(attached, cache, [prompts[row][len(prefix) :] for row in rows], pad)
+        return filled, likelihoods(attached.core, filled, [answers[row] for row in rows])
+
+    return prefilling
+
+
+def _alike(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+    """Row numbers in batches of prompts that begin alike, bounded as others are."""
+    order = sorted(range(len(prompts)), key=lambda row: list(prompts[row]))
+    for batch in chunks(order, size):
+        yield from (
+            [batch[place] for place in part] for part in split_batch([len(prompts[row]) for row in batch], TOKENS)
+        )
 
 
 def _smallest_window(attached: Attached) -> int:

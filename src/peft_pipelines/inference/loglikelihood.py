@@ -101,7 +101,7 @@ def _score(core: PreTrainedModel, prefill: Prefill, answers: Sequence[tuple[int,
     rows = torch.tensor([row for row, _ in answers], device=device)
     padded = torch.tensor([tokens + [0] * (width - len(tokens)) for _, tokens in answers], device=device)
     there = torch.tensor([[place < len(tokens) for place in range(width)] for _, tokens in answers], device=device)
-    parts = [_token_logprobs(prefill.logits[rows][:, None], padded[:, :1])]
+    parts = [token_logprobs(prefill.logits[rows][:, None], padded[:, :1])]
     if width > 1:
         logits = forward(
             core,
@@ -110,7 +110,7 @@ def _score(core: PreTrainedModel, prefill: Prefill, answers: Sequence[tuple[int,
             prefill.last[rows] + torch.arange(1, width, device=device),
             _cache_of(prefill.cache, rows),
         ).logits
-        parts.append(_token_logprobs(logits, padded[:, 1:]))
+        parts.append(token_logprobs(logits, padded[:, 1:]))
     logprobs, greedy = (torch.cat(values, dim=1) for values in zip(*parts, strict=True))
     totals, counts = (logprobs * there).sum(1).tolist(), (greedy & there).sum(1).tolist()
     return [
@@ -118,8 +118,13 @@ def _score(core: PreTrainedModel, prefill: Prefill, answers: Sequence[tuple[int,
     ]
 
 
-def _token_logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The log-probability of tokens (rows, places) in fp64, and whether each is the most likely one."""
+def token_logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the log-probability of tokens (rows, places) in fp64, and whether each is the most likely one.
+
+    Args:
+        logits: (rows, places, vocabulary), those that predict the tokens.
+        tokens: (rows, places).
+    """
     logits = logits - logits.amax(-1, keepdim=True)  # beside a large number the small differences would be rounded off
     chosen = logits.gather(-1, tokens[..., None]).squeeze(-1)
     return chosen.double() - logits.float().exp().sum(-1, dtype=torch.float64).log(), logits.argmax(-1) == tokens

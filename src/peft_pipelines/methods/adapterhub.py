@@ -22,6 +22,7 @@ from peft_pipelines.methods.attached import Attached
 from peft_pipelines.methods.config_check import build, check_trains, dataclass_fields, one_line
 
 NAME = "method"
+KINDS = {"packed_batches": "AdapterHub reads one mask, and the model's layers need masks of several kinds"}
 NOT_FOR_ROWS = {"architecture"}
 
 
@@ -167,7 +168,8 @@ def _attached(model: PreTrainedModel, method: MethodSpec) -> Attached:
         for part in [part for part in model.modules() if isinstance(part, kind)]:
             part.register_forward_pre_hook(_widen, with_kwargs=True)
             part.register_forward_hook(partial(_narrow, dtype))
-    return Attached(method, model, model, handle=model)
+    kinds = set(getattr(model.config, "layer_types", None) or ())
+    return Attached(method, model, model, handle=model, refuses=KINDS if len(kinds) > 1 else {})
 
 
 def _widen(

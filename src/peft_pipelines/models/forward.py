@@ -21,12 +21,13 @@ def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
 
 
 @contextmanager
-def head_only_at(core: PreTrainedModel, chosen: torch.Tensor) -> Iterator[None]:
+def head_only_at(core: PreTrainedModel, chosen: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> Iterator[None]:
     """Let the output head see, in a block, only the chosen positions of its input.
 
     Args:
         core: the causal language model.
-        chosen: (rows, positions), true where logits are wanted; the head's output is (1, chosen, vocabulary).
+        chosen: (rows, positions), true where logits are wanted, or the row and the position of each that is wanted; the
+            head's output is (1, chosen, vocabulary).
     """
     head: nn.Module = core.get_output_embeddings()
     hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen][None], *inputs[1:]))

@@ -1,7 +1,9 @@
 """The logits that a loss is computed from, by the plain forward or the same numbers by less work.
 
-Two of the three exact short cuts are here (the third, length-bucketed batches, is an order of examples):
+Three of the four exact short cuts are here (the fourth, length-bucketed batches, is an order of examples):
 
+* ``packed_batches``: a batch is one tree of tokens, without padding; what examples begin with alike runs once. It needs
+  neither of the other two.
 * ``label_positions_only``: the output head runs where an example's own label stands, not at every position, and no
   layer runs for tokens behind the last prediction (the end of the turn is predicted, but nothing follows it).
 * ``shared_prefix``: the tokens that all examples begin with run once a batch; each example attends to their keys and
@@ -16,18 +18,19 @@ import torch
 from torch import nn
 from transformers import Cache
 
+from peft_pipelines.data.batching import split_batch, split_tree
 from peft_pipelines.data.tokenize import IGNORED, Encoded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import head_only_at, prefix_cache
+from peft_pipelines.models.token_tree import TokenTree, pair_work, tree_logits
 from peft_pipelines.training.shortcuts import Shortcuts
 
 
 class LabelLogits(nn.Module):
     """The model that is trained: a batch in, the logits of its labelled tokens and these tokens out.
 
-    ``tokens_per_forward`` is the most that callers give to one forward, in examples times the longest of them; None
-    for any number.
+    ``tokens_per_forward`` is the most that callers give to one forward (see ``parts``); None for any number.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class LabelLogits(nn.Module):
         """
         if self.attached.select and task is not None:
             self.attached.select(int(task[0, 0]))
+        if self.shortcuts.packed_batches:
+            return self._packed(input_ids, attention_mask, labels)
         wanted = labels[:, 1:] != IGNORED
         places = torch.nonzero(wanted.any(0)).squeeze(1)
         chosen, targets = wanted[:, places], labels[:, 1:][wanted]
@@ -64,6 +69,34 @@ class LabelLogits(nn.Module):
         with autocast(self.attached.core):
             logits = self._logits(input_ids[:, :width], attention_mask[:, :width], places - width, chosen)
         return logits.float(), targets
+
+    def parts(self, batch: dict[str, torch.Tensor], tokens: int | None) -> list[dict[str, torch.Tensor]]:
+        """Split a batch of ``forward``'s arguments into those of forwards of at most ``tokens`` tokens each.
+
+        A packed batch counts the nodes of its tree, any other one its examples times the longest.
+        """
+        lengths = batch["attention_mask"].sum(1).tolist()
+        if self.shortcuts.packed_batches:
+            rows = unpadded(batch["input_ids"], batch["attention_mask"])
+            parts = split_tree(rows, tokens, pair_work(self.attached.core))
+        else:
+            parts = split_batch(lengths, tokens)
+        if len(parts) == 1:
+            return [batch]
+        widths = [max(lengths[row] for row in rows) for rows in parts]
+        return [
+            {name: value[rows, :width] for name, value in batch.items()}
+            for rows, width in zip(parts, widths, strict=True)
+        ]
+
+    def _packed(self, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same logits and targets by one forward of the batch's tree."""
+        tree = TokenTree.of(unpadded(ids, mask), ids.device)
+        wanted = torch.nonzero(labels[:, 1:] != IGNORED).tolist()
+        places = torch.tensor([tree.paths[row][place] for row, place in wanted], device=ids.device)
+        with autocast(self.attached.core):
+            logits = tree_logits(self.attached, tree, places)
+        return logits.float(), labels[:, 1:][labels[:, 1:] != IGNORED]
 
     def _logits(
         self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, chosen: torch.Tensor
@@ -87,6 +120,11 @@ class LabelLogits(nn.Module):
             input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True, **keep
         )
         return output.logits  # type: ignore[no-any-return]
+
+
+def unpadded(ids: torch.Tensor, mask: torch.Tensor) -> list[list[int]]:
+    """Return the tokens of each example that predict one: all but its last one and the padding."""
+    return [row[: length - 1] for row, length in zip(ids.tolist(), mask.sum(1).tolist(), strict=True)]
 
 
 def collate(examples: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:

@@ -8,14 +8,18 @@ from peft_pipelines.config import TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.forward import takes
+from peft_pipelines.models.token_tree import packing_refused
 
-_NAMES = ("shared_prefix", "label_positions_only", "length_buckets")
+CACHELESS = "gradient checkpointing keeps no cache"
+ONE_MASK = "dropout would draw one mask for all rows"
+_NAMES = ("packed_batches", "shared_prefix", "label_positions_only", "length_buckets")
 
 
 @dataclass(frozen=True)
 class Shortcuts:
     """The short cuts that a training takes; ``reasons`` says for each other one why it does not."""
 
+    packed_batches: bool
     shared_prefix: bool
     label_positions_only: bool
     length_buckets: bool
@@ -32,17 +36,27 @@ class Shortcuts:
             why = attached.refuses["gradient_checkpointing"]
             raise ConfigError(f"method '{attached.method.name}': gradient_checkpointing must be false, got true: {why}")
         reasons = {name: "switched off" for name in _NAMES if not getattr(training_args, name)}
-        for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
-            if not takes(attached, needed):
-                reasons.setdefault(name, f"the model's forward takes no {needed}")
-        if training_args.gradient_checkpointing:
-            reasons.setdefault("shared_prefix", "gradient checkpointing keeps no cache")
-        if _dropout(attached):
-            reasons.setdefault("shared_prefix", "dropout would draw one mask for all rows")
-        for name in _NAMES:
-            if name in attached.refuses:
-                reasons.setdefault(name, attached.refuses[name])
+        for name, reason in _refusals(attached, training_args).items():
+            reasons.setdefault(name, reason)
         return cls(**{name: name not in reasons for name in _NAMES}, reasons=reasons)
+
+
+def _refusals(attached: Attached, training_args: TrainingSpec) -> dict[str, str]:
+    """By short cut the reason why the method and its model, trained so, can't have it."""
+    found = dict(attached.refuses)
+    if _dropout(attached):
+        found.setdefault("shared_prefix", ONE_MASK)
+        found.setdefault("packed_batches", ONE_MASK)
+    if reason := packing_refused(attached):
+        found.setdefault("packed_batches", reason)
+    if training_args.gradient_checkpointing:
+        found.setdefault("shared_prefix", CACHELESS)
+        if attached.start:
+            found.setdefault("packed_batches", CACHELESS)
+    for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
+        if not takes(attached, needed):
+            found.setdefault(name, f"the model's forward takes no {needed}")
+    return found
 
 
 def _dropout(attached: Attached) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from transformers import PrinterCallback, Trainer, TrainerControl
 
 from peft_pipelines.config import TrainingSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.batching import Batches, split_batch
+from peft_pipelines.data.batching import Batches
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.files.atomic import read_json, replacing, write_json
 from peft_pipelines.methods.attached import Attached
@@ -109,9 +109,9 @@ class CellTrainer(Trainer):  # type: ignore[misc]
 
         Returns the batch's loss, a scalar.
         """
-        losses = [
-            super(CellTrainer, self).training_step(model, part, num_items_in_batch) for part in self._parts(inputs)
-        ]
+        parts = self.model.parts(inputs, self.training_args.tokens_per_forward)
+        self.share = 1 / (len(parts) * self.current_gradient_accumulation_steps)
+        losses = [super(CellTrainer, self).training_step(model, part, num_items_in_batch) for part in parts]
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
     def compute_loss(
@@ -153,17 +153,6 @@ class CellTrainer(Trainer):  # type: ignore[misc]
     def tokens_of(self, steps: int) -> int:
         """Count the tokens of prompt and answer, padding left out, in the first ``steps`` optimizer steps."""
         return self.batches.tokens(steps, self.training_args.gradient_accumulation_steps)
-
-    def _parts(self, inputs: dict[str, torch.Tensor]) -> Iterator[dict[str, torch.Tensor]]:
-        lengths = inputs["attention_mask"].sum(1).tolist()
-        parts = split_batch(lengths, self.training_args.tokens_per_forward)
-        self.share = 1 / (len(parts) * self.current_gradient_accumulation_steps)
-        if len(parts) == 1:
-            yield inputs
-            return
-        for places in parts:
-            longest = max(lengths[place] for place in places)
-            yield {name: value[places, :longest] for name, value in inputs.items()}
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)

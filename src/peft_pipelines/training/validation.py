@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from peft_pipelines.data.batching import chunks, split_batch
+from peft_pipelines.data.batching import chunks
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.models.base_model import device
 from peft_pipelines.training.label_logits import LabelLogits
@@ -28,8 +28,8 @@ def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int, 
     model.eval()
     total = 0.0
     for batch in chunks(sorted(examples, key=lambda example: len(example.ids)), size):
-        for part in split_batch([len(example.ids) for example in batch], model.tokens_per_forward):
-            tensors = {name: value.to(device()) for name, value in collate([batch[place] for place in part]).items()}
+        for part in model.parts(collate(batch), model.tokens_per_forward):
+            tensors = {name: value.to(device()) for name, value in part.items()}
             total += float(cross_entropy(*model(**tensors)))
     model.train()
     return total / sum(len(example.answer) for example in examples)

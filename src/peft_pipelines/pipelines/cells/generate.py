@@ -36,7 +36,12 @@ def generate(
     rows, encoded = encode_test_prompts(prompter, prompts, task, method.shots, seed)
     stop, pad = tuple(prompter.end_of_turn()[-1:]), int(base.tokenizer.pad_token_id)
     decoding = Decoding(
-        task.max_new_tokens, stop, pad, training_args.generation_batch_size, training_args.shared_prefix
+        task.max_new_tokens,
+        stop,
+        pad,
+        training_args.generation_batch_size,
+        training_args.shared_prefix,
+        training_args.packed_batches,
     )
     answers = [answers_to_score(row, task, prompter) for row in rows]
     attached = providers.load(base_model.clone(base.model), method, checkpoint.folder)

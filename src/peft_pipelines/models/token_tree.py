@@ -1,0 +1,158 @@
+"""A batch as one tree of tokens: what examples begin with alike is run once, and nothing is padded.
+
+A node is a token behind the same tokens, an example the path from the root to its last token. The nodes stand in one
+sequence; a token attends to its own path alone, and its position is its depth. So each example sees the same tokens at
+the same positions as in a row of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import Cache, PreTrainedModel
+
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.forward import head_only_at, takes
+
+SLOWER = 2.0
+"""How much slower a multiplication is in attention with a mask than in a product of matrices (docs/speed.md)."""
+
+CHUNKED = "chunked_attention"
+"""A kind of layer whose mask cuts the positions into chunks."""
+
+
+@dataclass(frozen=True)
+class TokenTree:
+    """The tokens of several examples, those that begin alike once.
+
+    Attributes:
+        ids: token ids (nodes), parents before their children.
+        depths: the position of each node in its examples (nodes), from 0.
+        ancestors: (nodes, nodes), true where the column's node is on the row's path, itself included.
+        paths: for each example the node of each of its tokens.
+    """
+
+    ids: torch.Tensor
+    depths: torch.Tensor
+    ancestors: torch.Tensor
+    paths: list[list[int]]
+
+    @classmethod
+    def of(cls, examples: Sequence[Sequence[int]], device: torch.device | str = "cpu") -> "TokenTree":
+        """Return the tree of examples.
+
+        >>> tree = TokenTree.of([[7, 8, 9], [7, 8, 5, 9]])
+        >>> tree.ids.tolist(), tree.depths.tolist(), tree.paths
+        ([7, 8, 9, 5, 9], [0, 1, 2, 2, 3], [[0, 1, 2], [0, 1, 3, 4]])
+        >>> tree.ancestors[4].tolist()
+        [True, True, False, True, True]
+        """
+        known: dict[tuple[int, int], int] = {}
+        parents: list[int] = []
+        paths = [_path(tokens, known, parents) for tokens in examples]
+        ids = torch.tensor([token for _, token in known])
+        depths, ancestors = torch.zeros_like(ids), torch.eye(len(parents), dtype=torch.bool)
+        for node, parent in enumerate(parents):
+            if parent >= 0:
+                depths[node] = depths[parent] + 1
+                ancestors[node] |= ancestors[parent]
+        return cls(ids.to(device), depths.to(device), ancestors.to(device), paths)
+
+
+def _path(tokens: Sequence[int], known: dict[tuple[int, int], int], parents: list[int]) -> list[int]:
+    """The nodes of an example; those that no example before it has are added."""
+    path, node = [], -1
+    for token in tokens:
+        parent, node = node, known.setdefault((node, token), len(parents))
+        if node == len(parents):
+            parents.append(parent)
+        path.append(node)
+    return path
+
+
+def packing_refused(attached: Attached) -> str | None:
+    """Return the reason why the method or its model cannot run a tree; None where they can.
+
+    What a method says against a shared prefix stands against a tree, which shares more.
+    """
+    for name in ("packed_batches", "shared_prefix"):
+        if name in attached.refuses:
+            return attached.refuses[name]
+    if not takes(attached, "position_ids"):
+        return "the model's forward takes no position_ids"
+    if CHUNKED in kinds_of_layers(attached.core):
+        return "the model's attention is cut into chunks"
+    return None
+
+
+def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor) -> torch.Tensor:
+    """Return the logits (places, vocabulary) behind some nodes, by one forward of the tree behind the soft prompt.
+
+    Args:
+        attached: the method on its clone of the base; ``packing_refused`` lets it through.
+        tree: of the examples.
+        places: nodes, the same one as often as it is wanted.
+    """
+    core, cache = attached.core, attached.start() if attached.start else None
+    with head_only_at(core, (torch.zeros_like(places), places)):
+        output = run(core, tree, cache)
+    return output.logits[0]  # type: ignore[no-any-return]
+
+
+def pair_work(core: PreTrainedModel) -> float:
+    """Return the work of comparing two tokens in all layers, in that of a token.
+
+    A token is multiplied with each weight of the layers once, a pair in two products of a layer's width, which are
+    ``SLOWER`` to compute.
+    """
+    config = core.config
+    head_width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    words = {id(part.weight) for part in (core.get_input_embeddings(), core.get_output_embeddings())}
+    weights = sum(value.numel() for value in core.parameters() if id(value) not in words)
+    width = int(config.num_hidden_layers * config.num_attention_heads * head_width)
+    return float(SLOWER * 2 * width / max(1, weights))
+
+
+def run(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Any:
+    """Return the model's output for a tree behind a cache of one row, which grows by the tree's nodes."""
+    before = cache.get_seq_length() if cache is not None else 0
+    masks = {kind: _mask(core, tree, cache, layer) for kind, layer in kinds_of_layers(core).items()}
+    return core(
+        input_ids=tree.ids[None],
+        attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
+        position_ids=tree.depths[None] + before,
+        past_key_values=cache,
+        use_cache=cache is not None,
+    )
+
+
+def _mask(core: PreTrainedModel, tree: TokenTree, cache: Cache | None, layer: int) -> torch.Tensor:
+    """What is added to the attention scores of a layer (1, 1, nodes, cached and new tokens): 0 or minus infinity."""
+    nodes = len(tree.ids)
+    total = before = 0
+    if cache is not None:
+        before = cache.get_seq_length()
+        total, _ = cache.get_mask_sizes(torch.arange(before, before + nodes, device=tree.ids.device), layer)
+    kept = max(0, total - nodes)
+    seen = torch.cat([tree.ancestors.new_ones(nodes, kept), tree.ancestors], dim=1)
+    window = _window(core, layer)
+    if window is not None:
+        cached = torch.arange(before - kept, before, device=tree.ids.device)
+        positions = torch.cat([cached, tree.depths + before])
+        seen &= (tree.depths[:, None] + before) - positions < window
+    return torch.zeros(seen.shape, dtype=core.dtype, device=seen.device).masked_fill(~seen, -torch.inf)[None, None]
+
+
+def kinds_of_layers(core: PreTrainedModel) -> dict[str, int]:
+    """Return the kinds of the model's layers, each of which has a mask, with the number of its first layer."""
+    kinds = getattr(core.config, "layer_types", None) or ["all"]
+    return {kind: kinds.index(kind) for kind in kinds}
+
+
+def _window(core: PreTrainedModel, layer: int) -> int | None:
+    """The tokens of a layer's sliding window; None where it sees all."""
+    kinds = getattr(core.config, "layer_types", None)
+    if kinds and kinds[layer] != "sliding_attention":
+        return None
+    return getattr(core.config, "sliding_window", None)
