@@ -1,4 +1,4 @@
-"""Time one cell by phase: the short cuts against the plain Trainer path, each in a fresh process.
+"""Time one cell by phase: packed, with the other short cuts alone, and on the plain path, each in a fresh process.
 
 LoRA of rank 16 on k_proj, v_proj and down_proj, SST-2, batch 8, one epoch, on the embedded model.
 """
@@ -13,25 +13,28 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-SHORTCUTS = ("shared_prefix", "label_positions_only", "length_buckets")
+SHORTCUTS = ("packed_batches", "shared_prefix", "label_positions_only", "length_buckets")
+PATHS = {"packed": SHORTCUTS, "unpacked": SHORTCUTS[1:], "plain": ()}
 LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": ["k_proj", "v_proj", "down_proj"]}
 
 
 def main() -> None:
-    """Run both paths and print them side by side."""
+    """Run all paths and print them side by side, with each one's ratio to the packed one."""
     args = arguments()
     if args.path:
-        print(json.dumps(cell(args, plain=args.path == "plain")))
+        print(json.dumps(cell(args)))
         return
-    reports = {path: child(path) for path in ("fast", "plain")}
+    reports = {path: child(path) for path in PATHS}
     print(
         f"\n{args.method} on {args.task}: {args.train} training rows, {args.test} test rows, {args.threads} threads\n"
     )
-    print(f"{'phase':<12}{'fast wall':>11}{'cpu':>8}{'plain wall':>12}{'cpu':>8}{'ratio cpu':>11}")
-    for phase in reports["fast"]["phases"]:
-        fast, plain = (reports[path]["phases"][phase] for path in ("fast", "plain"))
-        ratio = plain[1] / fast[1] if fast[1] else float("nan")
-        print(f"{phase:<12}{fast[0]:>11.1f}{fast[1]:>8.1f}{plain[0]:>12.1f}{plain[1]:>8.1f}{ratio:>11.2f}")
+    print(f"{'phase':<12}" + "".join(f"{path + ' wall':>15}{'cpu':>8}{'ratio':>7}" for path in PATHS))
+    for phase in reports["packed"]["phases"]:
+        seconds = [report["phases"][phase] for report in reports.values()]
+        print(
+            f"{phase:<12}"
+            + "".join(f"{wall:>15.1f}{cpu:>8.1f}{cpu / (seconds[0][1] or 1):>7.2f}" for wall, cpu in seconds)
+        )
     for path, report in reports.items():
         print(f"{path}: peak {report['peak_mb']:.0f} MB, {report['scores']}")
 
@@ -46,7 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--train", type=int, default=512)
     parser.add_argument("--test", type=int, default=200)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--path", choices=("fast", "plain"), help="run one path only and print JSON")
+    parser.add_argument("--path", choices=tuple(PATHS), help="run one path only and print JSON")
     return parser.parse_args()
 
 
@@ -59,7 +62,7 @@ def child(path: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def cell(args: argparse.Namespace, *, plain: bool) -> dict:
+def cell(args: argparse.Namespace) -> dict:
     """The nodes of one cell in order, timed."""
     clock = Clock()
     import torch  # noqa: PLC0415  (the import is one of the phases)
@@ -80,7 +83,7 @@ def cell(args: argparse.Namespace, *, plain: bool) -> dict:
     task, method = rows.tasks[args.task], rows.methods[args.method]
     if args.method == "lora":
         method = method.model_copy(update={"config": LORA})
-    switches = {name: not plain for name in SHORTCUTS}
+    switches = {name: name in PATHS[args.path] for name in SHORTCUTS}
     training_args = rows.training.model_copy(update={"epochs": 1.0, "batch_size": 8, "evaluations": 1, **switches})
     limits = {"train_rows": args.train, "validation_rows": 16, "test_rows": args.test}
     model = rows.models[args.weights.name]
