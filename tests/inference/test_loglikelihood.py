@@ -5,7 +5,7 @@ import tiny
 import torch
 from tiny import START, prompts, tuned
 
-from peft_pipelines.inference import loglikelihood, prefill
+from peft_pipelines.inference import loglikelihood, packed_prefill
 from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
 from peft_pipelines.methods.attached import Attached
 
@@ -71,7 +71,7 @@ def test_however_many_go_through_the_model_at_once(positions, cached, monkeypatc
     expected = scored(attached, [LABELS] * 5)
     monkeypatch.setattr(loglikelihood, "POSITIONS", positions)
     monkeypatch.setattr(loglikelihood, "CACHED", cached)
-    monkeypatch.setattr(prefill, "POSITIONS", positions)
+    monkeypatch.setattr(packed_prefill, "POSITIONS", positions)
     assert_same(scored(attached, [LABELS] * 5), expected)
     assert_same(scored(attached, [LABELS] * 5, packed=False), expected)
 

@@ -1,23 +1,23 @@
 """Greedy generation, with the likelihood of given answers: batches of like length, left-padded, with a KV cache."""
 
-import copy
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
 
 import torch
-from transformers import Cache, DynamicCache
+from transformers import DynamicCache
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.data.batching import chunks, shared_prefix, split_batch
+from peft_pipelines.data.batching import chunks, split_batch
 from peft_pipelines.files import progress
-from peft_pipelines.inference.loglikelihood import Likelihood, Prefill, likelihoods
-from peft_pipelines.inference.prefill import packed_prefill
+from peft_pipelines.inference.loglikelihood import Likelihood, Prefill
+from peft_pipelines.inference.packed_prefill import packed
+from peft_pipelines.inference.padded_prefill import padded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
-from peft_pipelines.models.forward import forward, prefix_cache
+from peft_pipelines.models.forward import forward
 from peft_pipelines.models.token_tree import packing_refused
 
 TOKENS = 32 * 512
@@ -85,9 +85,9 @@ def generate_and_score(
         longest = before + max(map(len, prompts)) + max(decoding.max_new_tokens, *map(len, chain(*answers)), 0)
         fits_window = longest <= _smallest_window(attached)
         if decoding.packed and fits_window and not packing_refused(attached):
-            prefill, batches = _packed(attached, prompts, answers), _alike(prompts, decoding.batch_size)
+            prefill, batches = packed(attached, prompts, answers), _alike(prompts, decoding.batch_size)
         else:
-            prefill = _padded(attached, prompts, answers, decoding.pad, shared=shared)
+            prefill = padded(attached, prompts, answers, decoding.pad, shared=shared)
             batches = _batches(list(map(len, prompts)), decoding.batch_size, padded=fits_window)
         generations: dict[int, Generation] = {}
         for rows in batches:
@@ -111,32 +111,6 @@ def prediction_fields(generation: Generation, stop: Sequence[int], task: TaskSpe
         return {**fields, "label_scores": dict(zip(task.label_words, scores, strict=True))}
     (reference,) = generation.likelihoods
     return {**fields, "reference_tokens": reference.tokens, "reference_tokens_right": reference.greedy}
-
-
-Answers = Sequence[Sequence[Sequence[int]]]
-"""For each prompt its given answers as tokens."""
-Prefilling = Callable[[Sequence[int]], tuple[Prefill, list[list[Likelihood]]]]
-"""From the numbers of a batch's prompts to its prefill and the likelihoods of its answers."""
-
-
-def _packed(attached: Attached, prompts: Sequence[Sequence[int]], answers: Answers) -> Prefilling:
-    start = attached.start() if attached.start else None
-    return lambda rows: packed_prefill(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows])
-
-
-def _padded(
-    attached: Attached, prompts: Sequence[Sequence[int]], answers: Answers, pad: int, *, shared: bool
-) -> Prefilling:
-    prefix = shared_prefix(prompts) if shared else []
-    cache = attached.start() if attached.start else None
-    if prefix:
-        cache = prefix_cache(attached, torch.tensor([list(prefix)], device=attached.core.device))
-
-    def prefilling(rows: Sequence[int]) -> tuple[Prefill, list[list[Likelihood]]]:
-        filled = _prefill(attached, cache, [prompts[row][len(prefix) :] for row in rows], pad)
-        return filled, likelihoods(attached.core, filled, [answers[row] for row in rows])
-
-    return prefilling
 
 
 def _alike(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
@@ -169,16 +143,6 @@ def _batches(lengths: Sequence[int], size: int, *, padded: bool) -> Iterator[lis
             )
 
 
-def _prefill(attached: Attached, cache: Cache | None, tails: Sequence[Sequence[int]], pad: int) -> Prefill:
-    """The forward of a batch of prompts behind the cache of what they share."""
-    if cache is not None:
-        cache = copy.deepcopy(cache)
-        cache.batch_repeat_interleave(len(tails))
-    ids, mask, positions = _left_padded(tails, cache, pad, attached.core.device)
-    output = forward(attached.core, ids, mask, positions, cache, logits_to_keep=1)
-    return Prefill(output.past_key_values, mask, positions[:, -1:], output.logits[:, -1])
-
-
 def _decode_greedily(attached: Attached, prefill: Prefill, decoding: Decoding) -> list[list[int]]:
     """The answers of a batch. A row that has stopped leaves it, so that none waits for another."""
     cache, mask, last, logits = prefill.cache, prefill.mask, prefill.last, prefill.logits
@@ -199,14 +163,3 @@ def _decode_greedily(attached: Attached, prefill: Prefill, decoding: Decoding) -
         mask, last = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1), last + 1
         output = forward(attached.core, chosen[:, None], mask, last, cache, logits_to_keep=1)
         cache, logits = output.past_key_values, output.logits[:, -1]
-
-
-def _left_padded(
-    tails: Sequence[Sequence[int]], cache: Cache | None, pad: int, device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Token ids (rows, width), the mask over cache and tokens, and the tokens' positions, which skip the padding."""
-    before = cache.get_seq_length() if cache is not None else 0
-    width = max(map(len, tails))
-    ids = torch.tensor([[*[pad] * (width - len(tail)), *tail] for tail in tails], device=device)
-    mask = torch.tensor([[1] * before + [0] * (width - len(tail)) + [1] * len(tail) for tail in tails], device=device)
-    return ids, mask, (mask.cumsum(1) - 1).clamp(min=0)[:, before:]

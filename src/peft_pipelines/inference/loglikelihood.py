@@ -7,7 +7,7 @@ learnt that the last tokens of a word follow from its first.
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,14 @@ class Prefill:
     mask: torch.Tensor
     last: torch.Tensor
     logits: torch.Tensor
+
+
+Answers = Sequence[Sequence[Sequence[int]]]
+"""For each prompt its given answers as tokens, each at least one token and with the end of the turn."""
+Scored = tuple[Prefill, list[list[Likelihood]]]
+"""A batch's prefill, and the likelihood of each prompt's answers."""
+Prefilling = Callable[[Sequence[int]], Scored]
+"""From the numbers of a batch's prompts to both."""
 
 
 def answers_to_score(example: Mapping[str, Any], task: TaskSpec, prompter: Prompter) -> list[list[int]]:

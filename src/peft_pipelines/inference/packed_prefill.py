@@ -1,7 +1,7 @@
-"""The first forward of a batch of prompts: their keys and values, the logits of the next token, and given answers.
+"""The first forward of a batch of prompts as trees of tokens.
 
-Packed, prompts and answers are trees of tokens: what prompts begin with alike is run once, an answer is a branch behind
-its prompt, and nothing is padded. For decoding each prompt's keys and values are then laid out as a row of its own.
+What prompts begin with alike is run once, a given answer is a branch behind its prompt, and nothing is padded. For
+decoding, each prompt's keys and values are then laid out as a row of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,26 +11,30 @@ import torch
 from transformers import Cache, DynamicCache
 
 from peft_pipelines.data.batching import split_tree
-from peft_pipelines.inference.loglikelihood import POSITIONS, Likelihood, Prefill, token_logprobs
+from peft_pipelines.inference.loglikelihood import (
+    POSITIONS,
+    Answers,
+    Likelihood,
+    Prefill,
+    Prefilling,
+    Scored,
+    token_logprobs,
+)
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.forward import head_only_at
 from peft_pipelines.models.token_tree import TokenTree, pair_work, run
 
 Tokens = Sequence[int]
-Scored = tuple[Prefill, list[list[Likelihood]]]
 
 
-def packed_prefill(
-    attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Sequence[Sequence[Tokens]]
-) -> Scored:
-    """Return the prefill of a batch of prompts, and the likelihood of each one's answers.
+def packed(attached: Attached, prompts: Sequence[Tokens], answers: Answers) -> Prefilling:
+    """Return the function that runs a batch of the prompts, with their answers, as trees of tokens."""
+    start = attached.start() if attached.start else None
+    return lambda rows: _packed(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows])
 
-    Args:
-        attached: the method on its clone of the base.
-        start: keys and values of the soft prompt, if any, for one row.
-        prompts: each prompt's tokens.
-        answers: for each prompt its answers, each at least one token and with the end of the turn.
-    """
+
+def _packed(attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Answers) -> Scored:
+    """The prefill of a batch behind the keys and values of the soft prompt, if any, and the answers' likelihoods."""
     parts = [
         part
         for rows in split_tree(prompts, None, pair_work(attached.core))
@@ -62,9 +66,7 @@ def _few_positions(rows: Sequence[int], wanted: Sequence[int]) -> Iterator[list[
     yield part
 
 
-def _tree_prefill(
-    attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Sequence[Sequence[Tokens]]
-) -> Scored:
+def _tree_prefill(attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Answers) -> Scored:
     """The prefill and the likelihoods of one tree."""
     core = attached.core
     asked = [(row, list(answer)) for row, options in enumerate(answers) for answer in options]
