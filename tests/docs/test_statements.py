@@ -118,10 +118,14 @@ def printed(result: Result) -> list[str]:
 
 
 def spoil(path: Path) -> None:
-    """Flip a bit of a file, and of the other files with its content: they are one file until a folder is copied."""
+    """Flip a bit of a file, and of the other files with its content: they are one file until a folder is copied.
+
+    In rows it is one of a prompt, so that they can still be read.
+    """
     before = path.read_bytes()
     content = bytearray(before)
-    content[len(content) // 2] ^= 1
+    prompt = b'"prompt": "'
+    content[before.index(prompt) + len(prompt) if prompt in before else len(content) // 2] ^= 1
     for copy in [
         copy for copy in Path("data").rglob(f"*{path.suffix}") if copy.is_file() and copy.read_bytes() == before
     ]:
