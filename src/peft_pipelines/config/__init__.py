@@ -11,7 +11,8 @@ from peft_pipelines.config.parsing import parse
 from peft_pipelines.config.published import PublishedSpec
 from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
 from peft_pipelines.config.spec import NAME_PATTERN, Spec
-from peft_pipelines.config.task import HubSource, Splits, TaskSpec
+from peft_pipelines.config.split_names import HubSource, Splits
+from peft_pipelines.config.task import TaskSpec
 from peft_pipelines.config.template import fill, template_fields
 from peft_pipelines.config.training import TrainingSpec
 

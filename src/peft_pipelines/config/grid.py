@@ -37,7 +37,7 @@ AXES = ("methods", "models", "tasks", "seeds")
 
 
 Rates = Annotated[
-    tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...],
+    tuple[Annotated[float, Field(gt=0)], ...],
     BeforeValidator(as_tuple),
     Field(min_length=1, max_length=20),
 ]

@@ -1,10 +1,10 @@
 """A method's row."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from peft_pipelines.config.spec import Names, Spec, Text
+from peft_pipelines.config.spec import Names, Options, Spec, Text
 
 Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "baseline"]
 
@@ -22,15 +22,15 @@ class MethodSpec(Spec):
 
     name: str = ""
     provider: Text
-    type: Text
+    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
     family: Family
-    config: dict[str, Any]
-    optimizer: dict[str, Any] = Field(default={"type": "adamw"})
+    config: Options
+    optimizer: Options = Field(default={"type": "adamw"})
     quantization: Literal["nf4"] | None = None
-    shots: Annotated[int, Field(ge=0)] = 0
+    shots: Annotated[int, Field(ge=0, le=1000)] = 0
     train_on: Names | None = None
     starts_at_base: bool = True
-    training: dict[str, Any]
+    training: Options
     citation: Text
     source: str = ""
     notes: str = ""

@@ -72,6 +72,11 @@ class ModelSpec(Spec):
     citation: Text
     notes: str = ""
 
+    @property
+    def identity(self) -> object:
+        """What decides the model's answers: two rows with equal ones are one model."""
+        return self.model_dump(exclude={"name", "licence", "citation", "notes"})
+
     @model_validator(mode="after")
     def _one_source(self) -> "ModelSpec":
         sources = [name for name in ("package", "hub", "folder") if getattr(self, name)]

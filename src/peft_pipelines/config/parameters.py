@@ -1,6 +1,6 @@
 """All rows of a configuration, and the check that a grid names only rows that exist."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from peft_pipelines.config.errors import ConfigError, unknown
@@ -10,7 +10,7 @@ from peft_pipelines.config.model import ModelSpec
 from peft_pipelines.config.parsing import parse
 from peft_pipelines.config.published import PublishedSpec
 from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
-from peft_pipelines.config.spec import Spec
+from peft_pipelines.config.spec import Name, Seed, Spec
 from peft_pipelines.config.task import TaskSpec
 from peft_pipelines.config.training import TrainingSpec
 
@@ -18,7 +18,7 @@ from peft_pipelines.config.training import TrainingSpec
 class Seeds(Spec):
     """The seeds by name."""
 
-    seeds: dict[str, int]
+    seeds: dict[Name, Seed]
 
 
 class Parameters(Spec):
@@ -27,7 +27,7 @@ class Parameters(Spec):
     tasks: dict[str, TaskSpec]
     models: dict[str, ModelSpec]
     methods: dict[str, MethodSpec]
-    seeds: dict[str, int]
+    seeds: dict[Name, Seed]
     training: TrainingSpec
     sampling: SamplingSpec
     pscp: PscpSpec
@@ -46,12 +46,12 @@ class Parameters(Spec):
             tasks=_named(TaskSpec, "tasks", parameters),
             models=_named(ModelSpec, "models", parameters),
             methods=_named(MethodSpec, "methods", parameters),
-            seeds=parse(Seeds, "parameters", {"seeds": parameters["seeds"]}).seeds,
-            training=parse(TrainingSpec, "training", parameters["training"]),
-            sampling=parse(SamplingSpec, "sampling", parameters["sampling"]),
-            pscp=parse(PscpSpec, "pscp", parameters["pscp"]),
+            seeds=parse(Seeds, "parameters", {"seeds": _part(parameters, "seeds")}).seeds,
+            training=parse(TrainingSpec, "training", _part(parameters, "training")),
+            sampling=parse(SamplingSpec, "sampling", _part(parameters, "sampling")),
+            pscp=parse(PscpSpec, "pscp", _part(parameters, "pscp")),
             published=_named(PublishedSpec, "published", parameters),
-            execution=parse(ExecutionSpec, "execution", parameters["execution"]),
+            execution=parse(ExecutionSpec, "execution", _part(parameters, "execution")),
             energy=None if parameters.get("energy") is None else parse(EnergySpec, "energy", parameters["energy"]),
         )
 
@@ -63,9 +63,25 @@ class Parameters(Spec):
                     raise unknown("grid.yml", axis.removesuffix("s"), name, sorted(getattr(self, axis)))
         if grid.published and grid.published not in self.published:
             raise unknown("grid.yml", "published", grid.published, sorted(self.published))
+        self._check_twins(grid)
         for name in grid.methods:
             self.training.overridden(self.methods[name])
             self._check_train_on(self.methods[name], grid)
+
+    def _check_twins(self, grid: Grid) -> None:
+        """Raise ConfigError for two names of the grid that stand for one thing, which would count as two."""
+        identities: dict[str, Callable[[str], object]] = {
+            "seeds": self.seeds.__getitem__,
+            "models": lambda name: self.models[name].identity,
+            "tasks": lambda name: self.tasks[name].identity,
+        }
+        for axis, identity in identities.items():
+            first: list[tuple[object, str]] = []
+            for name in getattr(grid, axis):
+                same = next((other for known, other in first if known == identity(name)), None)
+                if same:
+                    raise ConfigError(f"grid.yml: {axis} '{same}' and '{name}' have the same values, name one of them")
+                first.append((identity(name), name))
 
     def _check_train_on(self, method: MethodSpec, grid: Grid) -> None:
         where, tasks = f"method '{method.name}', train_on", method.train_on or grid.tasks
@@ -97,14 +113,22 @@ def with_names(parameters: Mapping[str, Any]) -> dict[str, Any]:
 S = TypeVar("S", bound=Spec)
 
 
+def _part(parameters: Mapping[str, Any], name: str) -> Any:
+    if name not in parameters:
+        raise ConfigError(f"parameters: '{name}' is missing")
+    return parameters[name]
+
+
 def _named(kind: type[S], axis: str, parameters: Mapping[str, Any]) -> dict[str, S]:
-    rows = parameters[axis]
+    rows = _part(parameters, axis)
     if not isinstance(rows, Mapping):
-        raise ConfigError(f"parameters, {axis}: must be rows by name, got {rows!r}")
+        raise ConfigError(f"parameters, {axis}: must be rows by name, got {rows!r:.80}")
     found = {}
     for name, row in rows.items():
         where = f"{axis.removesuffix('s')} '{name}'"
         if not isinstance(row, Mapping):
-            raise ConfigError(f"{where}: must be a row of fields, got {row!r}")
+            raise ConfigError(f"{where}: must be a row of fields, got {row!r:.80}")
+        if row.get("name", name) != name:
+            raise ConfigError(f"{where}: must not give a name of its own, got {row['name']!r:.80}")
         found[name] = parse(kind, where, {**row, "name": name})
     return found

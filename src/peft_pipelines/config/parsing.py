@@ -1,13 +1,24 @@
 """Parsing of plain values into typed rows, with errors of one line."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.spec import shown
 
 S = TypeVar("S", bound=BaseModel)
+
+_WORDS = dict.fromkeys(("model_type", "dict_type"), "must be a row of fields") | {"tuple_type": "must be a list"}
+"""Errors of types that YAML calls by another name than Python."""
+_NUMBER = re.compile(r"\s*[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.IGNORECASE)
+_HINTS = {
+    bool: "; write yes, no, on, off, true and false in quotes where they are text",
+    int: "; write a number in quotes where it is text",
+    float: "; write a number in quotes where it is text",
+}
 
 
 def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
@@ -26,16 +37,23 @@ def parse(kind: type[S], where: str, values: Mapping[str, Any]) -> S:
 
 def _one_line(kind: type[BaseModel], where: str, error: ValidationError) -> ConfigError:
     first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
+    path = ".".join(f"{part!s:.80}" for part in first["loc"])
     if first["type"] == "extra_forbidden":
         *parents, field = first["loc"]
         inside = f"{where}, {'.'.join(map(str, parents))}" if parents else where
-        return unknown(inside, "field", field, _fields(kind, first["loc"][:-1]))
+        return unknown(inside, "field", f"{field!s:.80}", _fields(kind, first["loc"][:-1]))
     if first["type"] == "value_error" and isinstance(first["ctx"]["error"], ConfigError):
         return ConfigError(f"{where}, {first['ctx']['error']}")
-    message = first["msg"].removeprefix("Value error, ")
-    got = "" if first["type"] in ("missing", "value_error") else f", got {first['input']!r}"
-    return ConfigError(f"{where}{', ' + path if path else ''}: {message}{got}")
+    message = _WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] in ("missing", "value_error") else f", got {shown(first['input'])}"
+    return ConfigError(f"{where}{', ' + path if path else ''}: {message}{got}{_hint(first['type'], first['input'])}")
+
+
+def _hint(kind: str, value: object) -> str:
+    """What to write instead, where YAML reads a value as of another type than it looks."""
+    if kind in ("int_type", "float_type") and isinstance(value, str) and _NUMBER.fullmatch(value):
+        return "; write a number without quotes, with a point before its exponent, as in 1.0e-4"
+    return _HINTS.get(type(value), "") if kind == "string_type" else ""
 
 
 def _fields(kind: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

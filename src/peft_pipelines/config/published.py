@@ -1,6 +1,12 @@
 """Values that others have published, shown beside those of a run."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from peft_pipelines.config.spec import Name, Spec, Text
+
+Percent = Annotated[float, Field(ge=-100, le=100)]
 
 
 class PublishedSpec(Spec):
@@ -11,4 +17,4 @@ class PublishedSpec(Spec):
     model: Text
     metrics: dict[Name, Text]
     note: Text
-    values: dict[Name, dict[Name, float]]
+    values: dict[Name, dict[Name, Percent]]

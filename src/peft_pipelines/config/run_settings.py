@@ -4,13 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from peft_pipelines.config.spec import Count, Share, Spec
+from peft_pipelines.config.spec import Count, Seed, Share, Spec
+
+Scale = Annotated[float, Field(ge=1e-12, le=1e30)]
+Weight = Annotated[float, Field(ge=0, le=100)]
 
 
 class SamplingSpec(Spec):
     """Numbers of examples that are drawn from each split, None for all. The split seed is not the training seed."""
 
-    split_seed: int
+    split_seed: Seed
     validation_share: Share
     train_rows: Count | None
     validation_rows: Count | None
@@ -20,12 +23,12 @@ class SamplingSpec(Spec):
 class PscpSpec(Spec):
     """The six constants of PSCP (Belanec et al. 2025): scales of parameters, TFLOP and GB, and their weights."""
 
-    c_p: Annotated[float, Field(gt=0)]
-    c_f: Annotated[float, Field(gt=0)]
-    c_m: Annotated[float, Field(gt=0)]
-    beta_p: Annotated[float, Field(ge=0)]
-    beta_f: Annotated[float, Field(ge=0)]
-    beta_m: Annotated[float, Field(ge=0)]
+    c_p: Scale
+    c_f: Scale
+    c_m: Scale
+    beta_p: Weight
+    beta_f: Weight
+    beta_m: Weight
 
 
 class ExecutionSpec(Spec):
@@ -36,11 +39,11 @@ class ExecutionSpec(Spec):
     """
 
     enabled: bool
-    seconds: Count
-    memory_mb: Annotated[int, Field(ge=128)]
-    processes: Count
-    file_mb: Count
-    output_kb: Count
+    seconds: Annotated[int, Field(ge=1, le=3600)]
+    memory_mb: Annotated[int, Field(ge=128, le=1_048_576)]
+    processes: Annotated[int, Field(ge=1, le=4096)]
+    file_mb: Annotated[int, Field(ge=1, le=1_048_576)]
+    output_kb: Annotated[int, Field(ge=1, le=1_048_576)]
 
 
 class EnergySpec(Spec):

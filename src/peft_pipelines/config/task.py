@@ -1,12 +1,14 @@
 """A task's row: its data, the prompt, the right answers and the metrics."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Protocol
+from typing import Protocol
 
 from pydantic import Field, model_validator
 
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.config.spec import Count, Spec, Text, Texts
+from peft_pipelines.config.label_words import Labels, differ_without_case
+from peft_pipelines.config.spec import Count, Spec, Text, Texts, Tokens, distinct
+from peft_pipelines.config.split_names import HubSource, Splits
 from peft_pipelines.config.template import Template, template_fields
 from peft_pipelines.config.training import TrainingSpec
 
@@ -26,26 +28,6 @@ class KnownMetric(Protocol):
             question: whether it has questions.
             composed: whether its right answers hold more than the value of one column.
         """
-
-
-class HubSource(Spec):
-    """A data set of the hub. ``parquet_branch`` reads the hub's own conversion, for sets that are scripts.
-
-    ``splits`` gives the hub's name of a raw split where it has another one there.
-    """
-
-    repo: Text
-    config: Text | None = None
-    parquet_branch: bool = False
-    splits: dict[str, Text] = Field(default={})
-
-
-class Splits(Spec):
-    """Names of the raw splits to use. Without ``validation`` one is cut off the training split by the split seed."""
-
-    train: Text
-    test: Text
-    validation: Text | None = None
 
 
 _BETWEEN = "\n\n"
@@ -76,7 +58,7 @@ class TaskSpec(Spec):
     preprocess: Text | None = None
     input: Template
     label: Text | None = None
-    labels: dict[int | str, Text] | None = None
+    labels: Labels | None = None
     ignore_case: bool = False
     target: Template | None = None
     references: Text | None = None
@@ -85,7 +67,7 @@ class TaskSpec(Spec):
     tests: Text | None = None
     metrics: Texts = Field(min_length=1)
     max_new_tokens: Count
-    max_length: Annotated[int, Field(ge=16)] | None = None
+    max_length: Tokens | None = None
     licence: Text
     citation: Text
     notes: str = ""
@@ -104,6 +86,15 @@ class TaskSpec(Spec):
     def _composed(self) -> bool:
         """Whether right answers hold more than the value of one column."""
         return bool(self.target) and [f"{{{field}}}" for field in template_fields(self.target or "")] != [self.target]
+
+    @property
+    def identity(self) -> object:
+        """What decides the examples and their scores: two rows with equal ones are one task.
+
+        Rows without a source read the files of their own names, so that they are never the same.
+        """
+        told = {"type", "licence", "citation", "notes"}
+        return self.model_dump(exclude=told | ({"name"} if self.source else set()))
 
     def limit(self, training_args: TrainingSpec) -> int:
         """Return the largest number of tokens of prompt and answer together."""
@@ -130,13 +121,19 @@ class TaskSpec(Spec):
             raise ValueError(f"exactly one of label, target and references is needed, got {answers or 'none'}")
         if bool(self.label) != bool(self.labels):
             raise ValueError("label and labels go together")
-        if len(set(self.label_words)) != len(self.label_words):
-            raise ValueError(f"two labels share a word: {', '.join(self.label_words)}")
-        if self.ignore_case and len({word.casefold() for word in self.label_words}) != max(1, len(self.label_words)):
+        if self.ignore_case and not (self.labels and differ_without_case(self.label_words)):
             raise ValueError(f"ignore_case needs labels that differ in more than case, got {list(self.label_words)}")
+        if self.source:
+            self._check_hub_names(self.source)
         if self.question and not self.group:
             raise ValueError("question needs group: rows of a question must not stand on both sides of a cut")
         return self
+
+    def _check_hub_names(self, source: HubSource) -> None:
+        for name in source.splits:
+            if name not in self.splits.names:
+                raise unknown("source.splits", "split", name, self.splits.names)
+        distinct(tuple(source.splits.get(name, name) for name in self.splits.names))
 
     def check(self, functions: Collection[str], metrics: Mapping[str, KnownMetric]) -> None:
         """Check the names of code that the row gives.

@@ -1,12 +1,12 @@
 """The training arguments that all cells share."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from peft_pipelines.config.method import MethodSpec
 from peft_pipelines.config.parsing import parse
-from peft_pipelines.config.spec import Count, Spec
+from peft_pipelines.config.spec import Batch, Options, Spec, Tokens
 
 
 class TrainingSpec(Spec):
@@ -19,19 +19,19 @@ class TrainingSpec(Spec):
     fields switch the exact short cuts of ``training.label_logits``.
     """
 
-    epochs: Annotated[float, Field(gt=0)]
-    batch_size: Count
-    gradient_accumulation_steps: Count
+    epochs: Annotated[float, Field(gt=0, le=10_000)]
+    batch_size: Batch
+    gradient_accumulation_steps: Batch
     learning_rate: Annotated[float, Field(gt=0)]
-    loss: dict[str, Any]
+    loss: Options
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"]
     warmup_ratio: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: Annotated[float, Field(ge=0)]
+    weight_decay: Annotated[float, Field(ge=0, le=100)]
     max_grad_norm: Annotated[float, Field(gt=0)]
-    max_length: Annotated[int, Field(ge=16)]
-    evaluations: Count
-    generation_batch_size: Count
-    tokens_per_forward: Annotated[int, Field(ge=16)]
+    max_length: Tokens
+    evaluations: Annotated[int, Field(ge=1, le=10_000)]
+    generation_batch_size: Batch
+    tokens_per_forward: Tokens
     gradient_checkpointing: bool
     packed_batches: bool
     shared_prefix: bool
