@@ -7,29 +7,12 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, BeforeValidator
 
+from peft_pipelines.config.label_keys import checked_labels
 from peft_pipelines.config.spec import Text
 
 NO_LABEL = "invalid"
 """What scores call an answer that is none of the labels."""
 FEWEST = 2
-
-
-def as_keys(labels: object) -> object:
-    """Return labels whose keys are whole numbers and text; true and false become the words that JSON has for them.
-
-    Raises:
-        ValueError: a key is of another kind, or two keys are the same text.
-    """
-    if not isinstance(labels, Mapping):
-        return labels
-    keys = {key: str(key).lower() if isinstance(key, bool) else key for key in labels}
-    odd = next((key for key in keys.values() if not isinstance(key, int | str) or not str(key).strip()), None)
-    if odd is not None or None in keys:
-        raise ValueError(f"a raw value must be a whole number or text in quotes, got {odd!r:.80}")
-    twice = _twice(str(key).strip() for key in keys.values())
-    if twice is not None:
-        raise ValueError(f"must name each raw value once, got '{twice:.80}' twice, which may be a number and a text")
-    return {keys[key]: word for key, word in labels.items()}
 
 
 def check_words(labels: Mapping[int | str, str]) -> Mapping[int | str, str]:
@@ -66,4 +49,4 @@ def _twice(names: Iterable[str]) -> str | None:
     return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
-Labels = Annotated[dict[int | str, Text], BeforeValidator(as_keys), AfterValidator(check_words)]
+Labels = Annotated[dict[int | str, Text], BeforeValidator(checked_labels), AfterValidator(check_words)]

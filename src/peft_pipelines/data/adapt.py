@@ -10,7 +10,14 @@ from peft_pipelines.config import SamplingSpec, TaskSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.data import preprocess
 from peft_pipelines.data.case_columns import check_cases, with_cases
-from peft_pipelines.data.example import GROUP_COLUMNS, adapt_row, group_digests, preprocessed, references_of
+from peft_pipelines.data.example import (
+    GROUP_COLUMNS,
+    adapt_row,
+    check_kinds,
+    group_digests,
+    preprocessed,
+    references_of,
+)
 from peft_pipelines.data.sampling import Numbers, draw, draw_blocks, hold_out_groups
 from peft_pipelines.storage.splits import Splits
 
@@ -25,14 +32,21 @@ def adapt(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Splits:
     Raises:
         ConfigError: a split is missing or empty, a template names a column that the data lack, a label is hidden.
     """
-    parts = sample(raw, task, sampling)
+    parts = _chosen(raw, task, sampling)
+    rows = {part: _rows(raw, split, numbers) for part, (split, numbers) in parts.items()}
+    # A row's number is that in its raw split, where a reader looks for it.
+    read_as = {task.splits.test: "test", task.splits.validation: "validation", task.splits.train: "train"}
     tables = {
-        name: pa.Table.from_pylist(
-            [adapt_row(row, task, f"{name} row {number}") for number, row in enumerate(rows)], _schema(task)
+        part: pa.Table.from_pylist(
+            [
+                adapt_row(row, task, f"{read_as[split]} row {number}")
+                for number, row in zip(numbers, rows[part], strict=True)
+            ],
+            _schema(task),
         )
-        for name, rows in parts.items()
+        for part, (split, numbers) in parts.items()
     }
-    return {**tables, "test": with_cases(tables["test"], parts["test"], task)}
+    return {**tables, "test": with_cases(tables["test"], rows["test"], task)}
 
 
 def instruct(adapted: Splits, task: TaskSpec) -> Splits:
@@ -55,24 +69,37 @@ def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, lis
     Raises:
         ConfigError: as ``check_raw``, or no validation examples can be held out.
     """
+    parts = _chosen(raw, task, sampling)
+    return {part: _rows(raw, split, numbers) for part, (split, numbers) in parts.items()}
+
+
+def _rows(raw: Splits, split: str, numbers: Numbers) -> list[preprocess.Row]:
+    rows: list[preprocess.Row] = raw[split].take(pa.array(numbers)).to_pylist()
+    return rows
+
+
+def _chosen(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, tuple[str, Numbers]]:
+    """The raw split and the numbers of the rows in it for each split; errors as for ``sample``."""
     splits = task.splits
     check_raw(raw, task)
-    names = filter(None, (splits.train, splits.validation, splits.test))
-    raw = {name: _with_references(raw[name], task, f"split '{name}'") for name in names}
-    train, test = raw[splits.train], raw[splits.test]
+    names = list(filter(None, (splits.train, splits.validation, splits.test)))
+    kept = {name: _answered(raw[name], task, f"split '{name}'") for name in names}
+    tables = {name: raw[name].take(pa.array(kept[name])) for name in names}
+    train, test = tables[splits.train], tables[splits.test]
     chosen = _draw_scored(np.arange(test.num_rows), test, task, sampling.test_rows, sampling.split_seed)
+    held = splits.validation or splits.train
     if splits.validation:
-        source, pool = raw[splits.validation], np.arange(train.num_rows)
-        aside = np.arange(source.num_rows)
+        pool = np.arange(train.num_rows)
+        aside = np.arange(tables[held].num_rows)
     else:
-        source, aside = train, _hold_out(train, task, sampling)
+        aside = _hold_out(train, task, sampling)
         pool = np.setdiff1d(np.arange(train.num_rows), aside)
-    validation = _draw_scored(aside, source, task, sampling.validation_rows, sampling.split_seed)
+    validation = _draw_scored(aside, tables[held], task, sampling.validation_rows, sampling.split_seed)
     pool = draw(pool, _strata(train, task), sampling.train_rows, sampling.split_seed)
     return {
-        "train": train.take(pool).to_pylist(),
-        "validation": source.take(validation).to_pylist(),
-        "test": test.take(chosen).to_pylist(),
+        "train": (splits.train, kept[splits.train][pool]),
+        "validation": (held, kept[held][validation]),
+        "test": (splits.test, kept[splits.test][chosen]),
     }
 
 
@@ -97,7 +124,8 @@ def _draw_scored(pool: Numbers, table: pa.Table, task: TaskSpec, rows: int | Non
 
 def _group_of_each(table: pa.Table, task: TaskSpec, kind: str) -> list[str]:
     rows = enumerate(table.to_pylist())
-    return [group_digests(preprocessed(row, task, f"row {number}"), task)[kind] for number, row in rows]
+    places = ((f"row {number}", row) for number, row in rows)
+    return [group_digests(preprocessed(row, task, place), task, place)[kind] for place, row in places]
 
 
 def check_raw(raw: Splits, task: TaskSpec) -> None:
@@ -114,22 +142,29 @@ def check_raw(raw: Splits, task: TaskSpec) -> None:
         for column in task.columns():
             if column not in columns:
                 raise unknown(f"{where}, split '{name}'", "column", column, columns)
-        for value in table[task.label].unique().to_pylist() if task.label in table.column_names else []:
+        check_kinds(columns, task, f"split '{name}'")
+        for value in _distinct(table[task.label]) if task.label in table.column_names else []:
             references_of({**first, str(task.label): value}, task, f"split '{name}'")
     check_cases(raw[task.splits.test], task)
 
 
-def _with_references(table: pa.Table, task: TaskSpec, where: str) -> pa.Table:
+def _distinct(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column, each once; of lists and objects the first alone, which is refused."""
+    values: list[Any] = (column.slice(0, 1) if pa.types.is_nested(column.type) else column.unique()).to_pylist()
+    return values
+
+
+def _answered(table: pa.Table, task: TaskSpec, where: str) -> Numbers:
     """The examples that have a reference, where these are a list: others can be neither trained on nor scored."""
     if not task.references:
-        return table
+        return np.arange(table.num_rows)
     rows = enumerate(table.to_pylist())
     kept = [number for number, row in rows if preprocessed(row, task, f"{where} row {number}")[task.references]]
     if not kept:
         raise ConfigError(
             f"task '{task.name}', {where}: no row has an answer in '{task.references}', score another split"
         )
-    return table.take(pa.array(kept))
+    return np.asarray(kept)
 
 
 def _strata(table: pa.Table, task: TaskSpec) -> Sequence[Any] | None:

@@ -5,7 +5,9 @@ from typing import Any
 
 from peft_pipelines.config import TaskSpec, fill, template_fields
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.label_keys import word_of
 from peft_pipelines.data import preprocess
+from peft_pipelines.data.values import texts_in, written
 
 GROUP_COLUMNS = ("group", "question")
 """Columns with a digest of what the template of the same name gives: equal for examples that belong together."""
@@ -29,18 +31,23 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
     for column in task.columns():
         if column not in row:
             raise unknown(f"task '{task.name}', {where}", "column", column, row)
-        if row[column] is None:  # a template would write None
+        if row[column] is None:
             raise ConfigError(f"task '{task.name}', {where}: column '{column}' is null, it must hold a value")
-    text = _fill(task.input, row)
+    text = _filled(task.input, row, task, where)
     references = references_of(row, task, where)
     if not text or not references or not all(references):
         raise ConfigError(f"task '{task.name}', {where}: empty {'input' if not text else 'answer'}")
-    return {"input": text, "references": references, **group_digests(row, task)}
+    return {"input": text, "references": references, **group_digests(row, task, where)}
 
 
-def group_digests(row: preprocess.Row, task: TaskSpec) -> dict[str, str]:
-    """Return the first 16 digits of the SHA-256 of each text in ``GROUP_COLUMNS`` that the task's row has."""
-    texts = {name: fill(getattr(task, name), row) for name in GROUP_COLUMNS if getattr(task, name)}
+def group_digests(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, str]:
+    """Return the first 16 digits of the SHA-256 of each text in ``GROUP_COLUMNS`` that the task's row has.
+
+    Raises:
+        ConfigError: a value cannot stand in a text.
+    """
+    templates = {name: getattr(task, name) for name in GROUP_COLUMNS if getattr(task, name)}
+    texts = {name: fill(template, _texts(template, row, task, where)) for name, template in templates.items()}
     return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in texts.items()}
 
 
@@ -61,34 +68,48 @@ def preprocessed(row: preprocess.Row, task: TaskSpec, where: str) -> preprocess.
         raise ConfigError(f"{where}: {error}") from None
 
 
-def _fill(template: str, row: preprocess.Row) -> str:
+def _filled(template: str, row: preprocess.Row, task: TaskSpec, where: str) -> str:
     """The template's text; empty where all of its columns are blank."""
-    blank = not any(str(row[column]).strip() for column in template_fields(template))
-    return "" if blank else fill(template, row).strip()
+    texts = _texts(template, row, task, where)
+    blank = not any(map(str.strip, texts.values()))
+    return "" if blank else fill(template, texts).strip()
+
+
+def _texts(template: str, row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, str]:
+    return {column: _text_of(column, row, task, where) for column in template_fields(template)}
+
+
+def _text_of(column: str, row: preprocess.Row, task: TaskSpec, where: str) -> str:
+    try:
+        return written(row[column])
+    except ValueError as error:
+        raise ConfigError(f"task '{task.name}', {where}: column '{column}' {error}") from None
+
+
+def check_kinds(row: preprocess.Row, task: TaskSpec, where: str) -> None:
+    """Raise ConfigError for the first column that holds what cannot stand in a text, such as a list; nulls pass.
+
+    Args:
+        row: a preprocessed row of a split: all others hold values of the same kinds.
+        task: the task's row.
+        where: the split, for errors.
+    """
+    for column in task.columns():
+        if row[column] is not None and column != task.references:
+            _text_of(column, row, task, where)
 
 
 def references_of(row: preprocess.Row, task: TaskSpec, where: str) -> list[str]:
     """Return the right answers of a preprocessed row.
 
     Raises:
-        ConfigError: the label is hidden or unknown, or the column of references holds no list.
+        ConfigError: the label is hidden or unknown, or the column of references holds no list of texts.
     """
     if task.labels and task.label:
-        value = row[task.label]
-        where = f"task '{task.name}', {where}"
-        if value in (-1, ""):
-            allowed = ", ".join(map(str, task.labels))
-            raise ConfigError(
-                f"{where}: label '{value}' is a hidden test label, score another split. Allowed: {allowed}"
-            )
-        if not isinstance(value, int | str) or value not in task.labels:
-            raise unknown(where, "label", value, task.labels)
-        return [task.labels[value]]
+        return [word_of(task.labels, _text_of(task.label, row, task, where), f"task '{task.name}', {where}")]
     if task.target:
-        return [_fill(task.target, row)]
-    answers = row[str(task.references)]
-    if not isinstance(answers, list):
-        raise ConfigError(
-            f"task '{task.name}', {where}: column '{task.references}' must be a list, got {answers!r:.80}"
-        )
-    return [str(answer).strip() for answer in answers]
+        return [_filled(task.target, row, task, where)]
+    try:
+        return [text.strip() for text in texts_in(row[str(task.references)], str(task.references))]
+    except ValueError as error:
+        raise ConfigError(f"task '{task.name}', {where}: {error}") from None

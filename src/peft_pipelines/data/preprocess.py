@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from string import ascii_uppercase
 from typing import Any
 
+from peft_pipelines.data.values import number_in, texts_in, whole_in
+
 Row = dict[str, Any]
 
 
@@ -18,7 +20,7 @@ def mark_spans(row: Row) -> Row:
     """
     words = row["text"].split(" ")
     for number, mark in ((1, "*"), (2, "#")):
-        first = row[f"span{number}_index"]
+        first = whole_in(row, f"span{number}_index")
         last = first + len(row[f"span{number}_text"].split(" ")) - 1
         words[first] = mark + words[first]
         words[last] = re.sub(r"(\W*)$", rf"{mark}\1", words[last], count=1)
@@ -31,8 +33,7 @@ def tidy_equation(row: Row) -> Row:
     >>> tidy_equation({"Equation": "( ( 7.0 + 2.5 ) - 4.0 )"})["Equation"]
     '((7 + 2.5) - 4)'
     """
-    text = re.sub(r"(\d+)\.0\b", r"\1", row["Equation"])
-    return {**row, "Equation": text.replace("( ", "(").replace(" )", ")")}
+    return {**row, "Equation": re.sub(r"(\d+)\.0\b", r"\1", row["Equation"]).replace("( ", "(").replace(" )", ")")}
 
 
 def squeeze_blanks(row: Row) -> Row:
@@ -50,9 +51,9 @@ def one_decimal(row: Row) -> Row:
     >>> one_decimal({"label": 3.799999952316284})["score"]
     '3.8'
     """
-    if not row["label"] >= 0:
-        raise ValueError(f"label '{row['label']}' is a hidden test label, score another split. Allowed: 0 and above")
-    return {**row, "score": f"{row['label']:.1f}"}
+    if (label := number_in(row, "label")) < 0:
+        raise ValueError(f"label '{label}' is a hidden test label, score another split. Allowed: 0 and above")
+    return {**row, "score": f"{label:.1f}"}
 
 
 def cloze(row: Row) -> Row:
@@ -62,8 +63,8 @@ def cloze(row: Row) -> Row:
     {'passage': 'Ann won.\\n- A first', 'query': '____ won.', 'answers': ['Ann']}
     """
     passage = re.sub(r"\s*@highlight\s*", "\n- ", row["passage"])
-    query = row["query"].replace("@placeholder", "____")
-    return {**row, "passage": passage, "query": query, "answers": list(dict.fromkeys(row["answers"]))}
+    answers = list(dict.fromkeys(texts_in(row["answers"], "answers")))
+    return {**row, "passage": passage, "query": row["query"].replace("@placeholder", "____"), "answers": answers}
 
 
 def letter_options(row: Row) -> Row:
@@ -76,7 +77,7 @@ def letter_options(row: Row) -> Row:
     B) a gas
     """
     choices = row["choices"]
-    texts = choices["text"] if isinstance(choices, dict) else choices
+    texts = texts_in(choices["text"] if isinstance(choices, dict) else choices, "choices")
     stripped = {key: value.strip() if isinstance(value, str) else value for key, value in row.items()}
     return {**stripped, "options": _lettered(texts)}
 
@@ -94,8 +95,7 @@ def split_options(row: Row) -> Row:
     D) 9 %
     E) none
     """
-    match = _FIVE_OPTIONS.fullmatch(row["options"].strip())
-    if match is None:
+    if not (match := _FIVE_OPTIONS.fullmatch(row["options"].strip())):
         raise ValueError(f"options must be a to e, each once and in this order, got {row['options']!r}")
     return {**row, "options": _lettered(match.groups())}
 
@@ -120,7 +120,7 @@ def join_endings(row: Row) -> Row:
     'How to nap. Lie down. Rest.'
     """
     beginning = row["ctx_b"].strip()
-    endings = [ending.strip() for ending in row["endings"]]
+    endings = [ending.strip() for ending in texts_in(row["endings"], "endings")]
     glue = ["" if re.match(r"[,.;:!?)/]|'[a-z]{1,2}\b", ending) else " " for ending in endings]
     whole = [beginning + blank + ending for blank, ending in zip(glue, endings, strict=True)]
     return {**row, "context": _sentences(row["ctx_a"]), "options": _lettered([_sentences(text) for text in whole])}

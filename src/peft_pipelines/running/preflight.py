@@ -12,10 +12,10 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from transformers import PreTrainedModel
 
-from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, SamplingSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data import fetch
-from peft_pipelines.data.adapt import check_raw
+from peft_pipelines.data.adapt import adapt
 from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
@@ -39,8 +39,8 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
         sandbox.check(execution)
     for _ in fetch_missing(inputs, catalog, lock, write):
         pass
-    for task, raw in inputs.tasks():
-        check_raw(catalog.load(raw), task)
+    for task, sampling in inputs.sampled():
+        adapt(catalog.load(names.raw(task.name)), task, sampling)
     prompters = {model.name: prompter_of(model, weights(model, catalog)) for model in inputs.models()}
     for task, model, limit, method in inputs.limits():
         check_room(task, replace(prompters[model.name], max_length=limit))
@@ -105,6 +105,10 @@ class Inputs:
         }
         return list(found.values())
 
+    def sampled(self) -> list[tuple[TaskSpec, SamplingSpec]]:
+        """The tasks whose raw rows are drawn, with how many of them."""
+        return list({task.name: (task, sampling) for task, sampling in self._together(TaskSpec, SamplingSpec)}.values())
+
     def models(self) -> list[ModelSpec]:
         """The models that are read, if only for their tokenizer."""
         found = {
@@ -168,5 +172,5 @@ def fetch_missing(
 
 
 def weights(model: ModelSpec, catalog: DataCatalog) -> Path:
-    """The model's folder: its row's own, or the catalog's."""
-    return base_model.folder_of(model, catalog.load(names.weights(model.name)))
+    """The model's folder: its row's own, or the catalog's, which is made where it is asked for."""
+    return base_model.folder_of(model, Path() if model.folder else catalog.load(names.weights(model.name)))

@@ -11,7 +11,8 @@ from typing import Any
 from kedro.io import AbstractVersionedDataset
 
 from peft_pipelines.files.atomic import read_json, write_json
-from peft_pipelines.storage.splits import RowsFolder, split_files
+from peft_pipelines.storage.raw_files import files_of_splits
+from peft_pipelines.storage.splits import RowsFolder
 
 SETTLED = 2_000_000_000
 """Nanoseconds after which a file's time of change is trusted."""
@@ -79,7 +80,7 @@ def files_of(dataset: Any) -> dict[str, Path]:
     if not isinstance(dataset, AbstractVersionedDataset) or not dataset.exists():
         return {}
     path = Path(dataset._get_load_path())
-    return _inside(path, split_files(path) if isinstance(dataset, RowsFolder) else None)
+    return _inside(path, files_of_splits(path) if isinstance(dataset, RowsFolder) else None)
 
 
 def _inside(path: Path, files: Iterable[Path] | None) -> dict[str, Path]:

@@ -1,32 +1,26 @@
 """A folder of splits: raw examples in any of three formats, or those that the pipelines write as Parquet."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import TablePreview
-from pyarrow import csv, json, parquet
+from pyarrow import parquet
 
-from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.atomic import replacing
+from peft_pipelines.storage.raw_files import files_of_splits, shown_splits, split_files, unreadable
+from peft_pipelines.storage.raw_reader import read_split
 
 Splits = dict[str, pa.Table]
 
-READERS: dict[str, Callable[[Path], pa.Table]] = {
-    ".parquet": parquet.read_table,
-    ".csv": csv.read_csv,
-    ".jsonl": json.read_json,
-}
-
 
 class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
-    """One file a split (``train.parquet``, ``validation.csv``, ``test.jsonl``), read as Arrow tables.
+    """One file a split (``train.parquet``, ``validation.csv``, ``test.jsonl``) or a folder of part files of that name.
 
-    Written as Parquet. ``hub`` says that a missing folder may be filled from the hub before a run; loading never does
-    that.
+    Read as Arrow tables, written as Parquet. ``hub`` says that a missing folder may be filled from the hub before a
+    run; loading never does that.
     """
 
     def __init__(
@@ -45,10 +39,10 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
         """Return the splits by name.
 
         Raises:
-            ConfigError: the folder has no split, one in two formats, or a file that cannot be read.
+            ConfigError: the folder has no split, one in two formats, or a file that cannot be read as what it says.
         """
-        folder = Path(self._get_load_path())
-        return {path.stem: _read(path) for path in split_files(folder)}
+        files = split_files(Path(self._get_load_path()))
+        return {name: read_split(paths) for name, paths in files.items()}
 
     def save(self, data: Splits) -> None:
         """Write all splits, or none."""
@@ -58,11 +52,11 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
                 parquet.write_table(table, folder / f"{name}.parquet")
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 over the names and bytes of the files."""
-        digest = hashlib.sha256()
-        for path in split_files(Path(self._get_load_path())):
-            digest.update(path.name.encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        """Return a SHA-256 over the names and bytes of the files that loading reads."""
+        digest, folder = hashlib.sha256(), Path(self._get_load_path())
+        for path in files_of_splits(folder):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(_sha256(path))
         return digest.hexdigest()
 
     def preview(self, nrows: int = 8) -> TablePreview:
@@ -72,45 +66,15 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
         return TablePreview({"index": list(range(len(data))), "columns": table.column_names, "data": data})
 
     def _exists(self) -> bool:
-        folder = Path(self._get_load_path())
-        return folder.is_dir() and bool(_files(folder))
+        return bool(shown_splits(Path(self._get_load_path())))
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "version": self._version}
 
 
-def split_files(folder: Path) -> list[Path]:
-    """Return the split files of a folder, by name.
-
-    Raises:
-        ConfigError: there is none, or one split comes in two formats.
-    """
-    files = _files(folder)
-    if not files:
-        endings = ", ".join(f"<split>{ending}" for ending in READERS)
-        raise ConfigError(f"raw rows: no rows in folder '{folder}', it must hold files named {endings}")
-    names = [path.stem for path in files]
-    double = next((name for name in names if names.count(name) > 1), None)
-    if double:
-        raise ConfigError(f"raw rows: folder '{folder}' holds split '{double}' in two formats, keep one")
-    return files
-
-
-def _read(path: Path) -> pa.Table:
-    """A split; an empty file is a split without rows, whatever its format.
-
-    Raises:
-        ConfigError: the file is not of the format of its ending.
-    """
-    if path.stat().st_size == 0:
-        return pa.table({})
+def _sha256(path: Path) -> bytes:
     try:
-        return READERS[path.suffix](path)
-    except pa.ArrowInvalid as error:
-        raise ConfigError(
-            f"raw rows: file '{path}' cannot be read as {path.suffix}: {' '.join(str(error).split())}"
-        ) from None
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if path.suffix in READERS)
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").digest()
+    except OSError as error:
+        raise unreadable(path, error) from None

@@ -232,7 +232,7 @@ def test_a_hidden_label_is_refused(name: str, column: str, hidden: object) -> No
     ("name", "column", "value", "message"),
     [
         ("mmlu", "answer", "B", "unknown label 'B'"),
-        ("winogrande", "answer", 2, "unknown label '2'"),
+        ("winogrande", "answer", 3, "unknown label '3'"),
         ("mathqa", "options", "4 or 5", "options must be a to e, each once and in this order, got '4 or 5'"),
         ("mathqa", "options", None, "preprocess split_options: 'NoneType'"),
         ("gsm8k", "answer", "It is 96.", "no '####' before the result in 'It is 96.'"),
