@@ -253,9 +253,12 @@ for address in (("127.0.0.1", {port}), ("192.0.2.1", 80), ("example.org", 80)):
         print("reached", address)
     except OSError:
         print("no")
-print([name for _, name in socket.if_nameindex()])
+try:
+    print([name for _, name in socket.if_nameindex()])
+except OSError:
+    print("not even its own interface")
 """
-        assert printed(source) == "no\nno\nno\n['lo']\n"
+        assert printed(source) == "no\nno\nno\nnot even its own interface\n"
 
 
 @needs_sandbox

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Literal
 
-from peft_pipelines.evaluation.sandbox import launcher
+from peft_pipelines.evaluation.sandbox import launcher, syscalls
 
 PROGRAM = "bwrap"
 LIBRARIES = ("/lib", "/lib32", "/lib64", "/bin", "/sbin")  # links into /usr on most systems
@@ -54,15 +54,15 @@ def run(job: bytes, text: bytes, seconds: float, most: int, file_bytes: int) -> 
     Raises:
         SandboxError: the program was never reached; says why.
     """
-    with _file(job) as orders, _file(text) as typed, _file(b"") as log:
+    with _file(job) as orders, _file(_rules()) as rules, _file(text) as typed, _file(b"") as log:
         process = subprocess.Popen(
-            [*command(file_bytes), str(orders.fileno())],
+            [*command(file_bytes, rules.fileno()), str(orders.fileno())],
             stdin=typed,
             stdout=subprocess.PIPE,
             stderr=log,
             env=ENVIRONMENT,
             cwd="/",
-            pass_fds=(orders.fileno(),),
+            pass_fds=(orders.fileno(), rules.fileno()),
             start_new_session=True,
         )
         try:
@@ -130,9 +130,18 @@ def user() -> int:
     return USERS[next(_turn) % len(USERS)] if by_root() else 0
 
 
-def command(file_bytes: int) -> list[str]:
-    """The command line up to the launcher's argument."""
+@cache
+def _rules() -> bytes:
+    if syscalls.machine() not in syscalls.ARCHITECTURES:
+        known = ", ".join(syscalls.ARCHITECTURES)
+        raise SandboxError(f"system calls can be filtered on {known}, not on '{syscalls.machine()}'")
+    return syscalls.filter_program(syscalls.machine())
+
+
+def command(file_bytes: int, rules: int) -> list[str]:
+    """The command line up to the launcher's argument, with the descriptor of the filter of system calls."""
     rights = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if by_root() else ["--unshare-user"]
+    rights += ["--seccomp", str(rules)]
     room = ["--size", str(file_bytes), "--perms", "1777", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/tmp"]
     return [*_inside(), *rights, *room, "--", *_python()]
 
