@@ -132,7 +132,7 @@ def test_the_data_alone_refuse_a_folder_with_code(project: Project) -> None:  # 
     path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": {"AutoModel": "x.Y"}}))
     result = project.kedro("run", "--pipeline=data")
     assert result.exit_code == 1
-    assert result.output.startswith("Error: model 'tiny', folder 'model': config.json has the key 'auto_map'")
+    assert result.output.startswith("Error: model 'tiny', folder 'model', config.json has the key 'auto_map'")
 
 
 def test_the_report_alone_needs_no_model(project: Project) -> None:  # noqa: F811

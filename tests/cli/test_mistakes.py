@@ -119,7 +119,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     "empty split": (lambda p: p.rows(test=[]), ["split 'test' is empty"]),
     "broken file": (
         lambda p: (p.folder / "raw/mood/test.jsonl").write_text("sentence,label\n"),
-        ["raw/mood/test.jsonl' cannot be read as .jsonl"],
+        ["raw/mood/test.jsonl', line 1, column 1: not JSON"],
     ),
     "no rows": (no_rows, ["no rows in folder", "raw/mood", "<split>.jsonl"]),
     "target module": (

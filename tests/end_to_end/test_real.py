@@ -100,8 +100,8 @@ def test_a_method_on_the_real_model(name, base, rows, prompter, tmp_path):
     else:
         assert torch.equal(found, expected)
     stop = tuple(prompter.end_of_turn()[-1:])
-    batched = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 3, True))
-    alone = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 1, False))
+    batched = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 3, True, True))
+    alone = generate(loaded, [row.prompt for row in rows], Decoding(4, stop, 0, 1, False, False))
     assert batched == alone
     assert all(batched)
     base.verify()
@@ -111,7 +111,7 @@ def test_the_model_speaks(base, prompter):
     attached = providers.attach(base_model.clone(base.model), tiny.METHODS["zero_shot"], 0)
     prompt = prompter.encode("What is the capital of France? Answer in one word.").prompt
     stop = tuple(prompter.end_of_turn()[-1:])
-    (answer,) = generate(attached, [prompt], Decoding(12, stop, 0, 1, True))
+    (answer,) = generate(attached, [prompt], Decoding(12, stop, 0, 1, True, True))
     assert answer[-1] in stop
     assert "Paris" in prompter.decode(answer, stop)
 
@@ -124,9 +124,9 @@ def test_labels_are_as_likely_as_a_forward_of_the_whole_row_says(name, base, pro
     prompts = [prompter.encode(ASK + text).prompt for text, _ in TEXTS]
     labels = [prompter.encode_answer(word) for word in ("positive", "negative", "not at all positive")]
     stop = tuple(prompter.end_of_turn()[-1:])
-    single = generate_and_score(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
+    single = generate_and_score(attached, prompts, Decoding(1, stop, 0, 3, True, True), [labels] * len(prompts))
     attached.plain.double()  # a forward in single precision is itself no nearer to the truth than some 1e-5
-    double = generate_and_score(attached, prompts, Decoding(1, stop, 0, 3, True), [labels] * len(prompts))
+    double = generate_and_score(attached, prompts, Decoding(1, stop, 0, 3, True, True), [labels] * len(prompts))
     for prompt, *rows in zip(prompts, single, double, strict=True):
         for label, rough, one in zip(labels, *(row.likelihoods for row in rows), strict=True):
             said = tiny.logits(attached.plain, torch.tensor([[*prompt, *label]]))[0, -len(label) - 1 : -1]
