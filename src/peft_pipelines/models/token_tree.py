@@ -15,7 +15,7 @@ from transformers import Cache, PreTrainedModel
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.forward import head_only_at, takes
 
-SLOWER = 2.0
+SLOWER = 1.5
 """How much slower a multiplication is in attention with a mask than in a product of matrices (docs/speed.md)."""
 
 CHUNKED = "chunked_attention"
