@@ -194,8 +194,6 @@ def test_run_help_names_the_default_runner() -> None:
         assert option in result.output
 
 
-@pytest.mark.parametrize("runner", ["CellRunner", "peft_pipelines.Runner"])
-def test_an_unknown_runner_is_not_hidden(project: Project, runner: str) -> None:  # noqa: F811
-    result = project.kedro("run", f"--runner={runner}")
-    assert result.exit_code == 1
-    assert isinstance(result.exception, AttributeError)
+def test_a_runner_is_given_by_its_name_or_by_its_path(project: Project) -> None:  # noqa: F811
+    for runner in ("CellRunner", "peft_pipelines.running.cell_runner.CellRunner", "kedro.runner.SequentialRunner"):
+        assert project.kedro("run", "--pipeline=data", f"--runner={runner}").exit_code == 0

@@ -76,12 +76,16 @@ class Project:
         (conf / "parameters.yml").write_text(yaml.safe_dump(self.parameters))
 
     def kedro(self, command: str, *arguments: str, environment: str = "local") -> Result:
-        """Run a command of the project's in this process, on rows and grid written into an environment's folder."""
+        """Run a command of the project's in this process, on rows and grid written into an environment's folder.
+
+        The raw rows and the store are this project's, unless the arguments give ``--params``.
+        """
         from peft_pipelines.cli.main import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
 
         self.write(environment)
         bootstrap_project(self.folder)
-        return CliRunner().invoke(cli, [command, "--params", "raw=raw,store=data", *arguments])
+        given = any(argument.startswith("--params") for argument in arguments)
+        return CliRunner().invoke(cli, [command, *([] if given else ["--params", "raw=raw,store=data"]), *arguments])
 
 
 @pytest.fixture

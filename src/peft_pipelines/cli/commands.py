@@ -1,30 +1,22 @@
 """The commands on runs on record (reproduce, verify, compare), and the list of methods."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.framework.cli.project import PARAMS_ARG_HELP
-from kedro.framework.cli.utils import _split_params, env_option
 from kedro.framework.project import settings
 from kedro.utils import find_kedro_project
 
+from peft_pipelines.cli.one_line import Command
+from peft_pipelines.cli.options import placed, with_env
 from peft_pipelines.files.screen import show
 from peft_pipelines.methods.custom_folder import use_methods_of
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
-
-Command = Callable[..., Any]
-
-
-def _placed(command: Command) -> Command:
-    """Add the options of ``kedro run`` that choose the store."""
-    params = click.option("--params", type=click.UNPROCESSED, default="", help=PARAMS_ARG_HELP, callback=_split_params)
-    return env_option(params(command))  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -35,12 +27,12 @@ def _session(env: str | None, params: dict[str, Any]) -> "Iterator[tuple[DataCat
         yield context.catalog, Path(context.project_path)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("run_id")
 @click.option("--cell", "cells", multiple=True, help="METHOD.MODEL.TASK.SEED; may be given again. Default: all cells.")
 @click.option("--keep", is_flag=True, help="Keep the folder of the replay, and print its path.")
 @click.option("--all", "every", is_flag=True, help="Show every number, not only those that differ.")
-@_placed
+@placed
 def reproduce(
     run_id: str, cells: tuple[str, ...], keep: bool, every: bool, env: str | None, params: dict[str, Any]
 ) -> None:
@@ -79,9 +71,9 @@ def _scratch(keep: bool) -> Iterator[Path]:
     show(f"\nThe replay is kept in {kept}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("run_id", required=False)
-@_placed
+@placed
 def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
     """Check a run's record (default: the newest) against the files on disk, without a model.
 
@@ -102,11 +94,11 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
         raise SystemExit(1)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("first")
 @click.argument("second")
 @click.option("--all", "every", is_flag=True, help="All metrics of a task, not only its primary one.")
-@_placed
+@placed
 def compare(first: str, second: str, every: bool, env: str | None, params: dict[str, Any]) -> None:
     """List the scores that differ between run FIRST and run SECOND, and test each difference.
 
@@ -121,12 +113,12 @@ def compare(first: str, second: str, every: bool, env: str | None, params: dict[
         show(moves_table(moves(*runs, every=every), *runs))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
 @click.option("--type", "kind", help="Only this type of a library, such as kedro methods shows it.")
 @click.option("--json", "as_json", is_flag=True, help="All fields of all types, for a program.")
 @click.option("--coverage", is_flag=True, help="The page of methods and systems, docs/coverage.md.")
-@env_option
+@with_env
 def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, env: str | None) -> None:
     """List the methods there are to choose from, with and without a row; of NAME (a row or a type) show all fields.
 
@@ -159,7 +151,7 @@ def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
     return project, dict(loader["parameters"]["methods"])
 
 
-@click.command()
+@click.command(cls=Command)
 def metrics() -> None:
     """List the metrics that a task's row may name, with their tasks, intervals, units and direction."""
     from peft_pipelines.evaluation.metrics.registry import METRICS  # noqa: PLC0415  (heavy, see above)

@@ -15,6 +15,7 @@ from omegaconf.errors import InterpolationResolutionError
 from peft_pipelines.config import conf_check
 from peft_pipelines.config.conf_files import JSON, SUFFIXES, check_name, paths_of, read_bytes
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.params_check import check_globals, check_params
 from peft_pipelines.config.strict_yaml import LONGEST, Document, parse
 
 LOCAL: Final = "file"
@@ -43,6 +44,7 @@ class ConfLoader(OmegaConfigLoader):
         """
         if self._documents is None:
             self._documents = self._read_folders()
+            self._check_values()
         return super().__getitem__(key)
 
     def documents(self, key: str) -> Iterator[Document]:
@@ -57,6 +59,11 @@ class ConfLoader(OmegaConfigLoader):
         root = Path(self._get_conf_env_path(""))
         self._check_environment(root)
         return {folder: dict(self._read_folder(folder)) for folder in self._folders()}
+
+    def _check_values(self) -> None:
+        rows, catalog = list(self.documents("parameters")), list(self.documents("catalog"))
+        check_params(self.runtime_params or {}, rows, catalog)
+        check_globals(catalog, list(self.documents("globals")))
 
     def _check_environment(self, root: Path) -> None:
         """Raise ConfigError for an environment without a folder."""

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
 
 from peft_pipelines.files.escape import for_terminal
+
+MOST_LISTED: Final = 150
+"""Names that one line lists."""
 
 
 class ConfigError(ValueError):
@@ -22,7 +26,14 @@ def unknown(where: str, kind: str, name: object, allowed: Iterable[object]) -> C
     >>> str(unknown("grid.yml", "task", "sst3", ["cola", "sst2"]))
     "grid.yml: unknown task 'sst3', did you mean 'sst2'? Allowed: cola, sst2"
     """
-    names = [str(item) for item in allowed]
-    close = get_close_matches(str(name), names, n=1)
+    names, text = [str(item) for item in allowed], f"{name!s:.80}"
+    close = get_close_matches(text, names, n=1)
     hint = f", did you mean '{close[0]}'?" if close else "."
-    return ConfigError(f"{where}: unknown {kind} '{name}'{hint} Allowed: {', '.join(names) or 'none'}")
+    return ConfigError(f"{where}: unknown {kind} '{text}'{hint} Allowed: {_listed(text, names)}")
+
+
+def _listed(name: str, names: list[str]) -> str:
+    """Return the names; of very many the nearest."""
+    if len(names) <= MOST_LISTED:
+        return ", ".join(names) or "none"
+    return f"{', '.join(get_close_matches(name, names, n=10, cutoff=0) or names[:10])}, ... ({len(names)} in all)"

@@ -27,7 +27,7 @@ def line(error: BaseException, codes: tuple[int, ...] = CODES) -> str | None:
     behind = list(_causes(error))
     for each in behind:
         if isinstance(each, OSError) and each.errno in codes:
-            file = f": '{each.filename}'" if each.filename else ""
+            file = f": '{each.filename!s:.300}'" if each.filename else ""
             return f"{each.strerror or os.strerror(each.errno)}{file}"
     words = [os.strerror(code) for code in FULL]
     return next((text for each in behind for text in words if text in str(each)), None)

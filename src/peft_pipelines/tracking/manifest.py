@@ -79,7 +79,7 @@ class Manifest:
             self._begun = True
             folder = self.folder
             try:
-                folder.mkdir()
+                folder.mkdir(parents=True)
             except FileExistsError:
                 raise ConfigError(f"run '{self.id}' is on record already, begin again") from None
             self._write({**self.facts, "status": Status.RUNNING, "reason": None, "cells": {}})

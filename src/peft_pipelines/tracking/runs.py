@@ -21,9 +21,10 @@ MANIFEST, ROWS = "manifest.json", "rows.yml"
 
 
 def runs_folder(catalog: DataCatalog) -> Path:
-    """Return the folder of the manifests, as the catalog names it."""
-    folder: Path = catalog.load(names.RUNS)
-    return folder
+    """Return the folder of the manifests, as the catalog names it; the first run on record makes it."""
+    dataset = catalog.get(names.RUNS)
+    assert dataset
+    return Path(dataset._describe()["filepath"])
 
 
 class _Artifact(BaseModel, extra="allow"):
