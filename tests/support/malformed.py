@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import tiny
 import yaml
 from click.testing import CliRunner, Result
+from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
 from project import GRID, PARAMETERS, ROOT, ROWS
 
@@ -88,11 +90,18 @@ def rows(folder: Path, split: str, content: str | bytes, suffix: str = ".jsonl")
     (raw / f"{split}{suffix}").write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def kedro(folder: Path, *arguments: str) -> Result:
-    """Run a command of the project's in this process."""
+@cache
+def set_up() -> None:
+    """Set the project up, once in a process: Kedro's search for settings looks through all modules that are loaded."""
+    bootstrap_project(Path.cwd())
+
+
+def kedro(*arguments: str) -> Result:
+    """Run a command of the project's in this process, in the current folder."""
     from peft_pipelines.cli.main import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
 
-    bootstrap_project(folder)
+    set_up()
+    pipelines.configure("peft_pipelines.pipeline_registry")  # those of the command before are not this one's
     return CliRunner().invoke(cli, list(arguments))
 
 
@@ -107,7 +116,7 @@ def tried(rule: Rule, folder: Path) -> None:
     """Spoil the project by a rule, and hold what the command does to what a rule promises."""
     rule.spoil(folder)
     before = tree(folder)
-    result = kedro(folder, *rule.command)
+    result = kedro(*rule.command)
     if rule.succeeds:
         assert result.exit_code == 0, result.output or result.exception
         assert not [part for part in rule.says if part not in result.output], result.output
@@ -124,6 +133,9 @@ def make_sound(folder: Path) -> None:
     """Make a project of a tiny model, a task of a few rows, and a grid of one cell, which runs as it is."""
     for name in ("conf", "methods"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.rmtree(
+        folder / "conf" / "base" / "parameters" / "tasks"
+    )  # to read these takes half of the time of a command
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "src").mkdir()  # kedro looks for it; the code under test is imported already
     tiny.fresh("llama").save_pretrained(folder / "model")
@@ -153,6 +165,7 @@ def sound(sound_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     shutil.copytree(sound_project, folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PEFT_DIR", str(folder / "methods"))
+    monkeypatch.setenv("KEDRO_ENV", "local")  # what a rule sets these two to is undone as well
     return folder
 
 

@@ -129,13 +129,13 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
 
     project, rows = _method_rows(env)
     found = available()
-    wanted = kind or name
-    shown = method_list.chosen(found, rows, wanted) if wanted else found
+    wanted = name if kind is None else kind
+    shown = found if wanted is None else method_list.chosen(found, rows, wanted)
     if coverage:
         show(method_list.coverage(project, rows, any(one.provider == "custom" for one in found)), end="")
     elif as_json:
         show(method_list.as_json(shown, rows))
-    elif wanted:
+    elif wanted is not None:
         show("\n\n".join(method_list.detail(one, rows) for one in shown))
     else:
         show(method_list.overview(found, rows))

@@ -80,7 +80,7 @@ def told(documents: Callable[[], Iterable[Document]]) -> Iterator[None]:
     except OmegaConfBaseException as error:
         path = tuple(int(part) if part.isdigit() else part for part in split_key(str(error.full_key or "")))
         reason = re.sub(r"^\w+ raised while resolving interpolation: ", "", str(error).splitlines()[0])
-        place = place_of(path, documents()) if error.full_key else ", ".join(each.where for each in documents())
+        place = place_of(path, documents()) if error.full_key else _some({each.where: None for each in documents()})
         key = f"key '{_name(path)}': " if error.full_key else ""
         raise ConfigError(f"{place}: {key}{reason}; a plain '${{' is written '\\${{'") from None
 

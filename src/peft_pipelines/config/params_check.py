@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from peft_pipelines.config.conf_check import PARAMS
+from peft_pipelines.config.conf_check import PARAMS, same_shapes
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.spec import shown
 from peft_pipelines.config.strict_yaml import Document
@@ -33,6 +33,8 @@ def check_params(params: Mapping[str, Any], rows: Sequence[Document], paths: Seq
             _check_path_text(f"{PARAMS}, {key}", value)
         elif isinstance(value, Mapping):
             _check_inner(key, value, known)
+    for document in rows:
+        same_shapes(document.values, params, lambda _: PARAMS)
 
 
 def _check_inner(key: str, values: Mapping[str, Any], known: set[tuple[Any, ...]]) -> None:
