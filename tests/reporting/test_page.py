@@ -1,8 +1,6 @@
 """The report's page: what a reader finds in it, and that it needs nothing from elsewhere."""
 
 import json
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -340,23 +338,3 @@ def test_pscp_is_made_of_means_and_of_the_highest_peak(tmp_path: Path) -> None:
     own = table[table["method"] == "good"]
     assert found[1]["score"] == pytest.approx(100 * own["primary"].mean())
     assert (found[1]["parameters"], found[1]["memory_gb"]) == (15_000.0, 0.5)
-
-
-# --- in a browser ---
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium")
-def test_a_browser_draws_the_plots_and_the_pscp_table(text: str, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text(text, encoding="utf-8")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--virtual-time-budget=8000",
-        f"--user-data-dir={tmp_path}",
-    ]
-    command = ["chromium", *options, "--dump-dom", f"file://{tmp_path}/page.html"]
-    drawn = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    assert drawn.count("main-svg") > 3
-    assert "The order is that of the run's own constants." in drawn

@@ -18,6 +18,7 @@ from peft_pipelines.reporting.comparisons import no_differences
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page import facts, scores
 from peft_pipelines.reporting.page.packed import packed
+from peft_pipelines.reporting.page.policy import policy
 from peft_pipelines.reporting.pareto import COST_AXES, pareto
 from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.ranks import diagram
@@ -87,12 +88,12 @@ def _shown(value: Any) -> Any:
 
 def _static() -> dict[str, Any]:
     """The parts that are the same on every page."""
+    blocks = {"style": _file("page.css"), "script": _file("page.js"), "plotly": get_plotlyjs()}
     return {
         "marks": MARKS,
         "differences_text": facts.DIFFERENCES,
-        "style": Markup(_file("page.css")),
-        "script": Markup(_file("page.js")),
-        "plotly": Markup(get_plotlyjs()),
+        "policy": policy([blocks["plotly"], blocks["script"]], [blocks["style"]]),
+        **{name: Markup(text) for name, text in blocks.items()},
     }
 
 

@@ -1,0 +1,120 @@
+"""A headless Chromium that opens one page: what it says, what it draws, and what a script finds in it."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PROGRAM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--window-size=1400,1500")
+LONGEST = 60.0
+"""Seconds that one answer may take."""
+
+
+class Browser:
+    """A page in the browser, spoken to by the DevTools protocol over two pipes: JSON texts that end with a NUL.
+
+    Attributes:
+        said: everything that the page's console and the browser's log hold on it, violations of its policy among them.
+    """
+
+    def __init__(self, to_browser: int, from_browser: int) -> None:
+        self.to_browser, self.from_browser = to_browser, from_browser
+        self.said: list[str] = []
+        self._rest, self._number, self._session = b"", 0, ""
+
+    def open(self, page: Path) -> None:
+        """Load a page of the disk, to the end of its scripts, in a new tab."""
+        if self._session:
+            self._ask("Page.close")
+        self.said, self._session = [], ""
+        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Log", "Runtime", "Page"):
+            self._ask(f"{domain}.enable")
+        self._ask("Page.navigate", url=page.as_uri())
+        self.waited("document.readyState === 'complete'")
+
+    def value(self, script: str) -> Any:
+        """What an expression gives on the page; a promise is waited for."""
+        found = self._ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    def waited(self, script: str) -> None:
+        """Return as soon as an expression is true on the page."""
+        end = time.monotonic() + LONGEST
+        while not self.value(script):
+            assert time.monotonic() < end, f"never true: {script}; said: {self.said}"
+            time.sleep(0.05)
+
+    def heard(self, lines: int) -> list[str]:
+        """What the page has said, as soon as that are so many lines."""
+        end = time.monotonic() + LONGEST
+        while len(self.said) < lines:
+            self.value("0")
+            assert time.monotonic() < end, self.said
+        return self.said
+
+    def point_at(self, selector: str) -> None:
+        """Move the mouse to the middle of the first element that a selector finds."""
+        box = f"document.querySelector({selector!r})"
+        self.value(f"{box}.scrollIntoView({{block: 'center'}})")
+        x, y = self.value(f"box = {box}.getBoundingClientRect(), [box.x + box.width / 2, box.y + box.height / 2]")
+        for place in (x - 1, x):
+            self._ask("Input.dispatchMouseEvent", type="mouseMoved", x=place, y=y)
+
+    def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        session = {"sessionId": self._session} if self._session else {}
+        os.write(self.to_browser, json.dumps(message | session).encode() + b"\0")
+        while (answer := self._message()).get("id") != self._number:
+            self._heard(answer)
+        assert "error" not in answer, answer
+        return dict(answer["result"])
+
+    def _message(self) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            part = os.read(self.from_browser, 1 << 20)
+            assert part, "the browser is gone"
+            self._rest += part
+        message, _, self._rest = self._rest.partition(b"\0")
+        return dict(json.loads(message))
+
+    def _heard(self, event: dict[str, Any]) -> None:
+        values = event.get("params", {})
+        if event["method"] == "Log.entryAdded":
+            self.said.append(values["entry"]["text"])
+        if event["method"] == "Runtime.consoleAPICalled":
+            self.said.append(" ".join(str(one.get("value")) for one in values["args"]))
+        if event["method"] == "Runtime.exceptionThrown":
+            self.said.append(values["exceptionDetails"]["text"])
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[Browser]:
+    """A browser whose profile lies in a folder; it ends with the block."""
+    assert PROGRAM, "needs chromium"
+    (to_there, to_browser), (from_browser, from_there) = os.pipe(), os.pipe()
+    pipes = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_there, from_there)]
+    # The protocol's pipes are the descriptors 3 and 4 of the browser, whatever they are here.
+    shell = ["bash", "-c", f'exec "$@" 3<&{pipes[0]} 4>&{pipes[1]}', "bash"]
+    command = [*shell, PROGRAM, *OPTIONS, f"--user-data-dir={folder}", "about:blank"]
+    with open(folder / "browser.log", "wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, pass_fds=pipes)
+    for end in (to_there, from_there, *pipes):
+        os.close(end)
+    try:
+        yield Browser(to_browser, from_browser)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(to_browser)
+        os.close(from_browser)
