@@ -12,7 +12,7 @@ from small_trainings import mean_loss
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.costs import measure
+from peft_pipelines.costs import flops
 from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.inference.generate import Decoding, generate
 from peft_pipelines.methods import providers
@@ -323,7 +323,7 @@ def test_answers_and_losses_of_a_quantised_base_come_from_the_same_numbers():
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_a_quantised_base_computes_as_much(family):
-    plain, packed = (measure.forward_tflop(tiny.attach(name, family)) for name in ("zero_shot", "zero_shot_nf4"))
+    plain, packed = (flops.forward_tflop(tiny.attach(name, family)) for name in ("zero_shot", "zero_shot_nf4"))
     assert packed == plain > 0
 
 

@@ -2,10 +2,10 @@
 
 import inspect
 import re
-from importlib import import_module
 from typing import Any, Final
 
 from kedro.runner import AbstractRunner
+from kedro.utils import load_obj
 
 from peft_pipelines.cli.options import params
 from peft_pipelines.config.errors import ConfigError, unknown
@@ -31,11 +31,12 @@ def runner_path(where: str, name: str) -> str:
 
 
 def _check_class(where: str, path: str) -> None:
-    module, _, name = path.rpartition(".")
     if not _PATH.fullmatch(path):
         raise unknown(where, "runner", f"{path:.80}", ALLOWED)
     try:
-        found = getattr(import_module(module), name, None)
+        found = load_obj(path)
+    except AttributeError:
+        found = None
     except (ImportError, ValueError) as error:
         raise ConfigError(f"{where}: '{path:.80}' cannot be imported: {error}. Allowed: {', '.join(ALLOWED)}") from None
     if not (isinstance(found, type) and issubclass(found, AbstractRunner)) or inspect.isabstract(found):

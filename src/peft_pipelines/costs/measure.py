@@ -1,4 +1,4 @@
-"""Costs of a block of code: seconds, processor seconds, peak memory, floating-point operations."""
+"""Costs of a block of code: seconds, processor seconds, peak memory, energy."""
 
 import ctypes
 import gc
@@ -11,15 +11,10 @@ from typing import Any
 
 import psutil
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from peft_pipelines.costs import energy
-from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models.base_model import Base, autocast
 
 GB = 1e9
-FORWARD_TOKENS = 512
-"""PSCP's compute is one forward of 1 x 512 tokens."""
 
 
 @contextmanager
@@ -40,23 +35,6 @@ def cost() -> Iterator[dict[str, Any]]:
         report["peak_memory_gb"] = max(0, _peak(kind) - before) / GB
         report["memory_kind"] = kind
     report |= drawn
-
-
-def forward_tflop(attached: Attached) -> float:
-    """TFLOP of one forward of 1 x 512 tokens through the method, soft prompts included, by torch's flop counter."""
-    ids = torch.zeros(1, FORWARD_TOKENS, dtype=torch.long, device=attached.core.device)
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), autocast(attached.core), counter:
-        attached.plain(input_ids=ids, attention_mask=torch.ones_like(ids))
-    return float(counter.get_total_flops()) / 1e12
-
-
-def tflop_of(base: Base, attached: Attached) -> float:
-    """``forward_tflop`` of a method on its clone of a base, or of the base itself; counted once, whatever the task."""
-    key = "base" if attached.plain is base.model else attached.method.model_dump_json()
-    if key not in base.measured:
-        base.measured[key] = forward_tflop(attached)
-    return base.measured[key]
 
 
 CUDA = "cuda allocated"

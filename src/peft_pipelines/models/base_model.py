@@ -1,13 +1,13 @@
 """Base models: loading from safetensors, one resident in a process, and clones that share its weights."""
 
 import copy
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+import xxhash
 from torch import nn
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -120,13 +120,13 @@ def clone(
 
 
 def checksum(model: nn.Module) -> int:
-    """Return the CRC-32 of the bits of all parameters and persistent buffers, each once."""
-    total = 0
+    """Return the 64-bit xxHash of the bits of all parameters and persistent buffers, each once, on any device."""
+    total = xxhash.xxh3_64()
     distinct = {id(value): value for value in model.state_dict(keep_vars=True).values()}
     for value in distinct.values():
         flat = value.detach().contiguous().reshape(-1)
-        total = zlib.crc32(flat.view(torch.uint8).cpu().numpy(), total)
-    return total
+        total.update(flat.view(torch.uint8).cpu().numpy())
+    return total.intdigest()
 
 
 def device() -> torch.device:

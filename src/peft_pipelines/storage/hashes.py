@@ -1,22 +1,21 @@
 """SHA-256 of the files of datasets and of models."""
 
 import hashlib
-import os
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractVersionedDataset
 
-from peft_pipelines.files.atomic import read_json, write_json
+from peft_pipelines.files.user_cache import recall, remember
 from peft_pipelines.storage.raw_files import files_of_splits
 from peft_pipelines.storage.splits import RowsFolder
 
 SETTLED = 2_000_000_000
 """Nanoseconds after which a file's time of change is trusted."""
-REMEMBERED = 1000
+MEMORY = "hashes.json"
+"""The file of the user's cache folder that keeps hashes."""
 
 CARD = "README.md"
 """The model card, text for people: it may be written again, so it is not hashed."""
@@ -35,31 +34,14 @@ def cached_sha256(path: Path) -> str:
     their hashes. A file that changed in the last seconds is not remembered: the next change may have the same time.
     """
     facts = path.stat()
-    known = f"{path.resolve()} {facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
-    key, place = hashlib.sha256(known.encode()).hexdigest(), _memory()
-    remembered = _remembered(place)
-    if key in remembered:
-        return remembered[key]
+    version = f"{path.resolve()} {facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+    key = hashlib.sha256(version.encode()).hexdigest()
+    if known := recall(MEMORY, key):
+        return known
     found = sha256(path)
     if time.time_ns() - facts.st_mtime_ns > SETTLED:
-        remembered = {**dict(list(remembered.items())[1 - REMEMBERED :]), key: found}
-        with suppress(OSError):
-            write_json(place, remembered)
+        remember(MEMORY, key, found)
     return found
-
-
-def _remembered(place: Path) -> dict[str, str]:
-    try:
-        found = read_json(place)
-    except (OSError, ValueError):
-        return {}
-    whole = isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
-    return found if whole else {}
-
-
-def _memory() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "peft_pipelines" / "hashes.json"
 
 
 def hashes_of(path: Path, files: Iterable[Path] | None = None) -> dict[str, str]:

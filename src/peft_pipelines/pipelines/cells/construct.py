@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
-from peft_pipelines.costs import measure
+from peft_pipelines.costs import flops
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
@@ -21,8 +21,8 @@ def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec,
         "seed": seed,
         "trainable_parameters": attached.trainable_parameters(),
         "total_parameters": sum(value.numel() for value in base.model.parameters()),
-        "tflop": measure.tflop_of(base, attached),
-        "base_tflop": measure.tflop_of(base, Attached(method, base.model, base.model, None)),
+        "tflop": flops.tflop_of(base, attached),
+        "base_tflop": flops.tflop_of(base, Attached(method, base.model, base.model, None)),
         "base_checksum": base.checksum,
     }
     return PeftModel(attached, base, facts)
