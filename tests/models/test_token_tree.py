@@ -51,4 +51,4 @@ def test_a_model_without_positions_is_refused_by_its_reason():
 def test_a_pair_costs_two_products_of_the_width_of_the_heads():
     core = tiny.base("llama")
     weights = 2 * (32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48 + 2 * 32) + 32
-    assert pair_work(core) == pytest.approx(2.0 * 2 * 2 * 32 / weights)
+    assert pair_work(core) == pytest.approx(1.5 * 2 * 2 * 32 / weights)
