@@ -3,13 +3,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 VENV5 ?= $(VENV)-transformers5
 DOCS ?= $(VENV)-docs
+AUDIT ?= $(VENV)-audit
 # One process a core, eight at most: each may take 2 GB. A module's tests stay in one process, as they share what is slow
 # to make; the modules keep their order, in which the longest of them are not the last.
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist=loadscope --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install fetch benchmark check test test-transformers5 lint format docs viz clean
+.PHONY: help install fetch benchmark check test test-transformers5 lint format docs audit viz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,11 +49,20 @@ format: $(VENV)/.installed-dev  ## put the style right
 docs: $(DOCS)/.installed  ## build the documentation as a site in site/; a dead link is an error
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
 
+# A library that the service does not know counts as not looked up: pip-audit alone would pass over it and be content.
+audit: $(AUDIT)/.installed  ## look the locked libraries up among the known vulnerabilities; this needs the network
+	@$(AUDIT)/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip --progress-spinner off $(AUDIT_ARGS) \
+		> $(AUDIT)/found.txt 2> $(AUDIT)/said.txt; status=$$?; cat $(AUDIT)/found.txt; \
+	said=$$(tail -n 1 $(AUDIT)/said.txt | sed 's/^ERROR:[^:]*://'); \
+	case "$$status $$said" in "0 "*|*" Found "*) echo "$$said";; \
+		*) echo "Error: nothing was checked, the service of known vulnerabilities did not answer: $$said" >&2;; esac; \
+	exit $$status
+
 viz: $(VENV)/.installed  ## draw the pipelines in the browser
 	$(BIN)/kedro viz run
 
 clean:  ## remove the environment and the caches; keep data
-	rm -rf $(VENV) $(VENV5) $(DOCS) build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV5) $(DOCS) $(AUDIT) build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 # A candidate counts if it runs and its version fits: a name on PATH may be a launcher with nothing behind it.
@@ -76,11 +86,22 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 
+# What an extra of the package names, one a line.
+extra = sed -nE '/^$(1) = \[/,/^\]/s/^ *"([^"]+)".*/\1/p' pyproject.toml
+
 # The pages are built from the sources as text, so that this environment needs none of the project's dependencies.
 $(DOCS)/.installed: pyproject.toml constraints.txt | $(DOCS)/bin/python
 	@echo "installing into $(DOCS)"
-	@sed -nE '/^docs = \[/,/^\]/s/^ *"([^"]+)".*/\1/p' pyproject.toml > $(DOCS)/requirements.txt
+	@$(call extra,docs) > $(DOCS)/requirements.txt
 	@$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $(DOCS)/requirements.txt
+	@touch $@
+
+$(AUDIT)/.installed: pyproject.toml | $(AUDIT)/bin/python
+	@echo "installing into $(AUDIT)"
+	@$(call extra,audit) > $(AUDIT)/requirements.txt
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r $(AUDIT)/requirements.txt \
+		2> $(AUDIT)/said.txt || { echo "Error: nothing was checked, pip-audit could not be installed:" \
+		"$$(grep -v '^WARNING' $(AUDIT)/said.txt | tail -n 1)" >&2; exit 1; }
 	@touch $@
 
 # The default's dependencies but for the libraries whose releases hang together with transformers'; those come from a
@@ -91,7 +112,7 @@ TESTS5 := $(addprefix tests/,cli data/test_fetch.py data/test_tokenize.py end_to
 
 $(VENV5)/.installed: pyproject.toml constraints.txt constraints-transformers5.txt | $(VENV5)/bin/python
 	@echo "installing into $(VENV5), a few minutes the first time"
-	@sed -nE '/^(dependencies|dev) = \[/,/^\]/s/^ *"([^"]+)".*/\1/p' pyproject.toml \
+	@$(call extra,(dependencies|dev)) \
 		| grep -vE '^($(TIED))[=<>]' > $(VENV5)/requirements.txt
 	@grep -vE '^($(TIED))==' constraints.txt > $(VENV5)/constraints.txt
 	@$(VENV5)/bin/python -m pip install --quiet --disable-pip-version-check -c $(VENV5)/constraints.txt \
