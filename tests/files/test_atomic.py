@@ -1,9 +1,10 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from peft_pipelines.files.atomic import left_behind, replacing, sweep
+from peft_pipelines.files.atomic import left_behind, remove_folder, replacing, sweep
 from peft_pipelines.files.owner import Owner, me
 
 
@@ -108,3 +109,21 @@ def test_sweeping_puts_back_what_was_about_to_be_replaced(tmp_path: Path) -> Non
     (tmp_path / f".claim.json.{DEAD}.x.part").write_text("{}")
     sweep(tmp_path / f".claim.json.{DEAD}.x.part")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_is_removed_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "state"
+    remove_folder(folder)
+    folder.mkdir()
+    (folder / "a").write_text("1")
+
+    def never(path: Path, **options: bool) -> None:
+        raise Interrupted
+
+    with monkeypatch.context() as patched, pytest.raises(Interrupted):
+        patched.setattr(shutil, "rmtree", never)
+        remove_folder(folder)
+    (left,) = tmp_path.iterdir()
+    assert (left.suffix, (left / "a").read_text()) == (".part", "1")
+    sweep(left)
+    assert list(tmp_path.iterdir()) == []

@@ -65,6 +65,36 @@ def test_a_run_says_what_stands_and_goes_on_later(
     assert json.loads((RUNS / ids()[-1] / "manifest.json").read_text())["status"] == Status.DONE
 
 
+SEARCH, REPORT = "06_models/tiny/mood/lora/s0/state/*/trial.json", "08_reporting/data_report.json"
+AT = {SEARCH: "at lora · tiny · mood · s0 (train); 0 of 1 cells stand", REPORT: "at report; 1 of 1 cells stand"}
+
+
+@pytest.mark.parametrize(("number", "code", "reached"), [(signal.SIGTERM, 143, SEARCH), (signal.SIGINT, 130, REPORT)])
+def test_a_search_and_a_report_end_within_seconds_and_go_on(
+    project: Project,  # noqa: F811
+    number: signal.Signals,
+    code: int,
+    reached: str,
+) -> None:
+    project.grid |= {"methods": ["lora"], "lr_search": {"factors": [0.5, 1.0, 2.0]}}
+    arrived: list[float] = []
+
+    def there() -> bool:
+        found = any(Path("data").glob(reached))
+        arrived.extend([time.monotonic()] * found)
+        return found
+
+    told(number, there)
+    result = project.kedro("run")
+    assert time.monotonic() - arrived[0] < 5
+    assert result.exit_code == code, result.output
+    assert result.stderr.splitlines()[-1] == f"interrupted by {number.name} {AT[reached]}. To go on: the same kedro run"
+    assert manifest(ids()[-1])["status"] == Status.INTERRUPTED
+    assert not [path for path in Path("data").rglob("*") if path.name == "claim.json" or path.suffix == ".part"]
+    assert project.kedro("run").exit_code == 0
+    assert manifest(ids()[-1])["status"] == Status.DONE
+
+
 def test_signals_are_as_before_behind_the_block() -> None:
     before = [signal.getsignal(each) for each in interruption.SIGNALS]
     with pytest.raises(Stopped, match="SIGTERM"), stopping(), stopping():

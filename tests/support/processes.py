@@ -6,16 +6,21 @@ import resource
 import sys
 from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
+import pytest
 from project import Project
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["processes", "peft_pipelines.cli.main", "peft_pipelines.running.preflight"])
+CONTEXT.set_forkserver_preload(["warm", "processes"])
 
 
 def begun(run: Callable[..., None], *arguments: object) -> ForkServerProcess:
     """Begin a process."""
+    with pytest.MonkeyPatch.context() as patched:  # the server of Python 3.11 looks for modules nowhere else
+        patched.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        ensure_running()
     process = CONTEXT.Process(target=run, args=arguments)
     process.start()
     return process

@@ -6,9 +6,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from peft_pipelines.files.owner import Life, Owner, me
 
@@ -37,6 +38,17 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync_one(path.parent)
     finally:
         _put_back(old, path)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder as a whole: a process that dies meanwhile leaves scratch, never a part of the folder.
+
+    Nothing happens where there is no folder.
+    """
+    scratch = folder.with_name(f"{scratch_prefix(folder)}{uuid4().hex}.part")
+    with suppress(FileNotFoundError):
+        os.replace(folder, scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
 

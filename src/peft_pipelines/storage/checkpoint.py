@@ -1,6 +1,5 @@
 """A trained method on disk: its tensors, its config and the record of its training."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import JSONPreview
 
-from peft_pipelines.files.atomic import read_json, replacing, write_json
+from peft_pipelines.files.atomic import read_json, remove_folder, replacing, write_json
 from peft_pipelines.storage.hashes import CARD
 from peft_pipelines.storage.model_card import card
 
@@ -77,7 +76,7 @@ class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
             write_json(folder / RECORD, data.record)
             if "method" in data.record:  # only a cell's record holds what a card needs
                 (folder / CARD).write_text(card(data.record), encoding="utf-8")
-        shutil.rmtree(data.workspace, ignore_errors=True)
+        remove_folder(data.workspace)  # half of a state would be taken for a whole one if the process died here
 
     def preview(self) -> JSONPreview:
         """Return the record, for kedro-viz."""

@@ -1,0 +1,112 @@
+"""A grid whose runs are killed at random moments ends with the store that a run in one go makes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from deaths import Death, Operation
+from file_calls import changing
+from killed import STORE, Killed, after, all_providers, at, drawn, second_of_two_renames
+from light import SOURCES
+from stores import contents, tree
+
+IN_A_ROW = 10
+"""Deaths on the way to one finished store."""
+
+ELSEWHERE = {
+    "cli.commands._scratch": "a temporary folder of the system",
+    "costs.measure._reset_peak": "a switch of the kernel",
+    "data.fetch._convert": "downloads, which lie beside the store",
+    "data.fetch.fetch_model": "downloads",
+    "data.fetch.fetch_rows": "downloads",
+    "data.hub.download_model": "downloads",
+    "evaluation.sandbox.launcher.main": "inside the sandbox",
+    "files.atomic._sync_one": "opens what stands, to have it on the disk",
+    "files.claim_file._made_without_links": "file systems without a second name of a file",
+    "files.claim_file.guarded": "opens a folder, to lock it",
+    "methods.peft_pissa.save": "the tensors of one row, in the folder that methods.peft.save writes",
+    "models.folder.view": "a temporary folder of the system",
+    "models.merge.merge": "the export of a model, to where a person says",
+    "running.damage.Damage.put_aside": "damage, which no kill makes",
+    "running.kedro_runners.forget_records": "Kedro's own runner",
+    "running.report_runner.ReportRunner._fail": "errors, which no kill makes; each file is written as a whole",
+    "running.report_runner.forget_failures": "Kedro's own runner",
+    "running.state.State.fail": "errors, likewise",
+    "tracking.replay._configuration": "a temporary folder of the system",
+}
+"""The functions that change files and are not seen, with the reason."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What a run in one go makes, and how."""
+
+    tree: Any
+    contents: dict[str, Any]
+    operations: list[Operation]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    return Killed(all_providers(tmp_path_factory.mktemp("killed")))
+
+
+@pytest.fixture(scope="module")
+def whole(killed: Killed) -> Whole:
+    """A run in one go."""
+    assert not killed.run(Death())
+    store = killed.project.folder / STORE
+    return Whole(tree(store), contents(store), killed.operations[-1], float(killed.said.splitlines()[-1]))
+
+
+def kill(killed: Killed, whole: Whole, seed: int, count: int) -> None:
+    """Make the store again and again under deaths that the seed draws, until there were so many."""
+    draw, end = Random(seed), len(killed.deaths) + count
+    while (before := len(killed.deaths)) < end:
+        killed.store_aside()
+        planned = drawn(draw, whole.operations, whole.seconds, min(IN_A_ROW, end - before))
+        killed.until_done(planned)
+        alike(killed.project.folder / STORE, whole, f"seed {seed}: {killed.deaths[before:]}")
+
+
+def scripted(whole: list[Operation]) -> list[Death]:
+    """Deaths behind which the next run has to clear up: each leaves what one in one go never meets."""
+    data, cell = "05_model_input/mood", "/mood/lora/s0"
+    indices = [
+        after(whole, "03_primary/mood/adapted/RUN", ".adapted.part/adapted"),
+        after(whole, f"{data}/.prompts.part/prompts", f"{data}/.state.json.part"),
+        second_of_two_renames(whole, "/.best.part/best"),
+        after(whole, f"06_models/tiny{cell}/checkpoint/RUN/.checkpoint.part/checkpoint", f"{cell}/.state.json.part"),
+        after(whole, f"{cell}/.predictions.jsonl.part/predictions.jsonl", f"{cell}/.generation.json.part"),
+    ]
+    return [at(whole, index) for index in sorted(indices)]
+
+
+def alike(store: Path, whole: Whole, how: str) -> None:
+    """The store is as the whole run's: its names, and what is in the files."""
+    names, found = tree(store), contents(store)
+    assert (names - whole.tree, whole.tree - names) == ({}, {}), how
+    assert [name for name in whole.contents if found[name] != whole.contents[name]] == [], how
+
+
+def test_killed_twenty_times_it_ends_as_in_one_go(killed: Killed, whole: Whole) -> None:
+    kill(killed, whole, seed=1, count=20)
+
+
+@pytest.mark.slow
+def test_killed_a_hundred_times_it_ends_as_in_one_go(killed: Killed, whole: Whole) -> None:
+    kill(killed, whole, seed=2, count=100)
+
+
+def test_each_function_that_changes_the_store_is_seen(killed: Killed, whole: Whole) -> None:
+    killed.store_aside()
+    planned = scripted(whole.operations)
+    begun = len(killed.deaths)
+    killed.until_done(planned)
+    alike(killed.project.folder / STORE, whole, str(planned))
+    assert killed.deaths[begun:] == planned
+    seen = {name for run in killed.operations for operation in run for name in operation.functions}
+    assert changing(SOURCES / "peft_pipelines") - seen == set(ELSEWHERE)
