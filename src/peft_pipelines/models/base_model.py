@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.models import gate
-from peft_pipelines.models.weights import check_loaded
+from peft_pipelines.models.weights import check_finite, check_loaded
 
 
 @dataclass
@@ -83,6 +83,7 @@ def load(spec: ModelSpec, folder: Path) -> Base:
         )
         tokenizer = gate.read_tokenizer(source, view, spec)
     check_loaded(model, info, source.where)
+    check_finite(model, source.where)
     model.config._name_or_path = model.name_or_path = public_name(spec)
     model.requires_grad_(False).eval().to(device())
     if tokenizer.pad_token is None:

@@ -10,6 +10,8 @@ from typing import Any
 from transformers import CONFIG_MAPPING
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.models.field_values import fits
+from peft_pipelines.models.known_fields import known_fields
 
 CODE = (
     "auto_map",
@@ -33,26 +35,44 @@ ATTENTION = (None, "eager", "sdpa", "flash_attention_2", "flash_attention_3", "f
 """The library's own attention; any other name is that of a repository whose code is run. Ours is always sdpa."""
 
 ATTENTION_FIELDS = ("attn_implementation", "_attn_implementation")
+KERNELS = ("attn_implementation", "experts_implementation")
+OF_CLASSIFIERS = ("num_labels", "id2label", "label2id", "problem_type", "finetuning_task")
 NOT_OURS = (
     *("gradient_checkpointing", "return_dict", "use_return_dict"),
     *("output_attentions", "output_hidden_states", "torchscript"),
     *("do_sample", "temperature", "top_k", "top_p", "min_p", "typical_p", "num_beams", "num_beam_groups"),
     *("epsilon_cutoff", "eta_cutoff", "early_stopping", "diversity_penalty", "length_penalty", "penalty_alpha"),
     *("repetition_penalty", "no_repeat_ngram_size", "num_return_sequences", "max_length", "min_length"),
+    *OF_CLASSIFIERS,
 )
-"""Fields about how a model is run and how it draws answers: this project decides that, so they are left out."""
+"""Fields about how a model is run and how it draws answers: this project decides that, so they are left out. So are
+those of classifiers: a causal language model has no use for them."""
 
 ENDS = ("bos_token_id", "eos_token_id", "pad_token_id", "transformers_version")
 
 
 def read_object(path: Path, where: str) -> dict[str, Any]:
-    """Return the object in a JSON file.
+    """Return the object in a JSON file. Infinity may stand there: some limits of models have no end.
 
     Raises:
-        ConfigError: it is not UTF-8, not JSON, no object, or has a key twice.
+        ConfigError: it is not UTF-8, not JSON, no object, has a key twice, or holds NaN or half of a character.
     """
     where = f"{where}, {path.name}"
+    try:
+        value = _parsed(path.read_text(encoding="utf-8"), where)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    except UnicodeEncodeError:
+        raise ConfigError(f"{where}: cannot be read as JSON: half of a character (a surrogate) stands there") from None
+    except (RecursionError, OSError) as error:
+        raise ConfigError(f"{where}: cannot be read as JSON: {error!s:.120}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where}: must be an object of fields, got {type(value).__name__}")
+    return value
 
+
+def _parsed(text: str, where: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
@@ -60,15 +80,17 @@ def read_object(path: Path, where: str) -> dict[str, Any]:
             raise ConfigError(f"{where}: the key '{twice}' stands there twice")
         return found
 
+    def constant(name: str) -> float:
+        if name == "NaN":
+            raise ConfigError(f"{where}: cannot be read as JSON: NaN stands there; a number is allowed")
+        return float(name)
+
     try:
-        value = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{where}: not UTF-8 at byte {error.start}") from None
-    except (json.JSONDecodeError, RecursionError, OSError) as error:
+        return json.loads(text, object_pairs_hook=once, parse_constant=constant)
+    except ConfigError:
+        raise
+    except ValueError as error:  # no JSON, or a number of more digits than Python reads
         raise ConfigError(f"{where}: cannot be read as JSON: {error!s:.120}") from None
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where}: must be an object of fields, got {type(value).__name__}")
-    return value
 
 
 def check_redirects(values: object, where: str) -> None:
@@ -92,16 +114,29 @@ def _fields(value: object) -> Iterator[tuple[str, Any]]:
 
 
 def plain_fields(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of config.json without those that are not its own business, for a library to read."""
+    """Return the fields of config.json that its model knows and that are its own business, for a library to read."""
     own = inspect.signature(CONFIG_MAPPING[values["model_type"]].__init__).parameters
-    left = {name: value for name, value in values.items() if name in own or name not in NOT_OURS}
-    return _without_notes(left)
+    known = known_fields(values["model_type"]).difference(NOT_OURS) | own.keys()
+    return _without_notes({name: value for name, value in values.items() if name in known})
 
 
 def _without_notes(values: dict[str, Any]) -> dict[str, Any]:
     left = {name: value for name, value in values.items() if name in OWN or name[:1] != "_"}
-    left.pop("attn_implementation", None)
+    left = {name: value for name, value in left.items() if name not in REASONS and name not in KERNELS}
     return {name: _without_notes(value) if isinstance(value, dict) else value for name, value in left.items()}
+
+
+def generation_fields(values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return the fields of generation_config.json that say where a text begins and ends; no others are read.
+
+    Raises:
+        ConfigError: a field could bring in code, or is no token's id.
+    """
+    check_redirects(values, where)
+    for name, value in values.items():
+        if name.endswith("_token_id") and not fits(value, None, ids=True):
+            raise ConfigError(f"{where}: {name} must be a whole number or a list of them, got {value!r:.80}")
+    return {name: value for name, value in values.items() if name in ENDS}
 
 
 def tokenizer_fields(values: dict[str, Any], where: str) -> dict[str, Any]:

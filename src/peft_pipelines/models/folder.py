@@ -41,6 +41,9 @@ def files_of(folder: Path, where: str) -> dict[str, Path]:
         found = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
         if CONFIG not in found:
             raise ConfigError(f"{where}: no {CONFIG} there; run `kedro fetch` or put the model's files into it")
+        for name in READ:
+            if (folder / name).is_dir() and not (folder / name).is_symlink():
+                raise ConfigError(f"{where}: {name} must be a regular file, got a folder")
         read = {name: path for name, path in found.items() if name in READ or fnmatchcase(name, SHARDS)}
         read = {name: path for name, path in read.items() if "/" not in name}
         _check_rest(found.keys() - read.keys(), where)
@@ -73,7 +76,10 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
 
 def _resolved(path: Path, folder: Path, where: str) -> Path:
     """The file itself. Links may lead to a file of the folder, or as in the hub's cache to ``../../blobs``."""
-    real, home = path.resolve(strict=True), folder.resolve()
+    try:
+        real, home = path.resolve(strict=True), folder.resolve()
+    except (OSError, RuntimeError):  # nothing there, or links in a ring
+        raise ConfigError(f"{where}: {path.name} must be a regular file, got a link that leads nowhere") from None
     in_cache = home.parent.name == "snapshots" and real.parent == home.parent.parent / "blobs"
     if not (real.is_relative_to(home) or in_cache):
         raise ConfigError(f"{where}: {path.name} is a link out of the folder; put the file itself there")

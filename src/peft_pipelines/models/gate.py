@@ -17,8 +17,7 @@ from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.models import folder as model_folder
 from peft_pipelines.models.fields import (
-    ENDS,
-    check_redirects,
+    generation_fields,
     plain_fields,
     read_object,
     tokenizer_fields,
@@ -85,8 +84,7 @@ def _checked(files: dict[str, Path], where: str) -> ModelFolder:
         texts[TOKENIZER] = tokenizer_fields(read_object(files[TOKENIZER], where), f"{where}, {TOKENIZER}")
     if GENERATION in files:
         drawn = read_object(files[GENERATION], where)
-        check_redirects(drawn, f"{where}, {GENERATION}")
-        texts[GENERATION] = {name: value for name, value in drawn.items() if name in ENDS}
+        texts[GENERATION] = generation_fields(drawn, f"{where}, {GENERATION}")
     for name in files.keys() & set(MAPS):
         read_object(files[name], where)
     check_weights(config, headers_of(files, where), where)

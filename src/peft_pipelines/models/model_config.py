@@ -1,21 +1,19 @@
 """The config that config.json makes: a causal language model that the library has, each field of its usual kind."""
 
-import math
+import inspect
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-import torch
 import transformers
-from transformers import CONFIG_MAPPING, PretrainedConfig
+from transformers import CONFIG_MAPPING, PretrainedConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as MODELS
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.models.field_values import LARGEST, check_value
 from peft_pipelines.models.fields import check_redirects, plain_fields, words
 from peft_pipelines.models.folder import CONFIG
-
-LARGEST, MOST_LAYERS, MOST_EXPERTS = 10**8, 10_000, 4096
-"""What larger numbers in a config would cost is an endless start, no model."""
+from peft_pipelines.models.known_fields import known_fields
 
 
 def config_of(values: dict[str, Any], where: str) -> PretrainedConfig:
@@ -27,14 +25,44 @@ def config_of(values: dict[str, Any], where: str) -> PretrainedConfig:
     where = f"{where}, {CONFIG}"
     check_redirects(values, where)
     kind = _model_type(values, where)
-    usual = CONFIG_MAPPING[kind]()
-    for name, value in values.items():
-        _check_field(name, value, usual, where)
-    _check_names(values, usual, where)
     try:
-        return CONFIG_MAPPING[kind].from_dict(plain_fields(values))
+        usual = CONFIG_MAPPING[kind]()
+        for name, value in values.items():
+            _check_field(name, value, usual, where)
+        _check_names(values, usual, where)
+        found: PretrainedConfig = CONFIG_MAPPING[kind].from_dict(plain_fields(values))
+    except ConfigError:
+        raise
     except Exception as error:  # the library computes with the values: whatever that meets is the file's fault
         raise ConfigError(f"{where}: no config of a '{kind}' model: {words(error)}") from None
+    _check_together(found, usual, values, where)
+    return found
+
+
+def _check_together(config: PretrainedConfig, usual: PretrainedConfig, values: dict[str, Any], where: str) -> None:
+    """Refuse numbers that make no model together, of which a library would say no more than a tensor's shape."""
+    text = config.get_text_config()
+    names = ("vocab_size", "pad_token_id", "hidden_size", "num_attention_heads", "num_key_value_heads")
+    found = {name: value for name in names if type(value := getattr(text, name, None)) is int}
+    rows, pad = found.get("vocab_size", LARGEST), found.get("pad_token_id", 0)
+    width, heads = found.get("hidden_size", 0), found.get("num_attention_heads", 1)
+    groups = found.get("num_key_value_heads", 1)
+    if config.is_encoder_decoder:
+        raise ConfigError(f"{where}: is_encoder_decoder must be false, got true; only decoders are read")
+    if pad >= rows:
+        raise ConfigError(f"{where}: pad_token_id must be below vocab_size {rows}, got {pad}")
+    if width % heads and not values.get("head_dim") and not usual.hidden_size % usual.num_attention_heads:
+        raise ConfigError(f"{where}: num_attention_heads must divide hidden_size {width}, got {heads}")
+    if heads % groups:
+        raise ConfigError(f"{where}: num_key_value_heads must divide num_attention_heads {heads}, got {groups}")
+
+
+def check_causal(config: PretrainedConfig, model: type[PreTrainedModel], where: str) -> None:
+    """Raise ConfigError for a model that sees both ways: an encoder whose head is not told to look back only."""
+    if not config.is_decoder and "is_decoder=True" in inspect.getsource(model):
+        raise ConfigError(
+            f"{where}, {CONFIG}: is_decoder must be true, got false: {model.__name__} would see the words to come"
+        )
 
 
 def _model_type(values: dict[str, Any], where: str) -> str:
@@ -54,38 +82,10 @@ def _model_type(values: dict[str, Any], where: str) -> str:
 
 
 def _check_field(name: str, value: Any, usual: PretrainedConfig, where: str) -> None:
-    default = getattr(usual, name, None)
-    if callable(default) or name in ("attribute_map", "sub_configs"):
+    if callable(getattr(usual, name, None)) or name in ("attribute_map", "sub_configs"):
         raise ConfigError(f"{where}: '{name}' is no field of a config")
-    if name in ("dtype", "torch_dtype") and value not in (None, "auto"):
-        if not (isinstance(value, str) and isinstance(getattr(torch, value, None), torch.dtype)):
-            raise ConfigError(f"{where}: {name} must be a precision such as float32 or bfloat16, got {value!r:.80}")
-    elif not _fits(value, default, ids=name.endswith("_token_id")):
-        raise ConfigError(f"{where}: {name} must be {_kind(default)}, got {value!r:.80}")
-    largest = MOST_LAYERS if name.endswith(("layer", "layers")) else MOST_EXPERTS if "expert" in name else LARGEST
-    if isinstance(value, int) and value > largest:
-        raise ConfigError(f"{where}: {name} must be at most {largest}, got {value}")
-
-
-def _fits(value: Any, default: Any, *, ids: bool) -> bool:
-    """Whether a value is of its default's kind; where that is None, or the value is, nothing is known."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return False
-    if value is None or default is None:
-        return True
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, int):
-        whole = value if ids and isinstance(value, list) else [value]
-        return all(isinstance(one, int) and not isinstance(one, bool) for one in whole)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    return not isinstance(default, str | list | dict) or isinstance(value, type(default))
-
-
-def _kind(default: Any) -> str:
-    kinds = {bool: "true or false", int: "a whole number", float: "a finite number", str: "a word", dict: "an object"}
-    return kinds.get(type(default), "a list" if isinstance(default, list) else "a finite number")
+    if name in known_fields(usual.model_type):  # others do not reach the library
+        check_value(name, value, usual, where)
 
 
 def _check_names(values: Iterable[str], usual: PretrainedConfig, where: str) -> None:

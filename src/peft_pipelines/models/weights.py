@@ -11,7 +11,8 @@ from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.models.fields import read_object, words
-from peft_pipelines.models.folder import INDEX, SHARDS, WEIGHTS
+from peft_pipelines.models.folder import CONFIG, INDEX, SHARDS, WEIGHTS
+from peft_pipelines.models.model_config import check_causal
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 WHOLE = ("I64", "I32", "I16", "I8", "U8", "BOOL")
@@ -26,6 +27,7 @@ class Header(NamedTuple):
 
     kind: str
     shape: tuple[int, ...]
+    file: Path
 
 
 def headers_of(files: Mapping[str, Path], where: str) -> dict[str, Header]:
@@ -81,9 +83,11 @@ def read_header(path: Path, where: str) -> dict[str, Header]:
         with safe_open(path, "pt") as file:
             form = (file.metadata() or {}).get("format", "pt")
             parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
-            found = {name: Header(part.get_dtype(), tuple(part.get_shape())) for name, part in parts.items()}
+            found = {name: Header(part.get_dtype(), tuple(part.get_shape()), path) for name, part in parts.items()}
     except (SafetensorError, OSError) as error:
         raise ConfigError(f"{where}: no sound safetensors file: {error!s:.160}") from None
+    if not found:
+        raise ConfigError(f"{where}: holds no tensors")
     if form != "pt":
         raise ConfigError(f"{where}: its format must be 'pt', got '{form:.40}'")
     odd = {name: header.kind for name, header in found.items() if header.kind not in FLOATS + WHOLE}
@@ -100,7 +104,8 @@ def check_weights(config: PretrainedConfig, headers: Mapping[str, Header], where
     """
     layers = getattr(config.get_text_config(), "num_hidden_layers", 1)
     if isinstance(layers, int) and not 0 < layers <= len(headers):
-        raise ConfigError(f"{where}: num_hidden_layers must be 1 to {len(headers)}, the tensors there, got {layers}")
+        most = f"1 to {len(headers)}, the tensors there"
+        raise ConfigError(f"{where}, {CONFIG}: num_hidden_layers must be {most}, got {layers}")
     found = {name: torch.empty(header.shape, device="meta") for name, header in headers.items()}
     try:
         model, info = class_of(config).from_pretrained(
@@ -115,9 +120,32 @@ def check_weights(config: PretrainedConfig, headers: Mapping[str, Header], where
     except Exception as error:  # the library computes with the values: whatever that meets is the folder's fault
         raise ConfigError(f"{where}: config.json and the weights make no model: {words(error)}") from None
     check_loaded(model, info, where)
+    _check_tied(model, headers, where)
+    check_causal(config, type(model), where)
     whole = {name for name, _ in model.named_parameters() if name in headers and headers[name].kind not in FLOATS}
     if whole:
         raise ConfigError(f"{where}: weights must be one of {', '.join(FLOATS)}, got others in {named(whole)}")
+
+
+def _check_tied(model: PreTrainedModel, headers: Mapping[str, Header], where: str) -> None:
+    """Refuse tensors that are one in the model and hold other numbers in the files: one of them would not be used."""
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        if name in headers:
+            names.setdefault(id(parameter), []).append(name)
+    for first, *others in names.values():
+        for other in others:
+            if not torch.equal(_tensor(first, headers), _tensor(other, headers)):
+                raise ConfigError(
+                    f"{where}: {first} and {other} must hold the same numbers, since config.json ties them; or set "
+                    "tie_word_embeddings to false"
+                )
+
+
+def _tensor(name: str, headers: Mapping[str, Header]) -> torch.Tensor:
+    with safe_open(headers[name].file, "pt") as file:
+        found: torch.Tensor = file.get_tensor(name)
+    return found
 
 
 def class_of(config: PretrainedConfig) -> type[PreTrainedModel]:
@@ -138,6 +166,14 @@ def check_loaded(model: PreTrainedModel, info: Mapping[str, Any], where: str) ->
             f"{where}: the tensors in its files must be those of {type(model).__name__} as config.json says, got "
             f"{'; '.join(parts)}"
         )
+
+
+def check_finite(model: PreTrainedModel, where: str) -> None:
+    """Raise ConfigError where a weight is no finite number: each answer would be the same, and none a word."""
+    extremes = {name: torch.stack(torch.aminmax(one)) for name, one in model.named_parameters() if one.numel()}
+    odd = {name for name, found in extremes.items() if not found.isfinite().all()}
+    if odd:
+        raise ConfigError(f"{where}: weights must be finite numbers, NaN or infinity stands in {named(odd)}")
 
 
 def named(tensors: Iterable[str]) -> str:
