@@ -28,6 +28,7 @@ def listening(_: Path) -> None:
         found.bind("model/x.sock")
 
 
+STRETCHED = {"rope_type": "linear", "factor": 2.0}
 misspelt = changed("config.json", lambda found: found.update(rms_norm_epss=found.pop("rms_norm_eps")))
 
 
@@ -151,7 +152,7 @@ CONFIG = (
         rule("code inside a field", config(task_specific_params={"x": [{"auto_map": {}}]}), "the key 'auto_map'"),
         rule(
             "an infinity inside a field",
-            config(layer_types=[float("inf")]),
+            config(rope_scaling={**STRETCHED, "x": [float("inf")]}),
             "layer_types must hold finite numbers, got inf",
         ),
         rule(

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from malformed import Rule, tried, weights_read  # noqa: F401
-from model_folders import small, sound, sound_project  # noqa: F401
+from malformed import Rule, sound, sound_project, tried, weights_read  # noqa: F401
 from weights_rules import RULES
 
 
 @pytest.mark.usefixtures("weights_read")
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_it_is_told_in_one_line(rule: Rule, small: Path) -> None:  # noqa: F811
-    tried(rule, small)
+def test_it_is_told_in_one_line(rule: Rule, sound: Path) -> None:  # noqa: F811
+    tried(rule, sound)
