@@ -153,7 +153,7 @@ CONFIG = (
         rule(
             "an infinity inside a field",
             config(rope_scaling={**STRETCHED, "x": [float("inf")]}),
-            "layer_types must hold finite numbers, got inf",
+            "rope_scaling must hold finite numbers, got inf",
         ),
         rule(
             "another model", config(model_type="gpt2"), "architectures of model_type 'gpt2' must be [GPT2LMHeadModel]"
