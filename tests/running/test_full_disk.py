@@ -2,11 +2,11 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from processes import begun, run_within
+from processes import CANNOT, begun, run_read_only, run_within, run_without_rights
 from project import Project, project  # noqa: F401
 from trivial import CALLS, ERRORS, catalog, pipeline, ran
 
@@ -93,3 +93,65 @@ def test_a_limit_on_the_size_of_files_is_one_line(project: Project) -> None:  # 
     assert not any("Traceback" in line for line in lines)
     result = project.kedro("run")
     assert result.exit_code == 0, result.output
+
+
+def modes(folder: Path, mode: int) -> None:
+    """Set the mode of a folder and of all folders in it."""
+    for path in [*folder.rglob("*"), folder]:
+        if path.is_dir():
+            path.chmod(mode)
+
+
+def contents(store: Path) -> dict[Path, bytes]:
+    """The files of a store."""
+    return {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+def one_line(run: Callable[[Project], None], project: Project) -> str:  # noqa: F811
+    """The error of a run in a process of its own."""
+    process = begun(run, project)
+    process.join()
+    if process.exitcode == CANNOT:
+        pytest.skip("this process may not mount")
+    assert process.exitcode == 1
+    text = Path("out").read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("Error")]
+    assert "Traceback" not in text
+    return line
+
+
+@pytest.mark.parametrize(
+    ("run", "words", "before"),
+    [
+        (run_without_rights, "Permission denied", ["--tags=data.mood"]),
+        (run_read_only, "Read-only file system", ["--tags=data.mood"]),
+        (run_read_only, "Read-only file system", []),
+    ],
+    ids=["no permission behind the data", "read only behind the data", "read only behind all"],
+)
+def test_a_store_that_may_not_be_written_is_one_line_and_loses_nothing(
+    project: Project,  # noqa: F811
+    run: Callable[[Project], None],
+    words: str,
+    before: list[str],
+) -> None:
+    project.grid["methods"] = ["lora"]
+    assert project.kedro("run", *before).exit_code == 0
+    store = Path("data")
+    stood = contents(store)
+    modes(store, 0o555 if run is run_without_rights else 0o755)
+    line = one_line(run, project)
+    modes(store, 0o755)
+    assert line.startswith(f"Error: {words}: '"), line
+    assert contents(store) == stood
+    result = project.kedro("run")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("path", ["raw/mood/train.jsonl", "raw/mood", "model/config.json", "model/model.safetensors"])
+def test_what_may_not_be_read_is_one_line(project: Project, path: str) -> None:  # noqa: F811
+    Path(path).chmod(0)
+    line = one_line(run_without_rights, project)
+    Path(path).chmod(0o755)
+    assert "ermission denied" in line, line
+    assert path.rpartition("/")[2] in line, line

@@ -1,5 +1,6 @@
 """Runs of a project in processes of their own, forked off one that has imported all and has run nothing."""
 
+import ctypes
 import multiprocessing
 import os
 import resource
@@ -11,6 +12,13 @@ from pathlib import Path
 
 import pytest
 from project import Project
+
+CANNOT = 77
+_CAPABILITIES, _MOUNTS = 0x20080522, 0x20000
+"""The version of Linux's sets of capabilities, and its flag of a space of mounts of one's own."""
+_PRIVATE, _BIND = 0x44000, 0x1000
+_READ_ONLY = _BIND | 0x21
+"""Flags of mounts: changes stay here (for all below); a second place of a folder; that place, to be read only."""
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["warm", "processes"])
@@ -38,6 +46,22 @@ def run_within(project: Project, size: int) -> None:
     project.write("local")
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    _run(project, "local", project.folder / "out")
+
+
+def run_without_rights(project: Project) -> None:
+    """Run as someone who may do what the modes of files say and no more, which does not hold for root."""
+    header, none = (ctypes.c_uint32 * 2)(_CAPABILITIES, 0), (ctypes.c_uint32 * 6)()
+    assert ctypes.CDLL(None).capset(header, none) == 0
+    _run(project, "local", project.folder / "out")
+
+
+def run_read_only(project: Project) -> None:
+    """Run where the store is mounted to be read only; exit with ``CANNOT`` where this process may mount nothing."""
+    libc, store = ctypes.CDLL(None), bytes(project.folder / "data")
+    if libc.unshare(_MOUNTS) or libc.mount(None, b"/", None, _PRIVATE, None):
+        sys.exit(CANNOT)
+    assert libc.mount(store, store, None, _BIND, None) == libc.mount(None, store, None, _READ_ONLY, None) == 0
     _run(project, "local", project.folder / "out")
 
 

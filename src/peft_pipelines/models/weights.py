@@ -80,6 +80,7 @@ def read_header(path: Path, where: str) -> dict[str, Header]:
         ConfigError: the file is damaged, holds weights of another framework, or packed ones.
     """
     try:
+        path.open("rb").close()  # of a file that may not be read the library says that it is not there
         with safe_open(path, "pt") as file:
             form = (file.metadata() or {}).get("format", "pt")
             parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
