@@ -34,7 +34,9 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 Text = Annotated[str, AfterValidator(written)]
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Batch = Annotated[int, Field(ge=1, le=65_536)]
-Tokens = Annotated[int, Field(ge=16, le=MOST)]
+FEWEST = 16
+"""Tokens that a row has at least."""
+Tokens = Annotated[int, Field(ge=FEWEST, le=MOST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What numpy takes, whose range is the smallest of those that are seeded."""
 Share = Annotated[float, Field(gt=0, lt=1)]

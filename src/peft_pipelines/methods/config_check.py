@@ -12,6 +12,7 @@ from transformers.pytorch_utils import Conv1D
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods.size_check import check_counts, check_fits
 from peft_pipelines.methods.type_check import typed, types_of
 
 C = TypeVar("C")
@@ -41,6 +42,7 @@ def build(config_class: Callable[..., C], allowed: Iterable[str], method: Method
             raise unknown(where, "field", name, names)
     types = types_of(config_class)
     values = {name: typed(f"{where}, {name}", value, types.get(name, Any)) for name, value in method.config.items()}
+    check_counts(method, config_class)
     try:
         return config_class(**values, **fixed)
     except (TypeError, ValueError, AssertionError) as error:
@@ -53,6 +55,8 @@ def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
     for field, word in NAMING.items():
         value = method.config.get(field)
+        if isinstance(value, str):
+            _pattern(f"{where}, {field}", value)
         for target in value if isinstance(value, list) else []:
             if not any(name == target or name.endswith(f".{target}") for name in names):
                 raise unknown(where, word, target, linear_modules(skeleton))
@@ -62,7 +66,8 @@ def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
             raise unknown(where, "target parameter", target, dict.fromkeys(".".join(n.split(".")[-2:]) for n in known))
     for field in PATTERNS:
         for pattern in method.config.get(field) or {}:
-            if not any(re.match(rf"(.*\.)?({pattern})$", name) for name in names):
+            found = _pattern(f"{where}, {field}", rf"(.*\.)?({pattern})$")
+            if not any(found.match(name) for name in names):
                 raise unknown(where, f"module in {field}", pattern, linear_modules(skeleton))
     depth, chosen = skeleton.config.num_hidden_layers, method.config.get("layers_to_transform")
     for layer in chosen if isinstance(chosen, list) else [] if chosen is None else [chosen]:
@@ -70,14 +75,22 @@ def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:
             raise ConfigError(f"{where}: layers_to_transform must be from 0 to {depth - 1}, got {layer}")
 
 
+def _pattern(where: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"{where}: must be a regular expression, got '{pattern:.80}': {error}") from None
+
+
 def check_trains(method: MethodSpec, attached: nn.Module) -> None:
-    """Raise ConfigError where the method was attached and nothing would be trained, or nothing would come of it."""
+    """Raise ConfigError where the method was attached and nothing would be trained, or nothing could come of it."""
     where = f"method '{method.name}', config"
     for name in SCALES:
         if method.config.get(name) == 0:
             raise ConfigError(f"{where}: {name} must not be 0: it multiplies what is trained")
     if not any(parameter.requires_grad for parameter in attached.parameters()):
         raise ConfigError(f"{where}: leaves nothing to train")
+    check_fits(method, attached)
 
 
 def common_divisors(skeleton: PreTrainedModel, targets: object) -> list[int]:

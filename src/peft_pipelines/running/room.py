@@ -6,6 +6,7 @@ from transformers import PretrainedConfig
 
 from peft_pipelines.config import MethodSpec, TaskSpec
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.spec import FEWEST
 from peft_pipelines.data.tokenize import Prompter
 
 
@@ -42,6 +43,11 @@ def check_positions(task: TaskSpec, method: MethodSpec, limit: int, config: Pret
     there = positions(config)
     virtual = method.config.get("num_virtual_tokens")
     virtual = virtual if isinstance(virtual, int) else 0
+    if there is not None and virtual > there - FEWEST:
+        raise ConfigError(
+            f"method '{method.name}', config, num_virtual_tokens: must be at most {there - FEWEST}, the model has "
+            f"{there} positions, got {virtual}"
+        )
     if there is not None and limit + virtual > there:
         beside = f" beside {virtual} virtual tokens of method '{method.name}'" if virtual else ""
         raise ConfigError(

@@ -1,0 +1,42 @@
+"""Checks of the sizes in a method row's config: what counts is one at least, and what is trained fits into memory."""
+
+import dataclasses
+import re
+from typing import Any, Final
+
+import psutil
+from torch import nn
+
+from peft_pipelines.config import MethodSpec
+from peft_pipelines.config.errors import ConfigError
+
+_COUNTS: Final = re.compile(r"r|rank|(num|init|target)_\w+|\w+_(size|layers|factor|dim|heads|rank)")
+"""Names of fields that count something."""
+WEIGHT, STATE = 4, 12
+"""Bytes of a number in fp32, and of its gradient and the optimizer's two averages beside it."""
+_GB: Final = 1e9
+
+
+def check_counts(method: MethodSpec, config_class: Any) -> None:
+    """Raise ConfigError for a field that counts and is below one, unless this is what the library has by default."""
+    fields = dataclasses.fields(config_class) if dataclasses.is_dataclass(config_class) else ()
+    defaults = {field.name: field.default for field in fields}
+    for name, value in method.config.items():
+        counts = _COUNTS.fullmatch(name) and isinstance(value, int | float) and not isinstance(value, bool)
+        if counts and value <= 0 and value != defaults.get(name):
+            raise ConfigError(f"method '{method.name}', config, {name}: must be 1 or more, got {value}")
+
+
+def check_fits(method: MethodSpec, attached: nn.Module) -> None:
+    """Raise ConfigError where the parameters and the state of their training are more than the machine's memory."""
+    trained = sum(value.numel() for value in attached.parameters() if value.requires_grad)
+    needed = WEIGHT * sum(value.numel() for value in attached.parameters()) + STATE * trained
+    there = psutil.virtual_memory().total
+    if needed > there:
+        sizes = {name: value for name, value in method.config.items() if type(value) is int}
+        largest = max(sizes, key=lambda name: sizes[name], default="")
+        shown = f", {largest}: must be smaller, got {sizes[largest]}" if largest else ""
+        raise ConfigError(
+            f"method '{method.name}', config{shown}: training would take {needed / _GB:.0f} GB at least, "
+            f"this machine has {there / _GB:.0f}"
+        )
