@@ -214,7 +214,7 @@ def test_an_unknown_folder_is_refused(folder):
             {"config": {"target_modules": ["v_proj", "q_prof"]}},
             "on model type 'llama': unknown target module 'q_prof', did you mean 'q_proj'? Allowed: down_proj, ",
         ),
-        ("lora", {"config": {"r": -1}}, "method 'lora' on model type 'llama': `r` should be a positive integer"),
+        ("lora", {"config": {"r": -1}}, "method 'lora', config, r: must be 1 or more, got -1"),
         ("sequential_bottleneck", {"type": "SeqBn"}, "unknown type 'SeqBn', did you mean 'SeqBnConfig'? Allowed: "),
         ("sequential_bottleneck", {"config": {"factor": 2}}, "config: unknown field 'factor'"),
         ("bitfit", {"config": {"modules": []}}, "method 'bitfit', config: unknown field 'modules'"),

@@ -256,7 +256,7 @@ WRONG = {
         "config, kasa_config: unknown field 'betta', did",
     ),
     "inner type": ("LORA", {"kasa_config": {"beta": "x"}}, "config, kasa_config, beta: must be float, got 'x'"),
-    "rank of nought": ("LORA", {"r": 0}, "`r` should be a positive integer value but the value passed is 0"),
+    "rank of nought": ("LORA", {"r": 0}, "config, r: must be 1 or more, got 0"),
     "block that does not fit": ("C3A", {}, "Sizes that divide all layers: 1, 2, 4, 8, 16"),
     "vector that does not fit": ("VBLORA", {}, "Sizes that divide all layers: 1, 2, 4, 8, 16"),
     "no tokens": ("PREFIX_TUNING", {}, "num_virtual_tokens must be a number of tokens, got None"),
