@@ -22,12 +22,12 @@ class TrainingSpec(Spec):
     epochs: Annotated[float, Field(gt=0, le=10_000)]
     batch_size: Batch
     gradient_accumulation_steps: Batch
-    learning_rate: Annotated[float, Field(gt=0, le=1000)]
+    learning_rate: Annotated[float, Field(gt=0)]
     loss: Options
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"]
     warmup_ratio: Annotated[float, Field(ge=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0, le=100)]
-    max_grad_norm: Annotated[float, Field(gt=0, le=1e12)]
+    max_grad_norm: Annotated[float, Field(gt=0)]
     max_length: Tokens
     evaluations: Annotated[int, Field(ge=1, le=10_000)]
     generation_batch_size: Batch
