@@ -17,7 +17,7 @@ from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
 from peft_pipelines.training.label_logits import LabelLogits, collate
-from peft_pipelines.training.shortcuts import CACHELESS, ONE_MASK, Shortcuts
+from peft_pipelines.training.shortcuts import CACHELESS, NOT_PACKED, ONE_MASK, Shortcuts
 
 PATHS = {
     "packed": {"packed_batches": True, "shared_prefix": False, "label_positions_only": False},
@@ -198,6 +198,12 @@ def test_what_is_switched_off_is_named_with_the_reason():
     assert shortcuts.reasons == {"shared_prefix": "switched off", "length_buckets": "switched off"}
 
 
+def test_groups_meet_in_packed_batches_only():
+    shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(packed_batches=False))
+    assert not shortcuts.group_batches
+    assert shortcuts.reasons == {"packed_batches": "switched off", "group_batches": NOT_PACKED}
+
+
 def test_gradient_checkpointing_takes_the_plain_path_and_says_so():
     shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(gradient_checkpointing=True))
     assert not shortcuts.shared_prefix
@@ -210,7 +216,7 @@ def test_a_methods_dropout_takes_the_plain_path_and_says_so():
     attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
     shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == dict.fromkeys(("packed_batches", "shared_prefix"), ONE_MASK)
+    assert shortcuts.reasons == {"packed_batches": ONE_MASK, "shared_prefix": ONE_MASK, "group_batches": NOT_PACKED}
 
 
 @pytest.mark.parametrize(
@@ -227,10 +233,10 @@ def test_a_base_models_dropout_takes_the_plain_path_and_says_so(family, rates):
 
 def test_what_a_method_refuses_is_recorded():
     attached = tiny.attach("lora", "llama")
-    attached.refuses["shared_prefix"] = "its mask looks at the whole row"
+    reason = attached.refuses["shared_prefix"] = "its mask looks at the whole row"
     shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == dict.fromkeys(("packed_batches", "shared_prefix"), "its mask looks at the whole row")
+    assert shortcuts.reasons == {"packed_batches": reason, "shared_prefix": reason, "group_batches": NOT_PACKED}
 
 
 def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():

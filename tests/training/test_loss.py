@@ -145,7 +145,6 @@ def test_a_wrong_loss_is_refused_before_a_weight_is_read(loss, words, own):
 
 
 def test_a_run_with_a_wrong_loss_ends_with_one_line(project: Project):  # noqa: F811
-    (project.folder / "model" / "model.safetensors").write_bytes(b"never read")
     project.parameters["training"]["loss"] = {"type": "focal"}
     done = project.kedro("run")
     assert done.exit_code == 1

@@ -287,6 +287,25 @@ def test_bucketed_batches_come_in_mixed_order():
     assert 15 < rises < 35
 
 
+def test_a_group_meets_in_batches_whose_order_seed_and_epoch_decide():
+    groups = [f"passage {row // 10}" if row < 100 else "" for row in range(len(LENGTHS))]
+    batches = Batches(LENGTHS, 8, seed=0, bucketed=True, groups=groups)
+    first = list(batches)
+    assert sorted(row for batch in first for row in batch) == list(range(len(LENGTHS)))
+    for group in range(10):
+        met = [batch for batch in first if any(row // 10 == group for row in batch if row < 100)]
+        assert len(met) <= 3  # ten rows, in batches of eight: two, and a third where they begin inside one
+    assert first == list(Batches(LENGTHS, 8, seed=0, bucketed=True, groups=groups))
+    batches.set_epoch(1)
+    assert first != list(batches)
+
+
+@pytest.mark.parametrize("bucketed", [True, False])
+def test_examples_without_a_group_are_batched_as_ever(bucketed):
+    plain = list(Batches(LENGTHS, 8, seed=3, bucketed=bucketed))
+    assert list(Batches(LENGTHS, 8, seed=3, bucketed=bucketed, groups=[""] * len(LENGTHS))) == plain
+
+
 def test_validation_loss_is_one_number_over_all_labelled_tokens():
     """Answers of 1 and 6 tokens: the mean of batch means would be another number."""
     model = model_of("lora")

@@ -15,8 +15,8 @@ class TrainingSpec(Spec):
     ``evaluations`` is how often during training validation is scored and the state saved; ``max_length`` is in
     tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options beside it
     (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of one forward,
-    in examples times the longest of them: a batch beyond it runs in parts, with the same gradients. The last three
-    fields switch the exact short cuts of ``training.label_logits``.
+    in nodes of its tree or, not packed, in examples times the longest of them: a batch beyond it runs in parts, with
+    the same gradients. The last five fields switch the exact short cuts (docs/exactness.md).
     """
 
     epochs: Annotated[float, Field(gt=0, le=10_000)]
@@ -34,6 +34,7 @@ class TrainingSpec(Spec):
     tokens_per_forward: Tokens
     gradient_checkpointing: bool
     packed_batches: bool
+    group_batches: bool
     shared_prefix: bool
     label_positions_only: bool
     length_buckets: bool

@@ -13,7 +13,8 @@ class Batches:
 
     Bucketed, a batch holds examples of like length: they are shuffled, sorted by length within chunks of many batches,
     cut into batches, and the batches shuffled. Where ``tasks`` names the task of each example, a batch holds examples
-    of one task.
+    of one task. Where ``groups`` names what examples share, those of a group follow each other, so that they meet in
+    batches: whole groups are shuffled, and the examples in each of them.
 
     Args:
         lengths: the tokens of each example.
@@ -21,14 +22,30 @@ class Batches:
         seed: decides the order, with the epoch.
         bucketed: whether batches hold examples of like length.
         tasks: the number of each example's task, where there are several.
+        groups: the group of each example, empty for one that belongs to none.
+
+    >>> batches = Batches([3] * 6, 2, seed=0, bucketed=True, groups=["a", "b", "a", "b", "", ""])
+    >>> sorted(sorted(batch) for batch in batches)
+    [[0, 2], [1, 3], [4, 5]]
     """
 
     CHUNK = 50
     """Batches a chunk: enough that little padding is left, few enough that batches stay mixed."""
 
     def __init__(
-        self, lengths: Sequence[int], size: int, seed: int, *, bucketed: bool, tasks: Sequence[int] = ()
+        self,
+        lengths: Sequence[int],
+        size: int,
+        seed: int,
+        *,
+        bucketed: bool,
+        tasks: Sequence[int] = (),
+        groups: Sequence[str] = (),
     ) -> None:
+        self.groups = [group or row for row, group in enumerate(groups)] or list(range(len(lengths)))
+        self.longest = {group: 0 for group in self.groups}
+        for group, length in zip(self.groups, lengths, strict=True):
+            self.longest[group] = max(self.longest[group], length)
         self.tasks = tasks or [0] * len(lengths)
         self.lengths, self.batch_size, self.seed, self.bucketed = lengths, size, seed, bucketed
         self.epoch = 0
@@ -46,6 +63,10 @@ class Batches:
         order = random.Random(f"{self.seed} {self.epoch}")
         rows = list(range(len(self.lengths)))
         order.shuffle(rows)
+        first: dict[str | int, int] = {}
+        for place, row in enumerate(rows):
+            first.setdefault(self.groups[row], place)
+        rows.sort(key=lambda row: first[self.groups[row]])
         by_task = [[row for row in rows if self.tasks[row] == task] for task in sorted(set(self.tasks))]
         batches = [batch for part in by_task for batch in self._batches(part)]
         if self.bucketed or len(by_task) > 1:
@@ -56,7 +77,7 @@ class Batches:
         if not self.bucketed:
             return chunks(rows, self.batch_size)
         mixed = chunks(rows, self.batch_size * self.CHUNK)
-        ordered = [row for chunk in mixed for row in sorted(chunk, key=lambda row: self.lengths[row])]
+        ordered = [row for chunk in mixed for row in sorted(chunk, key=lambda row: self.longest[self.groups[row]])]
         return chunks(ordered, self.batch_size)
 
     def tokens(self, steps: int, batches_a_step: int) -> int:

@@ -8,7 +8,7 @@ earlier turns of user and assistant, or text up to the end-of-text token. So the
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,7 @@ class Encoded:
         truncated: whether the prompt lost text.
         shots: the number of examples with their answers before the prompt.
         task: the number of the example's task among those that are learnt together.
+        group: what the example's row shares with others of its group, as a digest; empty where there are no groups.
         as_text: whether prompt or answer holds the text of a control token, which stays text.
     """
 
@@ -45,6 +46,7 @@ class Encoded:
     truncated: bool
     shots: int = 0
     task: int = 0
+    group: str = ""
     as_text: bool = False
 
     @property
@@ -192,7 +194,9 @@ def training_examples(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> 
     A row whose answer leaves no room for any of its prompt is left out; the caller counts them.
     """
     fitting = [row for row in rows if prompter.fits(row["references"][0])]
-    return [prompter.encode(row["prompt"], row["references"][0]) for row in fitting]
+    return [
+        replace(prompter.encode(row["prompt"], row["references"][0]), group=row.get("group", "")) for row in fitting
+    ]
 
 
 def count_truncated(rows: Iterable[Encoded]) -> int:

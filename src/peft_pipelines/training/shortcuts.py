@@ -12,7 +12,8 @@ from peft_pipelines.models.token_tree import packing_refused
 
 CACHELESS = "gradient checkpointing keeps no cache"
 ONE_MASK = "dropout would draw one mask for all rows"
-_NAMES = ("packed_batches", "shared_prefix", "label_positions_only", "length_buckets")
+NOT_PACKED = "batches are not packed, so what a group shares would run once an example"
+_NAMES = ("packed_batches", "group_batches", "shared_prefix", "label_positions_only", "length_buckets")
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Shortcuts:
     """The short cuts that a training takes; ``reasons`` says for each other one why it does not."""
 
     packed_batches: bool
+    group_batches: bool
     shared_prefix: bool
     label_positions_only: bool
     length_buckets: bool
@@ -38,6 +40,8 @@ class Shortcuts:
         reasons = {name: "switched off" for name in _NAMES if not getattr(training_args, name)}
         for name, reason in _refusals(attached, training_args).items():
             reasons.setdefault(name, reason)
+        if "packed_batches" in reasons:
+            reasons.setdefault("group_batches", NOT_PACKED)
         return cls(**{name: name not in reasons for name in _NAMES}, reasons=reasons)
 
 

@@ -74,7 +74,10 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         self.loss_function = loss_of(training_args, model.attached.method)
         lengths = [len(example.ids) for example in examples]
         bucketed, tasks = model.shortcuts.length_buckets, [example.task for example in examples]
-        self.batches = Batches(lengths, training_args.batch_size, job.seed, bucketed=bucketed, tasks=tasks)
+        groups = [example.group for example in examples] if model.shortcuts.group_batches else ()
+        self.batches = Batches(
+            lengths, training_args.batch_size, job.seed, bucketed=bucketed, tasks=tasks, groups=groups
+        )
         steps = steps_of(training_args, len(self.batches))
         self.kept = Kept(model.attached)
         if model.attached.begin:

@@ -27,7 +27,10 @@ def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int, 
     """
     model.eval()
     total = 0.0
-    for batch in chunks(sorted(examples, key=lambda example: len(example.ids)), size):
+    ordered = sorted(examples, key=lambda example: example.ids)  # packed, what neighbours share runs once
+    if not model.shortcuts.packed_batches:
+        ordered.sort(key=lambda example: len(example.ids))
+    for batch in chunks(ordered, size):
         for part in model.parts(collate(batch), model.tokens_per_forward):
             tensors = {name: value.to(device()) for name, value in part.items()}
             total += float(cross_entropy(*model(**tensors)))
