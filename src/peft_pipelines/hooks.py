@@ -74,6 +74,7 @@ class ProjectHooks:
         """Download what is missing, and check all that can be checked before any weights are read."""
         from peft_pipelines.running.preflight import preflight
         from peft_pipelines.tracking.manifest import Manifest
+        from peft_pipelines.tracking.order import reserve
         from peft_pipelines.tracking.stamp import Stamps
 
         kedro_runners.check_runner(run_params["runner"])
@@ -82,6 +83,7 @@ class ProjectHooks:
         manifest = Manifest(run_params, pipeline, catalog, self._project)
         stamps = Stamps(manifest)
         preflight(pipeline, catalog, self._project / names.LOCK, show_line)
+        reserve(manifest.folder)
         self._manifest, self._stamps = manifest, stamps  # a run that is refused before it begins leaves no record
         claims.begin(manifest.id)
 

@@ -12,7 +12,6 @@ from kedro.pipeline import Pipeline
 from pydantic import BaseModel
 
 from peft_pipelines.config import AXES, Cell, Grid, ModelSpec, parse
-from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import write_json, write_text
 from peft_pipelines.files.status import Status
@@ -74,14 +73,9 @@ class Manifest:
         return [task for task in self.grid.tasks if self._names & {names.adapted(task), names.prompts(task)}]
 
     def begin(self) -> None:
-        """Write the manifest of a run that goes on, once. ConfigError where another run has the same id."""
+        """Write the manifest of a run that goes on, once."""
         if not self._begun:
             self._begun = True
-            folder = self.folder
-            try:
-                folder.mkdir(parents=True)
-            except FileExistsError:
-                raise ConfigError(f"run '{self.id}' is on record already, begin again") from None
             self._write({**self.facts, "status": Status.RUNNING, "reason": None, "cells": {}})
 
     def end(self, status: str, reason: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, replacing
 from peft_pipelines.files.status import Status
 from peft_pipelines.storage.hashes import sha256
+from peft_pipelines.tracking.order import in_order
 
 MANIFEST, ROWS = "manifest.json", "rows.yml"
 
@@ -138,13 +140,13 @@ def keep(path: Path, digest: str, folder: Path) -> None:
 
 
 def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
-    """Return a run by its id, or the newest that has ended.
+    """Return a run by its id, or of those that have ended the one that began last.
 
     Raises:
         ConfigError: there is no such run in the store, or it has not ended: its record holds no number yet.
     """
     folder = runs_folder(catalog)
-    known = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    known = in_order(folder, _on_record(folder))
     if run_id is not None:
         if run_id not in known and not any(path.parent.name == run_id for path in folder.glob(f"*/{ROWS}")):
             raise unknown("RUN_ID", "run", run_id, known)
@@ -158,6 +160,13 @@ def find(catalog: DataCatalog, run_id: str | None = None) -> Run:
     if not newest:
         raise ConfigError("RUN_ID: no run is on record in this store; `kedro run` makes one")
     return newest
+
+
+def _on_record(folder: Path) -> list[str]:
+    """The runs with a manifest. A folder that cannot be read is an OSError, which ``glob`` would pass over."""
+    with suppress(FileNotFoundError):
+        return [name for name in os.listdir(folder) if (folder / name / MANIFEST).is_file()]
+    return []
 
 
 def chosen(run: Run, cells: tuple[str, ...]) -> list[str]:
