@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
-SHORTCUTS = ("packed_batches", "shared_prefix", "label_positions_only", "length_buckets")
-PATHS = {"packed": SHORTCUTS, "unpacked": SHORTCUTS[1:], "plain": ()}
+SHORTCUTS = ("packed_batches", "group_batches", "shared_prefix", "label_positions_only", "length_buckets")
+PATHS = {"packed": SHORTCUTS, "unpacked": SHORTCUTS[2:], "plain": ()}
 LORA = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.0, "target_modules": ["k_proj", "v_proj", "down_proj"]}
 
 
