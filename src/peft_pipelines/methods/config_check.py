@@ -42,11 +42,12 @@ def build(config_class: Callable[..., C], allowed: Iterable[str], method: Method
             raise unknown(where, "field", name, names)
     types = types_of(config_class)
     values = {name: typed(f"{where}, {name}", value, types.get(name, Any)) for name, value in method.config.items()}
-    check_counts(method, config_class)
     try:
-        return config_class(**values, **fixed)
+        made = config_class(**values, **fixed)
     except (TypeError, ValueError, AssertionError) as error:
         raise ConfigError(f"{where}: {one_line(error)}") from None
+    check_counts(method, config_class)
+    return made
 
 
 def check_targets(method: MethodSpec, skeleton: PreTrainedModel) -> None:

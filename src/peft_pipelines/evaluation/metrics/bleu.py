@@ -5,12 +5,17 @@ from importlib import import_module
 from typing import Any
 
 from peft_pipelines.evaluation.metrics.normalize import check, normalise
+from peft_pipelines.evaluation.metrics.scripts import spaced
+
+SIGNS = "|signs:apart"
+"""What a signature holds besides where texts are of a script without blanks."""
 
 
 def bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> dict[str, float]:
     """Corpus BLEU of sacrebleu, from 0 to 1, with case kept; ``bleu_signature`` says how it was computed.
 
-    It pools the n-grams of all items: not the mean of their BLEU, and an answer of one word adds little.
+    It pools the n-grams of all items: not the mean of their BLEU, and an answer of one word adds little. Of scripts
+    without blanks, such as Chinese, each sign is a word.
 
     >>> bleu(["x = sorted(values)"], [["x = sorted(values)", "values.sort()"]], [])
     {'bleu': 1.0}
@@ -31,7 +36,7 @@ def bleu_signature(predictions: Sequence[str], references: Sequence[Sequence[str
 
 def bleu_counts(prediction: str, references: Sequence[str]) -> list[float]:
     """Summands of one item for ``bleu_of``: matched and all n-grams of four orders, two lengths."""
-    score = _scorer().corpus_score([normalise(prediction)], [[text] for text in references])
+    score = _scorer().corpus_score([_words(prediction)], [[spaced(text)] for text in references])
     return [*score.counts, *score.totals, score.sys_len, score.ref_len]
 
 
@@ -46,6 +51,10 @@ def bleu_of(sums: Sequence[float]) -> float:
     return min(float(score) / 100, 1.0)
 
 
+def _words(text: str) -> str:
+    return spaced(normalise(text))
+
+
 def _scorer() -> Any:
     return import_module("sacrebleu.metrics").BLEU()
 
@@ -55,6 +64,7 @@ def _bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], label
     metric = _scorer()
     most = max(map(len, references))
     # sacrebleu wants the n-th right answers of all items together, None where an item has fewer
-    streams = [[item[n] if n < len(item) else None for item in references] for n in range(most)]
-    score = metric.corpus_score([normalise(text) for text in predictions], streams).score
-    return min(score / 100, 1.0), str(metric.get_signature())
+    streams = [[spaced(item[n]) if n < len(item) else None for item in references] for n in range(most)]
+    score = metric.corpus_score([_words(text) for text in predictions], streams).score
+    by_signs = any(spaced(text) != text for item in references for text in item)
+    return min(score / 100, 1.0), f"{metric.get_signature()}{SIGNS if by_signs else ''}"

@@ -1,7 +1,7 @@
 """Scores of free text against one or more right answers; an item counts by its best right answer.
 
 ``exact_match`` and ``parses`` are for code: case and indentation count. ``exact_answer`` and ``token_f1`` are for short
-answers in English, compared as SQuAD does. ROUGE is that of rouge-score.
+answers in English, compared as SQuAD does. ROUGE is that of rouge-score, with words of all scripts.
 """
 
 import ast
@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from peft_pipelines.evaluation.metrics.normalize import check, normalise
+from peft_pipelines.evaluation.metrics.scripts import AnyScript
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -61,7 +62,9 @@ def token_f1(
 
 
 def rouge1(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> dict[str, float]:
-    """Mean ROUGE-1 F of rouge-score, without stemming. Its words are runs of a-z and 0-9 in lower case, nothing else.
+    """Mean ROUGE-1 F of rouge-score, without stemming. Words are runs of letters and digits in lower case.
+
+    Of scripts without blanks, such as Chinese, each sign is a word.
 
     >>> rouge1(["the cat"], [["the dog sat", "a cat"]], [])
     {'rouge1': 0.5}
@@ -151,4 +154,4 @@ def _rouge(kind: str) -> Callable[[str, str], float]:
 
 @lru_cache
 def _rouge_scorer(kind: str) -> Any:
-    return import_module("rouge_score.rouge_scorer").RougeScorer([kind], use_stemmer=False)
+    return import_module("rouge_score.rouge_scorer").RougeScorer([kind], tokenizer=AnyScript())
