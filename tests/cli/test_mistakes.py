@@ -205,9 +205,12 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "no end of turn": (
         lambda p: tokenizer(p, tiny.UNCLOSED),
-        ["model 'tiny': tokenizer '", "no special token ends an answer"],
+        ["model 'tiny', folder 'model': tokenizer '", "no special token ends an answer"],
     ),
-    "no end of text": (no_end_of_text, ["model 'tiny': tokenizer '", "no special token ends an answer"]),
+    "no end of text": (
+        no_end_of_text,
+        ["model 'tiny', folder 'model': tokenizer '", "no special token ends an answer"],
+    ),
     "gradient checkpointing": (
         checkpointed,
         ["method 'prefix_tuning': gradient_checkpointing must be false, got true: without a cache"],

@@ -62,6 +62,8 @@ class ChatTemplate:
         found = _tried(json.dumps([self.text, self.day, cases]))
         if "error" in found:
             raise ConfigError(f"its chat template must make a text of turns, got {found['error']}")
+        if found["texts"] != [rendering.rendered(self.text, self.day, case) for case in cases]:
+            raise ConfigError("its chat template must make the same text each time, got two for one prompt")
         for text, places in zip(found["texts"], ((QUESTION,), (QUESTION, ANSWER), (QUESTION, ANSWER)), strict=True):
             for place in places:
                 if place not in text:

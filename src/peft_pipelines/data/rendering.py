@@ -83,6 +83,7 @@ def compiled(template: str, day: str) -> jinja2.Template:
     """Return a template in which today is a given day (ISO)."""
     environment = Bounded(trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols])
     environment.filters["tojson"] = _tojson
+    del environment.filters["random"], environment.globals["lipsum"]  # a prompt is the same each time
     today = datetime.combine(date.fromisoformat(day), time())
     environment.globals.update(raise_exception=_refuse, strftime_now=today.strftime)
     return environment.from_string(template)

@@ -139,19 +139,6 @@ def generation_fields(values: dict[str, Any], where: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in ENDS}
 
 
-def tokenizer_fields(values: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return the fields of tokenizer_config.json, without the files that some name, which are the folder's own.
-
-    Raises:
-        ConfigError: a field could bring in code, or names a file elsewhere.
-    """
-    check_redirects(values, where)
-    for name, value in values.items():
-        if name.endswith("_file") and isinstance(value, str) and Path(value).name != value and "special" not in name:
-            raise ConfigError(f"{where}: {name} leads out of the folder, got {value!r:.80}; leave it out")
-    return {name: value for name, value in values.items() if not name.endswith("_file")}
-
-
 def words(error: Exception) -> str:
     """Return an exception as one short line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]

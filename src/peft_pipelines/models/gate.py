@@ -16,15 +16,16 @@ from transformers import AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBas
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.models import folder as model_folder
+from peft_pipelines.models import tokenizer_files
 from peft_pipelines.models.fields import (
     generation_fields,
     plain_fields,
     read_object,
-    tokenizer_fields,
     words,
 )
-from peft_pipelines.models.folder import CONFIG, GENERATION, TOKENIZER
+from peft_pipelines.models.folder import CONFIG, GENERATION, TEMPLATE, TOKENIZER
 from peft_pipelines.models.model_config import config_of
+from peft_pipelines.models.tokenizer_files import check_template, check_tokens, tokenizer_fields
 from peft_pipelines.models.weights import check_weights, headers_of
 
 MAPS = ("special_tokens_map.json", "added_tokens.json", "vocab.json")
@@ -87,6 +88,8 @@ def _checked(files: dict[str, Path], where: str) -> ModelFolder:
         texts[GENERATION] = generation_fields(drawn, f"{where}, {GENERATION}")
     for name in files.keys() & set(MAPS):
         read_object(files[name], where)
+    if TEMPLATE in files:
+        check_template(files[TEMPLATE], where)
     check_weights(config, headers_of(files, where), where)
     return ModelFolder(where, files, config, {name: json.dumps(found) for name, found in texts.items()})
 
@@ -109,12 +112,12 @@ def read_tokenizer(source: ModelFolder, scratch: Path, spec: ModelSpec) -> PreTr
             scratch, local_files_only=True, trust_remote_code=False
         )
     except Exception as error:  # the libraries compute with the values: whatever that meets is the folder's fault
-        reason = words(error).replace(str(scratch), "the folder")
-        raise ConfigError(f"{source.where}: no tokenizer can be read: {reason}") from None
+        raise ConfigError(tokenizer_files.reason(error, source.files, source.where, scratch)) from None
     if not found.is_fast:
         raise ConfigError(f"{source.where}: its tokenizer must be a fast one (tokenizer.json), got a slow one")
     if found.eos_token_id is None and found.pad_token_id is None:
         raise ConfigError(f"{source.where}: its tokenizer must have an eos_token or a pad_token, it has neither")
+    check_tokens(found, source.files, source.where)
     _check_template(found, source, spec)
     found.name_or_path = spec.name
     return found

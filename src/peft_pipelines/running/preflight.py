@@ -59,7 +59,7 @@ def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
         ConfigError: the folder is not a model's, its tokenizer cannot be read, has no chat template where the row
             says that it has, or ends no answer.
     """
-    where = f"model '{model.name}'"
+    where = f"model '{model.name}', folder '{folder}'"
     prompter = Prompter.of(model, gate.tokenizer(model, folder), sys.maxsize)
     try:
         if model.chat_template:
