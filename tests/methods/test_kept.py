@@ -1,12 +1,17 @@
 """What a method keeps beside its parameters is found wherever it is, and comes back."""
 
 import random
+import shutil
 from collections import deque
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import tiny
 import torch
+from base_rows import PROJECT
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+from resumed import resumes
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.methods import providers
@@ -102,3 +107,33 @@ def test_all_kinds_of_keeping_come_back(tmp_path):
     assert found.draws is draws
     assert found.window is kept_list
     assert draw(found) == draw(part)
+
+
+AT_THE_START = """
+        self.draws, self.forwards = torch.Generator().manual_seed(3), 0
+        self.register_buffer("running", torch.zeros(()), persistent=False)
+"""
+IN_A_STEP = """
+        if self.training:
+            self.forwards += 1
+            self.running.mul_(0.9).add_(0.1 * x.detach().mean())
+            change = change * (0.5 + torch.rand((), generator=self.draws)) + self.running / self.forwards
+"""
+
+
+def test_an_authors_generator_counter_and_average_are_resumed(tmp_path, monkeypatch):
+    monkeypatch.setenv("PEFT_DIR", str(tmp_path / "methods"))
+    folder = shutil.copytree(PROJECT / "methods/svft", tmp_path / "methods/keeping")
+    text = (folder / "model.py").read_text()
+    for before, added in (("        self.svft_m = ", AT_THE_START), ("        return base + change", IN_A_STEP)):
+        assert text.count(before) == 1
+        text = text.replace(before, f"{added}{before}")
+    (folder / "model.py").write_text(text)
+    resumes(tiny.METHODS["svft"].model_copy(update={"type": "keeping"}), "llama", tmp_path)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_a_schedule_of_ranks_is_resumed_on_every_family(family, tmp_path):
+    targets = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING[tiny.CONFIGS[family]().model_type]
+    config = {**SCHEDULED.config, "target_modules": list(targets)}
+    resumes(SCHEDULED.model_copy(update={"config": config}), family, tmp_path)
