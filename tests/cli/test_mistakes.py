@@ -297,3 +297,23 @@ def test_other_errors_are_not_hidden(project: Project) -> None:  # noqa: F811
     assert result.exit_code == 1
     assert isinstance(result.exception, RuntimeError)
     assert str(result.exception) == "a fault of the code's own"
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("{type: nope.Nope}", "No module named 'nope'"),
+        ("{type: pandas.NopeDataset}", "'NopeDataset' not found in 'pandas'"),
+        ("{type: pandas.CSVDataset}", "missing 1 required keyword-only argument: 'filepath'"),
+        ("{type: pandas.CSVDataset, filepath: a.csv, nope: 1}", "unexpected keyword argument 'nope'"),
+        ("{filepath: a.csv}", "'type' is missing"),
+        ("{type: 5}", "must be a class"),
+        ("5", "is not a valid dataset configuration"),
+    ],
+)
+def test_a_row_of_the_catalog_that_makes_no_data_set(row: str, says: str, project: Project) -> None:  # noqa: F811
+    (project.folder / "conf/local/catalog.yml").write_text(f"results: {row}\n")
+    done = project.kedro("run")
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: catalog.yml: ") and "'results'" in line and says in line

@@ -20,6 +20,11 @@ LONGEST: Final = 100_000
 
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
+_CATALOG: Final = re.compile(
+    r"parsing config for dataset '|Dataset '.*' must only contain arguments valid|is not a valid dataset configuration"
+)
+"""What Kedro says where an entry of the catalog makes no data set."""
+
 _REMEDIES: Final = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space, or choose another folder by --params store=FOLDER"),
     **dict.fromkeys(
@@ -65,6 +70,10 @@ def reason_of(error: BaseException) -> str | None:
     known = next((one for one in _causes(error) if isinstance(one, ConfigError | PartsFailed)), None)
     if known:
         return str(known)
+    entry = next((str(one) for one in _causes(error) if _CATALOG.search(str(one))), None)
+    if entry:
+        reason = " ".join(entry.partition("Hint:")[0].split())
+        return f"catalog.yml: {reason:.300}; an installed type of data set with its own arguments is allowed"
     line = disk.line(error, tuple(_REMEDIES) + disk.CODES)
     refused = next((one for one in _causes(error) if isinstance(one, OSError) and one.errno in _REMEDIES), None)
     return f"{line}; {_REMEDIES[refused.errno or 0]}" if line and refused else line
