@@ -197,8 +197,3 @@ def training_examples(prompter: Prompter, rows: Iterable[Mapping[str, Any]]) -> 
     return [
         replace(prompter.encode(row["prompt"], row["references"][0]), group=row.get("group", "")) for row in fitting
     ]
-
-
-def count_truncated(rows: Iterable[Encoded]) -> int:
-    """Count the examples that lost text."""
-    return sum(row.truncated for row in rows)

@@ -14,12 +14,59 @@ from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.forward import head_only_at, takes
+from peft_pipelines.models.tree_mask import tree_masks
 
 SLOWER = 1.5
 """How much slower a multiplication is in attention with a mask than in a product of matrices (docs/speed.md)."""
 
-CHUNKED = "chunked_attention"
-"""A kind of layer whose mask cuts the positions into chunks."""
+MODEL_TYPES = frozenset(
+    [
+        "apertus",
+        "arcee",
+        "codegen",
+        "cohere",
+        "cohere2",
+        "ernie4_5",
+        "exaone4",
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "glm",
+        "glm4",
+        "gpt2",
+        "gpt_neox",
+        "gpt_oss",
+        "gptj",
+        "granite",
+        "granitemoe",
+        "helium",
+        "hunyuan_v1_dense",
+        "llama",
+        "mistral",
+        "mixtral",
+        "nemotron",
+        "olmo",
+        "olmo2",
+        "olmo3",
+        "olmoe",
+        "opt",
+        "persimmon",
+        "phi",
+        "phi3",
+        "phimoe",
+        "qwen2",
+        "qwen3",
+        "seed_oss",
+        "smollm3",
+        "stablelm",
+        "starcoder2",
+    ]
+)
+"""The model types whose trees are tested to give the logits of rows.
+
+Others may read a token's place in the sequence where its position is meant (biases by distance, windows of their own,
+recurrent layers), and give other numbers without an error.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,10 +126,10 @@ def packing_refused(attached: Attached) -> str | None:
     for name in ("packed_batches", "shared_prefix"):
         if name in attached.refuses:
             return attached.refuses[name]
+    if attached.core.config.model_type not in MODEL_TYPES:
+        return f"trees are not tested on models of type '{attached.core.config.model_type}'"
     if not takes(attached, "position_ids"):
         return "the model's forward takes no position_ids"
-    if CHUNKED in kinds_of_layers(attached.core):
-        return "the model's attention is cut into chunks"
     return None
 
 
@@ -117,7 +164,7 @@ def pair_work(core: PreTrainedModel) -> float:
 def run(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Any:
     """Return the model's output for a tree behind a cache of one row, which grows by the tree's nodes."""
     before = cache.get_seq_length() if cache is not None else 0
-    masks = {kind: _mask(core, tree, cache, layer) for kind, layer in kinds_of_layers(core).items()}
+    masks = tree_masks(core, tree.ancestors, tree.depths, cache)
     return core(
         input_ids=tree.ids[None],
         attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
@@ -125,34 +172,3 @@ def run(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Any:
         past_key_values=cache,
         use_cache=cache is not None,
     )
-
-
-def _mask(core: PreTrainedModel, tree: TokenTree, cache: Cache | None, layer: int) -> torch.Tensor:
-    """What is added to the attention scores of a layer (1, 1, nodes, cached and new tokens): 0 or minus infinity."""
-    nodes = len(tree.ids)
-    total = before = 0
-    if cache is not None:
-        before = cache.get_seq_length()
-        total, _ = cache.get_mask_sizes(torch.arange(before, before + nodes, device=tree.ids.device), layer)
-    kept = max(0, total - nodes)
-    seen = torch.cat([tree.ancestors.new_ones(nodes, kept), tree.ancestors], dim=1)
-    window = _window(core, layer)
-    if window is not None:
-        cached = torch.arange(before - kept, before, device=tree.ids.device)
-        positions = torch.cat([cached, tree.depths + before])
-        seen &= (tree.depths[:, None] + before) - positions < window
-    return torch.zeros(seen.shape, dtype=core.dtype, device=seen.device).masked_fill(~seen, -torch.inf)[None, None]
-
-
-def kinds_of_layers(core: PreTrainedModel) -> dict[str, int]:
-    """Return the kinds of the model's layers, each of which has a mask, with the number of its first layer."""
-    kinds = getattr(core.config, "layer_types", None) or ["all"]
-    return {kind: kinds.index(kind) for kind in kinds}
-
-
-def _window(core: PreTrainedModel, layer: int) -> int | None:
-    """The tokens of a layer's sliding window; None where it sees all."""
-    kinds = getattr(core.config, "layer_types", None)
-    if kinds and kinds[layer] != "sliding_attention":
-        return None
-    return getattr(core.config, "sliding_window", None)

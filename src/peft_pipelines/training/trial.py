@@ -5,7 +5,7 @@ from pathlib import Path
 
 from peft_pipelines.config import TrainingSpec
 from peft_pipelines.data.batching import shared_prefix
-from peft_pipelines.data.tokenize import Encoded, count_truncated
+from peft_pipelines.data.tokenize import Encoded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.shortcuts import Shortcuts
@@ -42,7 +42,10 @@ class TrialSetup:
             "shared_prefix_tokens": len(self._prefix()) if self.shortcuts.shared_prefix else 0,
             "rows": {"train": len(self.examples), "validation": len(self.validation)},
             "tokens": sum(len(example.ids) for example in self.examples),
-            "truncated": {"train": count_truncated(self.examples), "validation": count_truncated(self.validation)},
+            "truncated": {
+                "train": sum(example.truncated for example in self.examples),
+                "validation": sum(example.truncated for example in self.validation),
+            },
         }
 
     def texts(self) -> list[dict[str, object]]:

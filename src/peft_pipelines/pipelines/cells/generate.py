@@ -6,7 +6,7 @@ from typing import Any
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.costs import measure
-from peft_pipelines.data.tokenize import Prompter, count_truncated
+from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.inference.few_shot import encode_test_prompts
 from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
 from peft_pipelines.inference.loglikelihood import answers_to_score
@@ -57,4 +57,4 @@ def generate(
     shots = {"shots_used": fmean(row.shots for row in encoded)} if method.shots else {}
     tokens = {"generated_tokens": sum(len(each.tokens) for each in generations)}
     costs = {f"generate_{key}": value for key, value in spent.items()}
-    return predictions, {**costs, **tokens, "truncated": count_truncated(encoded), **shots}
+    return predictions, {**costs, **tokens, "truncated": sum(row.truncated for row in encoded), **shots}
