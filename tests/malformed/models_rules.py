@@ -178,6 +178,14 @@ CONFIG = (
             "2 of another shape (lm_head.weight, model.embed_tokens.weight)",
         ),
         rule("a smaller vocabulary", config(vocab_size=200), "pad_token_id must be below vocab_size 200, got 257"),
+        *(
+            Rule(
+                f"{there} positions",
+                config(max_position_embeddings=there),
+                [f"max_length must be at most {there}, the model"],
+            )
+            for there in (128, 256)
+        ),
         rule("a layer more", config(num_hidden_layers=3), "9 missing (model.layers.2.input_layernorm.weight"),
         rule("a layer less", config(num_hidden_layers=1), "9 left over (model.layers.1.input_layernorm.weight"),
         rule("more layers than tensors", config(num_hidden_layers=99), "num_hidden_layers must be 1 to 21"),

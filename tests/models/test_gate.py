@@ -8,6 +8,7 @@ import pytest
 import tiny
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import BertConfig, BertLMHeadModel
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
@@ -112,6 +113,35 @@ def test_each_family_passes_whole_and_in_shards(family: str, tmp_path: Path) -> 
     assert len(list((tmp_path / "shards").glob("*.safetensors"))) > 1
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_no_numbers_are_refused_when_they_are_read(folder: Path, odd: float) -> None:
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    tensors["model.norm.weight"][3] = odd
+    save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(ConfigError, match=r"must be finite numbers, NaN or infinity stands in model\.norm\.weight"):
+        loaded(folder)
+
+
+def test_tensors_that_are_one_must_hold_the_same_numbers(folder: Path) -> None:
+    fields(folder, "config.json", tie_word_embeddings=True)
+    refused(folder, "lm_head.weight must hold the same numbers, since config.json ties them")
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    save_file({**tensors, "lm_head.weight": tensors["model.embed_tokens.weight"].clone()}, path, {"format": "pt"})
+    assert opened(folder).config.tie_word_embeddings
+
+
+def test_an_encoder_that_sees_the_words_to_come_is_refused(folder: Path) -> None:
+    small = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    for is_decoder in (True, False):
+        config = BertConfig(**small, vocab_size=264, pad_token_id=257, is_decoder=is_decoder)
+        BertLMHeadModel(config).save_pretrained(folder)
+        if is_decoder:
+            assert opened(folder).config.is_decoder
+    refused(folder, "config.json: is_decoder must be true, got false: BertLMHeadModel would see the words to come")
+
+
 def test_an_index_that_leads_elsewhere_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (folder / "model.safetensors").rename(tmp_path / "elsewhere" / "model.safetensors")
@@ -163,6 +193,15 @@ def test_a_tokenizers_files_are_the_folders_own(folder: Path, tmp_path: Path) ->
     other.write_text((folder / "tokenizer.json").read_text().replace("<|im_end|>", "<|other|>"))
     fields(folder, "tokenizer_config.json", tokenizer_file=str(other))
     refused(folder, "tokenizer_file leads out of the folder")
+
+
+def test_a_change_that_keeps_size_and_time_is_seen(folder: Path) -> None:
+    path = folder / "config.json"
+    before = path.stat()
+    assert opened(folder).config.rope_theta == 10000.0
+    path.write_text(path.read_text().replace("10000.0", "20000.0"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert opened(folder).config.rope_theta == 20000.0
 
 
 def test_a_folder_that_has_not_changed_is_looked_at_once(folder: Path) -> None:

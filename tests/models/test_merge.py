@@ -159,6 +159,17 @@ def test_a_refused_merge_leaves_nothing(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base", "checkpoint"]
 
 
+@pytest.mark.parametrize("drawn", [{"do_sample": False, "temperature": 0.6}, {"do_sample": True, "top_k": 0}])
+def test_a_base_that_says_how_to_draw_is_merged_without_it(drawn: dict[str, object], tmp_path: Path) -> None:
+    spec = base_of(tmp_path / "base", "llama").spec
+    (tmp_path / "base" / "generation_config.json").write_text(json.dumps({**drawn, "eos_token_id": 256}))
+    base = base_model.load(spec, tmp_path / "base")
+    checkpoint = checkpoint_of(base, "lora", "llama", tmp_path / "checkpoint")
+    merge.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", lambda step: None)
+    written = json.loads((tmp_path / "merged" / "generation_config.json").read_text())
+    assert written["eos_token_id"] == 256 and not written.keys() & drawn.keys()
+
+
 @pytest.mark.parametrize("arguments", [CELL.split("."), [CELL]])
 def test_the_command_writes_a_folder_that_loads_with_the_cells_logits(project: Project, arguments):
     project.method("lora", config={"r": 2}, training={"learning_rate": 0.05})

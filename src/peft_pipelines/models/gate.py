@@ -71,10 +71,10 @@ def opened(spec: ModelSpec, folder: Path) -> ModelFolder:
     return _passed[where][1]
 
 
-def signature_of(path: Path) -> tuple[int, int, int]:
-    """Return the size, the time of the last change in ns, and the inode of a file: together they change with it."""
+def signature_of(path: Path) -> tuple[int, int, int, int]:
+    """Return a file's size, inode and times of change in ns; the last cannot be set, so they change with the file."""
     facts = path.stat()
-    return facts.st_size, facts.st_mtime_ns, facts.st_ino
+    return facts.st_size, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 def _checked(files: dict[str, Path], where: str) -> ModelFolder:

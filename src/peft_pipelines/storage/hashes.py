@@ -28,13 +28,15 @@ def sha256(path: Path) -> str:
 
 
 def cached_sha256(path: Path) -> str:
-    """Return the hash of a large file, computed once: it is remembered for its path, size, time of change and inode.
+    """Return the hash of a large file, computed once: it is remembered for its path, size, times of change and inode.
+
+    The inode's time of change cannot be set: a file that is changed and given its old time is read again.
 
     The memory is a file of the user's cache folder, without which it is computed each time. It holds no paths, only
     their hashes. A file that changed in the last seconds is not remembered: the next change may have the same time.
     """
     facts = path.stat()
-    version = f"{path.resolve()} {facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
+    version = f"{path.resolve()} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns} {facts.st_ino}"
     key = hashlib.sha256(version.encode()).hexdigest()
     if known := recall(MEMORY, key):
         return known
