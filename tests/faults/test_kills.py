@@ -10,7 +10,7 @@ from deaths import Death, Operation
 from file_calls import changing
 from killed import STORE, Killed, after, all_providers, at, drawn, second_of_two_renames
 from light import SOURCES
-from stores import contents, tree
+from stores import RESULTS, contents, tree
 
 IN_A_ROW = 10
 """Deaths on the way to one finished store."""
@@ -81,6 +81,7 @@ def scripted(whole: list[Operation]) -> list[Death]:
         second_of_two_renames(whole, "/.best.part/best"),
         after(whole, f"06_models/tiny{cell}/checkpoint/RUN/.checkpoint.part/checkpoint", f"{cell}/.state.json.part"),
         after(whole, f"{cell}/.predictions.jsonl.part/predictions.jsonl", f"{cell}/.generation.json.part"),
+        after(whole, f"{RESULTS}/RUN", f"{RESULTS}/RUN/.results.parquet.part/results.parquet"),
     ]
     return [at(whole, index) for index in sorted(indices)]
 

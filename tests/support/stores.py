@@ -13,7 +13,8 @@ CLOCKED = re.compile(
     r"seconds|energy|co2|memory|pscp|^(Costs|finished|started|ended|run_id)$|^(record|generation|metrics)\.json$"
 )
 """Names of what depends on the clock and the load of the machine, and of files that hold such beside their hashes."""
-HISTORY = ("08_reporting/runs/RUN", "08_reporting/results.parquet/RUN")
+RESULTS = "08_reporting/results.parquet"
+HISTORY = ("08_reporting/runs/RUN", f"{RESULTS}/RUN")
 """What each run that came so far keeps for itself."""
 COMPARED = {".safetensors", ".jsonl", ".parquet", ".json", ".csv"}
 LEFT_OUT = ("checked.json", "costs.json")
@@ -22,6 +23,7 @@ LEFT_OUT = ("checked.json", "costs.json")
 def tree(store: Path) -> Counter[str]:
     """How often each name is there; a run's history once, however many runs there were."""
     found = Counter(settled(path.relative_to(store).as_posix()) for path in store.rglob("*"))
+    found["version without results"] = sum(not list(path.glob("*.parquet")) for path in store.glob(f"{RESULTS}/*"))
     return Counter({name: 1 if name.startswith(HISTORY) else count for name, count in found.items()})
 
 

@@ -19,25 +19,23 @@ def sweep_unit(unit: Unit, catalog: DataCatalog, claims: Claims) -> None:
 
     That is scratch, folders of versions with nothing in them, and claims of the dead; nothing else.
     """
-    outputs = [name for node in unit.nodes for name in node.outputs]
-    folders = {path.parent for name in outputs if (path := place(catalog, name))}
-    roots = [Path(found._filepath) for name in outputs if handed_on.is_versioned(found := catalog.get(name))]
+    folders, roots = _folders(unit.nodes, catalog)
     mine = unit.folder(catalog)
     if not (list(_left(folders)) or list(_empty(roots)) or (mine / CLAIM).exists()) or claims.take(mine):
         return
     try:
         sweep_folders(folders, claimed=True)
-        for version in _empty(roots):
-            version.rmdir()
+        _sweep_versions(roots)
     finally:
         claims.release(mine)
 
 
 def sweep_report(nodes: Iterable[Node], catalog: DataCatalog) -> None:
     """Remove what killed runs have left beside the report, which must be claimed, and among the runs on record."""
-    folders = {path.parent for node in nodes for name in node.outputs if (path := place(catalog, name))}
+    folders, roots = _folders(nodes, catalog)
     for scratch in [found for folder in sorted(folders) for found in left_behind(folder, claimed=True)]:
         sweep(scratch)
+    _sweep_versions(roots)
     if names.RUNS in catalog:
         sweep_folders([catalog.load(names.RUNS)], claimed=False)
 
@@ -51,6 +49,20 @@ def sweep_folders(folders: Iterable[Path], *, claimed: bool) -> None:
     """
     for scratch in list(_left(folders, claimed=claimed)):
         sweep(scratch)
+
+
+def _folders(nodes: Iterable[Node], catalog: DataCatalog) -> tuple[set[Path], list[Path]]:
+    """The folders that hold what nodes make, and of these outputs that keep their versions the folders of these."""
+    outputs = [name for node in nodes for name in node.outputs]
+    roots = [Path(found._filepath) for name in outputs if handed_on.is_versioned(found := catalog.get(name))]
+    return {path.parent for name in outputs if (path := place(catalog, name))}, roots
+
+
+def _sweep_versions(roots: list[Path]) -> None:
+    """Remove scratch in folders of versions, which must be claimed, and versions with nothing in them."""
+    sweep_folders(roots, claimed=True)
+    for version in _empty(roots):
+        version.rmdir()
 
 
 def _left(folders: Iterable[Path], *, claimed: bool = True) -> Iterator[Path]:
