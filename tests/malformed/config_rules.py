@@ -176,6 +176,12 @@ TASK = [
         ("splits", {"train": "../train", "test": "test"}, ["splits.train", "'../train'"]),
         ("splits", {"train": "", "test": "test"}, ["splits.train"]),
         ("preprocess", "nope", ["preprocess: unknown function 'nope'. Allowed: "]),
+        (
+            "max_new_tokens",
+            4,
+            ["max_new_tokens must be at least 5, the tokens of label 'good' and of the end of the turn"],
+        ),
+        ("labels", {0: "entirely bad", 1: "good"}, ["max_new_tokens must be at least 13", "'entirely bad'", "got 5"]),
         ("max_new_tokens", 4096, ["max_new_tokens must leave room for a prompt in max_length 512, got 4096"]),
         ("max_length", 8, ["max_length: Input should be greater than or equal to 16, got 8"]),
         ("max_length", 100_000, ["max_length must be at most", "got 100000"]),
@@ -184,6 +190,18 @@ TASK = [
         ("source", {"repo": "a/b", "confg": "c"}, ["source: unknown field 'confg', did you mean 'config'?"]),
         ("source", {"repo": "a/b", "splits": {"dev": "x"}}, ["source.splits: unknown split 'dev'. Allowed: train"]),
         ("source", "a/b", ["source: must be a row of fields, got 'a/b'"]),
+    )
+]
+FREE: dict[str, Any] = {"label": None, "labels": None}
+"""Fields of a task whose answers are text."""
+ANSWERS = [
+    Rule(f"task 'mood': {metric} of {target}", partial(task, **FREE, target=target, metrics=[metric]), [*says])
+    for metric, target, says in (
+        ("rmse", "{sentence}", ["metrics: 'rmse' is for numbers, but in split", "a number is needed, got ['line "]),
+        ("pearson", "{sentence}", ["metrics: 'pearson' is for numbers, but in split", "got ['line "]),
+        ("spearman", "{label} of 5", ["metrics: 'spearman' is for numbers, this task is of composed text"]),
+        ("macro_f1", "{label}", ["metrics: 'macro_f1' is for labels, this task is of free text. Allowed: "]),
+        ("binary_f1", "{sentence}", ["metrics: 'binary_f1' is for two labels, this task is of free text"]),
     )
 ]
 MODEL = [
@@ -291,4 +309,4 @@ GRID = [
         ("method", ["lora"], ["unknown field 'method', did you mean 'methods'?"]),
     )
 ]
-RULES = [*FIELDS, *TASK, *MODEL, *METHOD, *GRID]
+RULES = [*FIELDS, *TASK, *ANSWERS, *MODEL, *METHOD, *GRID]

@@ -168,7 +168,7 @@ def metric(project: Project) -> None:  # noqa: F811
 
 
 def longer_answers(project: Project) -> None:  # noqa: F811
-    project.task["max_new_tokens"] = 3
+    project.task["max_new_tokens"] = 6
 
 
 @pytest.mark.parametrize(("change", "stale"), [(metric, {"score"}), (longer_answers, {"generate", "score"})])

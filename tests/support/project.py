@@ -25,7 +25,7 @@ PARAMETERS: dict[str, Any] = {
             "label": "label",
             "labels": {0: "bad", 1: "good"},
             "metrics": ["accuracy"],
-            "max_new_tokens": 2,
+            "max_new_tokens": 5,
             "licence": "-",
             "citation": "-",
         }

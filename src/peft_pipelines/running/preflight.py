@@ -21,7 +21,8 @@ from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model, gate
-from peft_pipelines.running.room import check_positions, check_room, check_vocabulary
+from peft_pipelines.running.metrics_fit import check_metrics
+from peft_pipelines.running.room import check_labels_fit, check_positions, check_room, check_vocabulary
 from peft_pipelines.storage.splits import RowsFolder
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.loss import loss_of
@@ -40,10 +41,11 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
     for _ in fetch_missing(inputs, catalog, lock, write):
         pass
     for task, sampling in inputs.sampled():
-        adapt(catalog.load(names.raw(task.name)), task, sampling)
+        check_metrics(task, adapt(catalog.load(names.raw(task.name)), task, sampling))
     prompters = {model.name: prompter_of(model, weights(model, catalog)) for model in inputs.models()}
     for task, model, limit, method in inputs.limits():
         check_room(task, replace(prompters[model.name], max_length=limit))
+        check_labels_fit(task, model.name, prompters[model.name])
         check_positions(task, method, limit, gate.opened(model, weights(model, catalog)).config)
     skeletons: dict[str, PreTrainedModel] = {}
     for method, model, training_args in inputs.attached():

@@ -65,3 +65,17 @@ def check_room(task: TaskSpec, prompter: Prompter) -> None:
             f"task '{task.name}': max_new_tokens must leave room for a prompt in max_length {prompter.max_length}, "
             f"got {task.max_new_tokens}"
         ) from None
+
+
+def check_labels_fit(task: TaskSpec, model: str, prompter: Prompter) -> None:
+    """Raise ConfigError where a label's tokens and the end of the turn are more than the tokens to generate.
+
+    Such an answer would be cut off, and count as wrong.
+    """
+    needed = {word: len(prompter.encode_answer(word)) for word in task.label_words}
+    longest = max(needed, key=lambda word: needed[word], default="")
+    if needed.get(longest, 0) > task.max_new_tokens:
+        raise ConfigError(
+            f"task '{task.name}': max_new_tokens must be at least {needed[longest]}, the tokens of label "
+            f"'{longest:.80}' and of the end of the turn with model '{model}', got {task.max_new_tokens}"
+        )
