@@ -140,6 +140,6 @@ TEMPLATES = [
     rule("a value for nothing", row(chat_template_kwargs={"thinks": False}), "does not ask for 'thinks', it asks for"),
     fine("no chat template and none wanted", without("chat_template.jinja"), row(chat_template=False)),
     fine("a tokenizer that cuts and pads", changed(FAST, lambda found: found.update(truncation=CUT, padding=None))),
-    fine("settings that nobody knows", settings(model_input_names=5, max_length=3, tokenizer_object="x", backend="x")),
+    fine("settings that nobody knows", settings(max_length=3, tokenizer_object="x", backend="x")),
 ]
 RULES = [*READ, *IDS, *SETTING, *TEMPLATES]

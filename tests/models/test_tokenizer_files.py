@@ -15,7 +15,7 @@ def test_only_what_a_tokenizer_knows_reaches_the_library() -> None:
         "eos_token": "<|end|>",
         "image_token": "<x>",
         "add_bos_token": True,
-        "model_input_names": 5,
+        "stride": 5,
         "max_length": 3,
     }
     assert tokenizer_fields(given, "here").keys() == {"eos_token", "image_token", "add_bos_token"}

@@ -18,7 +18,7 @@ from peft_pipelines.models.folder import TEMPLATE, TOKENIZER
 FAST, ADDED = "tokenizer.json", "added_tokens.json"
 FIELDS = (
     *("tokenizer_class", "chat_template", "model_max_length", "added_tokens_decoder", "additional_special_tokens"),
-    *("extra_special_tokens", "clean_up_tokenization_spaces", "padding_side", "truncation_side"),
+    *("extra_special_tokens", "model_input_names", "clean_up_tokenization_spaces", "padding_side", "truncation_side"),
     *("add_bos_token", "add_eos_token", "add_prefix_space", "legacy"),
 )
 """The fields of tokenizer_config.json that are read, beside the tokens and the arguments of the tokenizer's class."""
@@ -65,6 +65,7 @@ def _wanted(name: str, value: Any) -> str | None:
         "tokenizer_class": (str, "the name of a class"),
         "model_max_length": (int | float, "a number"),
         "additional_special_tokens": (list, "a list of tokens"),
+        "model_input_names": (list, "a list of names"),
         "chat_template": (str | list, "a text"),
     }
     kind, words_for = kinds.get(name, (object, ""))
