@@ -3,8 +3,8 @@
 import inspect
 import re
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from transformers import CONFIG_MAPPING
@@ -26,12 +26,13 @@ def known_fields(model_type: str) -> frozenset[str]:
         if base.__module__.startswith("transformers."):
             names |= {*inspect.signature(base.__init__).parameters, *TAKEN.findall(_source(base.__init__))}
     code = config.__module__.replace(".configuration_", ".modeling_")
-    asked = ASKED.findall(_source(import_module(code))) if find_spec(code) else []
+    module = find_spec(code)
+    asked = ASKED.findall(Path(module.origin).read_text(encoding="utf-8")) if module and module.origin else []
     return frozenset(names | {name for pair in asked for name in pair if name}) - {"self", "args", "kwargs"}
 
 
 def _source(of: Any) -> str:
-    """The text of a module or a function; empty for one that is made while the program runs."""
+    """The text of a function; empty for one that is made while the program runs."""
     try:
         return inspect.getsource(of)
     except (OSError, TypeError):
