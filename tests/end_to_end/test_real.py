@@ -66,7 +66,7 @@ def _one_thread():
     torch.set_num_threads(threads)
 
 
-ROUGH = ("mpt",)
+ROUGH = ("mpt", "prompt_tuning")
 """Starts near zero, where a norm blows up each step and each rounding: ten steps, and gradients in double precision."""
 
 

@@ -20,7 +20,7 @@ PROJECT = Path(__file__).parents[2]
 KEDRO = Path(sys.executable).with_name("kedro")
 CELL = "cell.lora.smollm2_135m.sst2.s0"
 LONGER = "training.epochs=4,training.evaluations=4"
-KINDS = {".parquet", ".json", ".jsonl", ".safetensors", ".csv", ".md", ".yml", ".tex", ".html"}
+KINDS = {".txt", ".parquet", ".json", ".jsonl", ".safetensors", ".csv", ".md", ".yml", ".tex", ".html"}
 
 
 def command(store: Path, *options: str, params: str = "") -> list[str]:

@@ -75,7 +75,12 @@ CASES: dict[str, tuple[str, Change, list[str], str]] = {
     "state cut": (f"{CELL}/state.json", half, TRAIN, "state.json cannot be read (Unterminated string"),
     "state empty": (f"{CELL}/state.json", empty, TRAIN, "state.json cannot be read (Expecting value"),
     "state garbage": (f"{CELL}/state.json", garbage, TRAIN, "state.json cannot be read ('utf-8' codec"),
-    "state another kind": (f"{CELL}/state.json", another_kind, TRAIN, "state.json cannot be read (nodes.a: Input"),
+    "state another kind": (
+        f"{CELL}/state.json",
+        another_kind,
+        TRAIN,
+        "state.json cannot be read (nodes.a: must be a row of fields, got []",
+    ),
     "state of another": (f"{CELL}/state.json", of_another_cell, TRAIN, "state.json cannot be read (is of 'cell.b."),
     "prompts flipped": (f"{DATA}/prompts.json", flipped, ADAPT, "prompts.json differs from the record"),
     "state of data": (f"{DATA}/state.json", half, ADAPT, "state.json cannot be read"),

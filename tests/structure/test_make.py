@@ -60,7 +60,7 @@ def test_an_audit_that_looked_nothing_up_does_not_pass(said: str, tmp_path: Path
     program.write_text(f"#!/bin/sh\necho 'WARNING: pinned\n{said}' >&2\nexit {code}\n", encoding="utf-8")
     program.chmod(0o755)
     (tmp_path / "bin/python").touch()
-    asked = ["make", "audit", f"AUDIT={tmp_path}", f"--old-file={tmp_path}/.installed"]
+    asked = ["make", "--no-print-directory", "audit", f"AUDIT={tmp_path}", f"--old-file={tmp_path}/.installed"]
     done = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert (done.returncode != 0) == (code != 0)
     assert done.stdout == printed
@@ -73,7 +73,7 @@ def test_an_audit_whose_tool_cannot_be_installed_says_so(tmp_path: Path) -> None
     program = tmp_path / "bin/python"
     program.write_text("#!/bin/sh\necho 'WARNING: Retrying\nERROR: No matching distribution' >&2\nexit 1\n")
     program.chmod(0o755)
-    asked = ["make", "audit", f"AUDIT={tmp_path}"]
+    asked = ["make", "--no-print-directory", "audit", f"AUDIT={tmp_path}"]
     done = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=False)
     errors = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert errors == ["Error: nothing was checked, pip-audit could not be installed: ERROR: No matching distribution"]
