@@ -1,7 +1,9 @@
 """Scratch that killed runs have left: found at the next start, and removed by whoever holds the claim of its folder."""
 
 import os
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from kedro.io import DataCatalog
@@ -12,6 +14,9 @@ from peft_pipelines.files.atomic import left_behind, sweep
 from peft_pipelines.running import handed_on
 from peft_pipelines.running.claims import CLAIM, Claims
 from peft_pipelines.running.units import Unit, place
+
+BEGINNING = 60
+"""Seconds in which a run that has its folder writes its manifest there. A slower one makes the folder again."""
 
 
 def sweep_unit(unit: Unit, catalog: DataCatalog, claims: Claims) -> None:
@@ -37,7 +42,12 @@ def sweep_report(nodes: Iterable[Node], catalog: DataCatalog) -> None:
         sweep(scratch)
     _sweep_versions(roots)
     if names.RUNS in catalog:
-        sweep_folders([catalog.load(names.RUNS)], claimed=False)
+        runs = Path(catalog.load(names.RUNS))
+        sweep_folders([runs], claimed=False)
+        for begun in _empty([runs]):
+            with suppress(OSError):  # it has just begun after all, or another run was faster
+                if time.time() - begun.stat().st_mtime > BEGINNING:
+                    begun.rmdir()
 
 
 def sweep_folders(folders: Iterable[Path], *, claimed: bool) -> None:

@@ -1,5 +1,6 @@
 """The record of a run: where it ran, with which rows, on and into which versions, and the number of each cell."""
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -21,7 +22,7 @@ from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
 from peft_pipelines.running.state import State
 from peft_pipelines.running.units import Unit, place
-from peft_pipelines.storage.hashes import CARD, sha256
+from peft_pipelines.storage.hashes import CARD
 from peft_pipelines.storage.model_card import card
 from peft_pipelines.tracking.environment import command_line, environment
 from peft_pipelines.tracking.origins import WEIGHTS, Origins
@@ -90,9 +91,10 @@ class Manifest:
         self._write(facts)
 
     def _write(self, facts: Mapping[str, Any]) -> None:
-        """Write the manifest beside the run's rows. Those of other runs are not touched."""
-        write_text(self.folder / ROWS, yaml.safe_dump(self.rows, sort_keys=False, allow_unicode=True))
-        write_json(self.folder / MANIFEST, {**facts, "rows_sha256": sha256(self.folder / ROWS)})
+        """Write the manifest, then the run's rows beside it: a run that is killed has a manifest, if anything."""
+        rows = yaml.safe_dump(self.rows, sort_keys=False, allow_unicode=True)
+        write_json(self.folder / MANIFEST, {**facts, "rows_sha256": hashlib.sha256(rows.encode()).hexdigest()})
+        write_text(self.folder / ROWS, rows)
 
     def _made(self) -> dict[str, Any]:
         models = {name: parse(ModelSpec, f"model '{name}'", self.rows["models"][name]) for name in self.grid.models}
