@@ -54,10 +54,12 @@ def tflop_of(base: Base, attached: Attached) -> float:
     Counted once a process, and once a machine where the method is not custom code: neither task nor weights change it.
     """
     key = _key(base, attached)
+    kept = attached.method.provider != "custom"
+    if key not in base.measured and kept and (known := recall(MEMORY, key)):
+        base.measured[key] = float(known)
     if key not in base.measured:
-        known = None if attached.method.provider == "custom" else recall(MEMORY, key)
-        base.measured[key] = float(known) if known else forward_tflop(attached)
-        if not known and attached.method.provider != "custom":
+        base.measured[key] = forward_tflop(attached)
+        if kept:
             remember(MEMORY, key, repr(base.measured[key]))
     return base.measured[key]
 
