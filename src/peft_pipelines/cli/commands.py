@@ -80,7 +80,7 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
     Hashes examples, weights, checkpoints and answers again, and scores the kept answers again by the run's own task
     rows. Names what differs or is missing, and then exits with 1.
     """
-    from peft_pipelines.tracking.runs import find  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.tracking.runs import find  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.tracking.verify import verify as check  # noqa: PLC0415
 
     with _session(env, params) as (catalog, _):
@@ -105,7 +105,7 @@ def compare(first: str, second: str, every: bool, env: str | None, params: dict[
     Where both runs answered the same items the test is paired (McNemar's or the bootstrap), otherwise it rests on both
     intervals; p-values are adjusted by Holm over all scores that moved. Costs are not compared.
     """
-    from peft_pipelines.tracking.compare import moves, moves_table  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.tracking.compare import moves, moves_table  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.tracking.runs import find  # noqa: PLC0415
 
     with _session(env, params) as (catalog, _):
@@ -125,7 +125,7 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
     What the installed libraries bring is read from their classes.
     """
     from peft_pipelines.methods.catalogue import available  # noqa: PLC0415
-    from peft_pipelines.reporting import method_list  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.reporting import method_list  # noqa: PLC0415  (heavy: only this command needs it)
 
     project, rows = _method_rows(env)
     found = available()
@@ -154,7 +154,7 @@ def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
 @click.command(cls=Command)
 def metrics() -> None:
     """List the metrics that a task's row may name, with their tasks, intervals, units and direction."""
-    from peft_pipelines.evaluation.metrics.registry import METRICS  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.evaluation.metrics.registry import METRICS  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.reporting.metric_list import metric_table  # noqa: PLC0415
 
     show(metric_table(METRICS.values()))

@@ -34,7 +34,7 @@ cli.add_command(run)
 @placed
 def fetch(env: str | None, params: dict[str, Any]) -> None:
     """Download the models and the hub's examples of the grid."""
-    from peft_pipelines.running.preflight import Inputs, fetch_missing  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.running.preflight import Inputs, fetch_missing  # noqa: PLC0415  (heavy: only this command needs it)
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
         context = session.load_context()
@@ -65,7 +65,7 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
     kedro merge lora.smollm2_135m.sst2.s0 --output merged/lora_sst2
     """
     from peft_pipelines.config import Parameters  # noqa: PLC0415
-    from peft_pipelines.models import base_model, merge  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.models import base_model, merge  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.running.state import STATE, hand_on_records, recorded_versions  # noqa: PLC0415
     from peft_pipelines.running.units import Unit  # noqa: PLC0415
 
@@ -89,7 +89,7 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
 
 def _names_of(cell: tuple[str, ...], rows: "Parameters") -> list[str]:
     """Return the names of four rows, given apart or as one id."""
-    from peft_pipelines.config import AXES  # noqa: PLC0415  (heavy, see above)
+    from peft_pipelines.config import AXES  # noqa: PLC0415  (heavy: only this command needs it)
 
     names = [name for part in cell for name in part.split(".")]
     if len(names) != len(AXES):
