@@ -15,14 +15,13 @@ from transformers import PreTrainedModel
 from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, SamplingSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data import fetch
-from peft_pipelines.data.adapt import adapt
 from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model, gate
-from peft_pipelines.running.metrics_fit import check_metrics
 from peft_pipelines.running.room import check_labels_fit, check_positions, check_room, check_vocabulary
+from peft_pipelines.running.rows_check import check_rows
 from peft_pipelines.storage.splits import RowsFolder
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.loss import loss_of
@@ -41,7 +40,7 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
     for _ in fetch_missing(inputs, catalog, lock, write):
         pass
     for task, sampling in inputs.sampled():
-        check_metrics(task, adapt(catalog.load(names.raw(task.name)), task, sampling))
+        check_rows(task, sampling, catalog)
     prompters = {model.name: prompter_of(model, weights(model, catalog)) for model in inputs.models()}
     for task, model, limit, method in inputs.limits():
         check_room(task, replace(prompters[model.name], max_length=limit))
