@@ -8,9 +8,10 @@ from peft_pipelines.config import SamplingSpec, TaskSpec
 from peft_pipelines.data.adapt import adapt
 from peft_pipelines.files import names
 from peft_pipelines.files.user_cache import recall, remember
-from peft_pipelines.running.fingerprint import constants, content, digest
+from peft_pipelines.running.fingerprint import constants, digest
 from peft_pipelines.running.metrics_fit import check_metrics
 from peft_pipelines.running.stages import ANY
+from peft_pipelines.storage.splits import RowsFolder
 
 SOUND: Final = "sound_rows.json"
 """The file of the user's cache folder that keeps which rows have passed."""
@@ -26,7 +27,8 @@ def check_rows(task: TaskSpec, sampling: SamplingSpec, catalog: DataCatalog) -> 
         ConfigError: a row, or a metric that cannot read the right answers.
     """
     name = names.raw(task.name)
-    stored = content(name, catalog.get(name))
+    rows = catalog.get(name)
+    stored = rows.fingerprint() if isinstance(rows, RowsFolder) else ""  # what is in memory is tried each time
     key = digest([stored, task, sampling, constants(ANY, adapt), constants(ANY, check_metrics)])
     if stored and recall(SOUND, key):
         return
