@@ -63,8 +63,7 @@ LITERAL: dict[str, tuple[dict[str, Any], str, list[str]]] = {
 
 
 def sampling(**values: Any) -> SamplingSpec:
-    usual = {"split_seed": 0, "validation_share": 0.1, "train_rows": None, "validation_rows": None, "test_rows": None}
-    return SamplingSpec(**{**usual, **values})
+    return SamplingSpec(**{**base_rows.ALL_ROWS.model_dump(), **values})
 
 
 def table(count: int, labels: tuple[int, ...] = (0, 1, 1)) -> pa.Table:
@@ -334,6 +333,25 @@ def test_the_split_seed_alone_decides_which_passages_are_set_aside():
 def test_rows_to_judge_are_whole_questions(rows: int | None, expected: int):
     drawn = sample(shared(), PASSAGES, sampling(test_rows=rows))["test"]
     assert len(drawn) == expected == 3 * len(named(drawn, "paragraph", "question"))
+
+
+@pytest.mark.parametrize(("unit", "whole"), [("group", ("paragraph",)), ("question", ("paragraph", "question"))])
+def test_examples_to_train_on_are_drawn_as_whole_units(unit: str, whole: tuple[str, ...]):
+    drawn = sample(shared(), PASSAGES, sampling(train_rows=20, train_unit=unit))["train"]
+    assert len(drawn) == 18
+    assert len(drawn) == sum(named([row], *whole) <= named(drawn, *whole) for row in passages(20).to_pylist())
+
+
+def test_examples_drawn_singly_come_of_more_passages_and_keep_the_labels():
+    drawn = sample(shared(), PASSAGES, sampling(train_rows=20, train_unit="example"))["train"]
+    assert len(drawn) == 20 and sum(row["label"] for row in drawn) == 10
+    assert len(named(drawn, "paragraph")) > 8
+
+
+@pytest.mark.parametrize("unit", ["question", "group"])
+def test_a_unit_that_a_task_lacks_draws_single_examples(unit: str):
+    usual = sample(raw(), TASKS["sst2"], sampling(train_rows=30, train_unit="example"))
+    assert sample(raw(), TASKS["sst2"], sampling(train_rows=30, train_unit=unit)) == usual
 
 
 def test_passages_and_questions_keep_one_name_through_to_the_prompt():

@@ -14,7 +14,7 @@ from base_rows import ALL_ROWS, PROJECT, task_of
 from base_rows import TASKS as ROWS
 from pyarrow import parquet
 
-from peft_pipelines.config import SamplingSpec, TaskSpec, template_fields
+from peft_pipelines.config import TaskSpec, template_fields
 from peft_pipelines.data.adapt import adapt
 from peft_pipelines.data.example import adapt_row
 from peft_pipelines.evaluation.metrics.registry import score
@@ -25,7 +25,7 @@ REAL = PROJECT.parent / "shared/data"
 TASKS = sorted(ROWS)
 GRID = yaml.safe_load((PROJECT / "conf/base/grid.yml").read_text(encoding="utf-8"))["tasks"]
 LEAST = {"train": 160, "validation": 40, "test": 80}
-A_QUARTER = SamplingSpec(split_seed=0, validation_share=0.25, train_rows=None, validation_rows=8, test_rows=None)
+A_QUARTER = ALL_ROWS.model_copy(update={"validation_share": 0.25, "validation_rows": 8})
 
 
 def samples(task: str) -> Splits:

@@ -56,7 +56,10 @@ ROWS: dict[str, tuple[Change, dict[str, str]]] = {
             "a row": "loss",
         },
     ),
-    "sampling": (partial(part, "sampling"), {"a whole number": "split_seed", "a number": "validation_share"}),
+    "sampling": (
+        partial(part, "sampling"),
+        {"a whole number": "split_seed", "a number": "validation_share", "a choice": "train_unit"},
+    ),
     "pscp": (partial(part, "pscp"), {"a number": "c_p c_f c_m beta_p beta_f beta_m"}),
     "execution": (
         partial(part, "execution"),

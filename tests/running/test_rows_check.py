@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from base_rows import ALL_ROWS as SAMPLING
 from kedro.io import DataCatalog, MemoryDataset
 
-from peft_pipelines.config import SamplingSpec, TaskSpec, parse
+from peft_pipelines.config import TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.running import rows_check
@@ -29,7 +30,6 @@ TASK = parse(
         "citation": "-",
     },
 )
-SAMPLING = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
 
 
 @pytest.fixture

@@ -26,7 +26,9 @@ METHODS = {name: row for name, row in ROWS.items() if is_installed(row.provider)
 name one of them."""
 
 TASKS = rows_of("tasks")
-ALL_ROWS = SamplingSpec(split_seed=0, validation_share=0.1, train_rows=None, validation_rows=None, test_rows=None)
+ALL_ROWS = SamplingSpec(
+    split_seed=0, validation_share=0.1, train_rows=None, train_unit="question", validation_rows=None, test_rows=None
+)
 
 
 def task_of(name: str) -> TaskSpec:

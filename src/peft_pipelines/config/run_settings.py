@@ -1,6 +1,6 @@
 """Settings of a run that belong to no row: the sampling of examples, PSCP's constants, running programs, energy."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,11 +11,16 @@ Weight = Annotated[float, Field(ge=0, le=100)]
 
 
 class SamplingSpec(Spec):
-    """Numbers of examples that are drawn from each split, None for all. The split seed is not the training seed."""
+    """Numbers of examples that are drawn from each split, None for all. The split seed is not the training seed.
+
+    ``train_unit`` is what is drawn whole for training: single examples, or all examples of a question or of a group.
+    Of a task whose row has no such field, examples are drawn singly.
+    """
 
     split_seed: Seed
     validation_share: Share
     train_rows: Count | None
+    train_unit: Literal["example", "question", "group"]
     validation_rows: Count | None
     test_rows: Count | None
 

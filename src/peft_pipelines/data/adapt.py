@@ -64,7 +64,9 @@ def _schema(task: TaskSpec) -> pa.Schema:
 
 
 def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, list[preprocess.Row]]:
-    """Return the sampled raw examples of each split: drawn by the split seed, stratified by label, in original order.
+    """Return the sampled raw examples of each split, in original order, as the split seed draws them.
+
+    Single examples are drawn with the shares of their labels; questions and groups are drawn whole, as many as fit.
 
     Raises:
         ConfigError: as ``check_raw``, or no validation examples can be held out.
@@ -86,7 +88,7 @@ def _chosen(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, tu
     kept = {name: _answered(raw[name], task, f"split '{name}'") for name in names}
     tables = {name: raw[name].take(pa.array(kept[name])) for name in names}
     train, test = tables[splits.train], tables[splits.test]
-    chosen = _draw_scored(np.arange(test.num_rows), test, task, sampling.test_rows, sampling.split_seed)
+    chosen = _draw_whole("question", np.arange(test.num_rows), test, task, sampling.test_rows, sampling.split_seed)
     held = splits.validation or splits.train
     if splits.validation:
         pool = np.arange(train.num_rows)
@@ -94,8 +96,9 @@ def _chosen(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, tu
     else:
         aside = _hold_out(train, task, sampling)
         pool = np.setdiff1d(np.arange(train.num_rows), aside)
-    validation = _draw_scored(aside, tables[held], task, sampling.validation_rows, sampling.split_seed)
-    pool = draw(pool, _strata(train, task), sampling.train_rows, sampling.split_seed)
+    rows, seed = sampling.validation_rows, sampling.split_seed
+    validation = _draw_whole("question", aside, tables[held], task, rows, seed)
+    pool = _draw_whole(sampling.train_unit, pool, train, task, sampling.train_rows, seed)
     return {
         "train": (splits.train, kept[splits.train][pool]),
         "validation": (held, kept[held][validation]),
@@ -115,10 +118,10 @@ def _hold_out(train: pa.Table, task: TaskSpec, sampling: SamplingSpec) -> Number
         raise ConfigError(f"task '{task.name}', split '{task.splits.train}', group '{task.group}': {error}") from None
 
 
-def _draw_scored(pool: Numbers, table: pa.Table, task: TaskSpec, rows: int | None, seed: int) -> Numbers:
-    """Examples to score: whole questions where examples share one, otherwise by label."""
-    if task.question and rows is not None:
-        return draw_blocks(pool, _group_of_each(table, task, "question"), rows, seed)
+def _draw_whole(unit: str, pool: Numbers, table: pa.Table, task: TaskSpec, rows: int | None, seed: int) -> Numbers:
+    """Examples of a split: whole questions or groups where the task's row has the field, otherwise single ones."""
+    if rows is not None and {"question": task.question, "group": task.group}.get(unit):
+        return draw_blocks(pool, _group_of_each(table, task, unit), rows, seed)
     return draw(pool, _strata(table, task), rows, seed)
 
 
