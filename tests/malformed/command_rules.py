@@ -311,6 +311,28 @@ ENVIRONMENT = [
         ("KEDRO_ENV", "no environment", variable("KEDRO_ENV", "lokal"), ["unknown environment 'lokal', did you mean"]),
     )
 ]
+CATALOG = ("catalog describe-datasets", "catalog list-patterns", "catalog resolve-patterns")
+KEDROS = [
+    Rule(f"kedro {line}", nothing, says, tuple(line.split(" ")))
+    for line, says in {
+        **{f"{one} --env=lokal": ["--env: unknown environment 'lokal', did you mean 'local'?"] for one in CATALOG},
+        **{f"{one} --env=": ["--env: must be a name, got ''"] for one in CATALOG},
+        **{f"{one} --evn": [f" {one}: unknown option '--evn', did you mean '--env'?"] for one in CATALOG},
+        **{f"{one} --env": [f" {one}: Option '--env' requires an argument"] for one in CATALOG},
+        "catalog describe-datasets --pipeline=dta": ["--pipeline: unknown pipeline 'dta', did you mean 'data'?"],
+        "catalog resolve-patterns --pipeline=data,": ["--pipeline: must be names with commas between them"],
+        "catalog lst": [" catalog: unknown command 'lst'. Allowed: describe-datasets, list-patterns"],
+        "catalog --env=local": [" catalog: unknown option '--env'. Allowed: --help"],
+        "registry lst": [" registry: unknown command 'lst', did you mean 'list'?"],
+        "registry list x": [" registry list: Got unexpected extra argument (x)"],
+        "registry describe dta": ["'dta' pipeline not found. Existing pipelines: [", "benchmark"],
+        "pipeline create a-b": ["'a-b' is not a valid Python package name"],
+        "pipeline create": [" pipeline create: Missing argument 'NAME'"],
+        "package --foo": [" package: unknown option '--foo'. Allowed: --help"],
+        "server start --port=x": [" server start: Invalid value for '--port'", "'x'"],
+        "jupyter lap": [" jupyter: unknown command 'lap', did you mean 'lab'?"],
+    }.items()
+]
 FOLDERS = [
     Rule("no conf", lambda folder: shutil.rmtree(folder / "conf"), ["conf", "does not exist"]),
     Rule("conf is a file", lambda folder: (shutil.rmtree(folder / "conf"), (folder / "conf").touch()), ["conf"]),
@@ -324,4 +346,4 @@ FINE = [
         ("--env=local", "--runner-params=is_async=false", "--nodes=mood-adapt"),
     )
 ]
-RULES = [*NAMES, *VALUES, *PLACED, *LOADED, *LINES, *CONFIG, *IN_CONFIG, *ENVIRONMENT, *FOLDERS, *FINE]
+RULES = [*NAMES, *VALUES, *PLACED, *LOADED, *LINES, *CONFIG, *IN_CONFIG, *ENVIRONMENT, *KEDROS, *FOLDERS, *FINE]

@@ -19,7 +19,7 @@ import tiny
 import yaml
 from click.testing import CliRunner, Result
 from kedro.framework.project import pipelines
-from kedro.framework.startup import bootstrap_project
+from kedro.framework.startup import ProjectMetadata, bootstrap_project
 from project import GRID, PARAMETERS, ROOT, ROWS
 
 from peft_pipelines.models import base_model
@@ -98,18 +98,18 @@ def rows(folder: Path, split: str, content: str | bytes, suffix: str = ".jsonl")
 
 
 @cache
-def set_up() -> None:
+def set_up() -> ProjectMetadata:
     """Set the project up, once in a process: Kedro's search for settings looks through all modules that are loaded."""
-    bootstrap_project(Path.cwd())
+    return bootstrap_project(Path.cwd())
 
 
 def kedro(*arguments: str) -> Result:
     """Run a command of the project's in this process, in the current folder."""
     from peft_pipelines.cli.main import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
 
-    set_up()
+    metadata = set_up()._replace(project_path=Path.cwd())
     pipelines.configure("peft_pipelines.pipeline_registry")  # those of the command before are not this one's
-    return CliRunner().invoke(cli, list(arguments))
+    return CliRunner().invoke(cli, list(arguments), obj=metadata)
 
 
 def tree(folder: Path) -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ from kedro.framework.project import pipelines as registered
 from kedro.framework.project import settings
 
 from peft_pipelines.cli.commands import COMMANDS
-from peft_pipelines.cli.one_line import Group
+from peft_pipelines.cli.kedro_commands import ProjectGroup
 from peft_pipelines.cli.options import placed
 from peft_pipelines.cli.run_command import run_command
 from peft_pipelines.config import Cell
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from peft_pipelines.config import Parameters
 
 
-@click.group(cls=Group, context_settings=CONTEXT_SETTINGS, name="peft_pipelines")
+@click.group(cls=ProjectGroup, context_settings=CONTEXT_SETTINGS, name="peft_pipelines")
 def cli() -> None:
     """Commands of this project."""
 

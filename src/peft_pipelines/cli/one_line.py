@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 from click.exceptions import Exit, NoArgsIsHelpError
+from kedro.framework.cli.utils import KedroCliError
 
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files import disk
@@ -56,6 +57,8 @@ def in_one_line() -> Iterator[None]:
         if isinstance(error, NoArgsIsHelpError):
             raise
         raise Fault(_usage(error), error.exit_code) from None
+    except KedroCliError as error:
+        raise Fault(" ".join(error.message.split()), error.exit_code) from None
     except (click.ClickException, Exit):
         raise
     except Exception as error:
@@ -102,13 +105,17 @@ def _usage(error: click.UsageError) -> str:
     return f"{path}: {error.format_message().rstrip('.'):.300}. {usage}"
 
 
-class Command(click.Command):
-    """A command that reads each option once, and whose mistakes end in one line."""
+class _Told(click.Command):
+    """What commands and groups of them have in common: a fault of the command line is told in one line."""
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
-        """Read the command line; a fault of it is told in one line."""
+        """Read the command line."""
         with in_one_line():
             return super().make_context(*args, **options)
+
+
+class Command(_Told):
+    """A command that reads each option once, and whose mistakes end in one line."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; none may hold what is no text, and no option may be given twice."""
@@ -148,7 +155,7 @@ def flag(option: click.Parameter) -> str:
     return max(option.opts, key=len)
 
 
-class Group(click.Group):
+class Group(_Told, click.Group):
     """A group of such commands, which knows what else ``kedro`` has."""
 
     command_class = Command

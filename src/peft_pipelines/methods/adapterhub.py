@@ -34,6 +34,7 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
             f"method '{method.name}', quantization: must be null, got '{method.quantization}': the library builds its "
             "layers anew, and these hold plain weights"
         )
+    _check_bottleneck(method, skeleton.config.hidden_size)
     try:
         model = _initialised(skeleton)
         model.add_adapter(NAME, config=config)
@@ -46,6 +47,16 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
         raise ConfigError(f"{where}: {one_line(error)}") from None
     check_trains(method, model)
+
+
+def _check_bottleneck(method: MethodSpec, width: int) -> None:
+    """The library would make a bottleneck of one where a factor is larger than what it divides."""
+    factor = method.config.get("reduction_factor")
+    factors = factor.values() if isinstance(factor, dict) else [factor]
+    for one in factors:
+        if isinstance(one, int | float) and one > width:
+            where = f"method '{method.name}', config, reduction_factor"
+            raise ConfigError(f"{where}: must be at most {width}, the model's hidden size, got {one}")
 
 
 def fingerprint(method: MethodSpec) -> str:

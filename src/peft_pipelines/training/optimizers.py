@@ -29,15 +29,15 @@ class NoOptions(Spec):
 class LoraPlusOptions(Spec):
     """``ratio`` is the learning rate of the LoRA factor next to the output over that of the other one."""
 
-    ratio: Annotated[float, Field(ge=1)]
+    ratio: Annotated[float, Field(ge=1, le=1_000_000)]
 
 
 class LowRankOptions(Spec):
     """The rank that gradients are projected to, the steps that a projection is kept for, the factor of the update."""
 
-    rank: Annotated[int, Field(ge=1)]
-    update_proj_gap: Annotated[int, Field(ge=1)]
-    scale: Annotated[float, Field(gt=0)]
+    rank: Annotated[int, Field(ge=1, le=100_000)]
+    update_proj_gap: Annotated[int, Field(ge=1, le=10_000_000)]
+    scale: Annotated[float, Field(gt=0, le=10_000)]
 
 
 def check(method: MethodSpec) -> Any:

@@ -1,0 +1,62 @@
+"""Kedro's own commands of a project (catalog, registry, pipeline …), whose mistakes end in one line as well."""
+
+import copy
+from typing import Any, Final
+
+import click
+from kedro.framework.cli.cli import project_commands
+from kedro.framework.project import pipelines as registered
+
+from peft_pipelines.cli import options
+from peft_pipelines.cli.one_line import Command, Group
+from peft_pipelines.config.errors import unknown
+
+
+class ProjectGroup(Group):
+    """The project's commands; behind them, Kedro's own."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command of this project, else Kedro's of that name."""
+        if cmd_name not in self.commands and (kedros := project_commands.get_command(ctx, cmd_name)):
+            return told_in_one_line(kedros)
+        return super().get_command(ctx, cmd_name)
+
+
+def told_in_one_line(command: click.Command) -> click.Command:
+    """Return one of Kedro's commands, or a group of them, with mistakes that end in one line."""
+    same: dict[str, Any] = {
+        "name": command.name,
+        "help": command.help,
+        "short_help": command.short_help,
+        "params": [_option(one) for one in command.params],
+        "callback": command.callback,
+        "context_settings": command.context_settings,
+    }
+    if isinstance(command, click.Group):
+        return Group(commands={name: told_in_one_line(one) for name, one in command.commands.items()}, **same)
+    return Command(**same)
+
+
+def _option(option: click.Parameter) -> click.Parameter:
+    """Kedro's option, read strictly where it names an environment or pipelines."""
+    if option.name not in _READ:
+        return option
+    mine = copy.copy(option)
+    mine.callback = _READ[option.name]
+    return mine
+
+
+def _pipelines(where: str, value: str) -> list[str]:
+    """Return the names of pipelines; each must be registered."""
+    found = options.names(where, value)
+    for name in found:
+        if name not in registered:
+            raise unknown(where, "pipeline", name, registered)
+    return found
+
+
+_READ: Final[dict[str, options.Read]] = {
+    "env": options.strict(options.text, lambda: None),
+    "pipeline": options.strict(_pipelines, list),
+}
+"""How the value of an option is read, by the name of its argument."""
