@@ -88,6 +88,15 @@ class ProjectHooks:
         claims.begin(manifest.id)
 
     @hook_impl
+    def on_worker_start(self) -> None:
+        """Set up a worker's process as the run's own; what the hooks know of the run has come with them."""
+        from peft_pipelines.running import quiet
+
+        use_methods_of(self._project)
+        quiet.silence()
+        energy.configure(self._energy)
+
+    @hook_impl
     def before_node_run(self, node: "Node", catalog: "DataCatalog") -> None:
         """Note when the run and its cells begin; remove records of earlier runs that this runner does not keep."""
         if self._stamps:

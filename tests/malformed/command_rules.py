@@ -178,6 +178,16 @@ OTHERS: dict[tuple[str, ...], list[str]] = {
     ("run", "--runner-params=max_workers=4"): ["--runner-params: unknown argument 'max_workers'. Allowed: is_async"],
     ("run", "--runner-params=is_async"): ["--runner-params: must be KEY=VALUE", "got 'is_async'"],
     ("run", "--runner-params=is_async=5"): ["--runner-params, is_async: must be true or false, got '5'"],
+    **{
+        ("run", f"--workers={given}"): [f"--workers: must be a whole number from 1 to 1000, got '{given}'"]
+        for given in ("0", "-1", "two", "", "1.5", "1e1", "1001", "99999999999999999999", "²")
+    },
+    ("run", "--workers"): ["run: Option '--workers' requires an argument"],
+    ("run", "--workers=2", "--workers=2"): ["--workers: is given 2 times; once is allowed"],
+    ("run", "--workers=2", "--runner=SequentialRunner"): [
+        "--workers: must be left out with --runner=SequentialRunner, got 2; CellRunner has workers"
+    ],
+    ("run", "--runner-params=workers=2"): ["--runner-params: unknown argument 'workers'. Allowed: is_async"],
     ("run", "--env=../conf"): ["--env: unknown environment '../conf'", "Allowed: ", "local"],
     ("run", "--env=/"): ["--env: unknown environment '/'"],
     ("run", "--env=smoke", "--env=local"): ["--env: is given 2 times; once is allowed"],
@@ -246,6 +256,8 @@ def file(content: str | bytes) -> Callable[[Path], object]:
 
 
 CONFIGS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
+    "no number": (file("run: {workers: two}\n"), ["option 'workers' must be a whole number, got 'two'"]),
+    "a switch for a number": (file("run: {workers: true}\n"), ["option 'workers' must be a whole number, got True"]),
     "no file": (nothing, ["cannot be read: No such file or directory"]),
     "a folder": (lambda folder: (folder / "options.yml").mkdir(), ["cannot be read: Is a directory"]),
     "an empty file": (file(""), ["key 'run' must have options, got None"]),

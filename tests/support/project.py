@@ -78,14 +78,17 @@ class Project:
     def kedro(self, command: str, *arguments: str, environment: str = "local") -> Result:
         """Run a command of the project's in this process, on rows and grid written into an environment's folder.
 
-        The raw rows and the store are this project's, unless the arguments give ``--params``.
+        The raw rows and the store are this project's, unless the arguments give ``--params``. Cells run here, where a
+        test can look into them, unless they give ``--workers`` or another runner.
         """
         from peft_pipelines.cli.main import cli  # noqa: PLC0415  (as kedro does: behind the project's set-up)
 
         self.write(environment)
         bootstrap_project(self.folder)
         given = any(argument.startswith("--params") for argument in arguments)
-        return CliRunner().invoke(cli, [command, *([] if given else ["--params", "raw=raw,store=data"]), *arguments])
+        here = command == "run" and not any(argument.startswith(("--workers", "--runner")) for argument in arguments)
+        added = [*([] if given else ["--params", "raw=raw,store=data"]), *(["--workers=1"] if here else [])]
+        return CliRunner().invoke(cli, [command, *added, *arguments])
 
 
 @pytest.fixture

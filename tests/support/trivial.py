@@ -1,5 +1,9 @@
 """A grid of cells that take no time, in the shape of the real one: data, construct, train, score, collect, table."""
 
+import json
+import os
+import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,10 @@ CALLS: list[str] = []
 """The nodes that ran, in order, since the last ``ran``."""
 ERRORS: dict[str, BaseException] = {}
 """What a cell's step raises, by ``step.method.task``."""
+FAULTS = "TRIVIAL_FAULTS"
+"""The variable that tells processes of their own what a cell's step does, by ``step.method.task``, as JSON: it raises
+(``raise``), ends its process (``die``), or, at ``wait FILE``, writes its process into a file that is not there yet and
+waits."""
 
 GRID = {"methods": ["b", "a"], "models": ["m"], "tasks": ["y", "x"], "seeds": ["s0"]}
 PARAMETERS = {
@@ -52,6 +60,14 @@ def _called(*words: str) -> None:
     CALLS.append(".".join(words))
     if error := ERRORS.get(CALLS[-1]):
         raise error
+    fault, _, file = json.loads(os.environ.get(FAULTS, "{}")).get(CALLS[-1], "").partition(" ")
+    if fault == "raise":
+        raise ValueError("no")
+    if fault == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "wait" and not Path(file).exists():
+        write_json(Path(file), os.getpid())
+        time.sleep(600)
 
 
 def pipeline(grid: dict[str, list[str]] = GRID) -> Pipeline:

@@ -13,6 +13,7 @@ from peft_pipelines.config.strict_yaml import Document, parse
 SECTION: Final = "run"
 _FIELDS: Final = ("params", "runner_params", "load_versions")
 _LISTS: Final = ("tags", "node_names", "to_nodes", "from_nodes", "from_inputs", "to_outputs", "pipelines", "namespaces")
+_NUMBERS: Final = ("workers",)
 
 
 def read_config(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -49,6 +50,8 @@ def _checked(document: Document, name: str, value: Any, is_flag: bool) -> Any:
     elif name in _LISTS:
         texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
         allowed, fits = "text or a list of texts", isinstance(value, str) or texts
+    elif name in _NUMBERS:
+        allowed, fits = "a whole number", isinstance(value, int) and not isinstance(value, bool)
     else:
         allowed, fits = "text", isinstance(value, str)
     if not fits:

@@ -17,6 +17,8 @@ Read = Callable[[click.Context, click.Parameter, Any], Any]
 
 KEY: Final = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
 VERSION: Final = "2026-01-31T12.00.00.000Z"
+MOST: Final = 1000
+"""Of what is counted."""
 _OPEN, _CLOSE, _QUOTES = "[{", "]}", "\"'"
 
 
@@ -46,6 +48,21 @@ def text(where: str, value: str) -> str:
     if not value.strip():
         raise ConfigError(f"{where}: must be a name, got '{value}'; leave the option out for its default")
     return value
+
+
+def count(where: str, value: str | int) -> int:
+    """Return a whole number of at least one.
+
+    >>> count("--workers", "2")
+    2
+    >>> count("--workers", "two")
+    Traceback (most recent call last):
+    peft_pipelines.config.errors.ConfigError: --workers: must be a whole number from 1 to 1000, got 'two'
+    """
+    digits = str(value).strip()
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < len("10000") and 1 <= int(digits) <= MOST):
+        raise ConfigError(f"{where}: must be a whole number from 1 to {MOST}, got '{value!s:.80}'")
+    return int(digits)
 
 
 def names(where: str, value: str | Sequence[str]) -> list[str]:

@@ -19,7 +19,11 @@ from peft_pipelines.running.interruption import Interrupted, stopping
 
 RUNNER_HELP: Final = (
     "The runner. The default goes cell by cell, skips what stands unchanged, and goes on when a cell fails. "
-    "Of Kedro's own only 'SequentialRunner' works here: there is one model at a time, in one process."
+    "Of Kedro's own only 'SequentialRunner' works here: a live model cannot leave its process."
+)
+WORKERS_HELP: Final = (
+    "How many cells run side by side, each in a process and on one thread. By default as many as processors and memory "
+    "allow; one where a GPU computes. No number depends on it."
 )
 _READ: Final[dict[str, options.Read]] = {
     **dict.fromkeys(("tags", "node_names", "from_nodes", "to_nodes"), options.strict(options.names, list)),
@@ -29,6 +33,7 @@ _READ: Final[dict[str, options.Read]] = {
     "params": options.strict(options.params, dict),
     "runner": options.strict(runner_option.runner_path, lambda: runner_option.RUNNER),
     "runner_params": options.strict(runner_option.runner_params, dict),
+    "workers": options.strict(options.count, lambda: None),
     "config": read_config,
 }
 """How the value of each option is read, by the name of its argument."""
@@ -58,12 +63,17 @@ def _option(option: click.Parameter) -> click.Parameter:
     return mine
 
 
+def _workers() -> click.Option:
+    return click.Option(["--workers"], metavar="N", help=WORKERS_HELP, type=click.UNPROCESSED)
+
+
 def run_with(callback: Callable[..., Any]) -> Callable[..., Any]:
     """Return Kedro's ``run`` behind the checks of options that must not stand together, ended by signals in words."""
 
-    def run(pipeline: str | None, pipelines: list[str], **others: Any) -> Any:
+    def run(pipeline: str | None, pipelines: list[str], workers: int | None, **others: Any) -> Any:
         if pipeline and pipelines:
             raise ConfigError("--pipeline and --pipelines: give one of them; --pipelines takes several names")
+        others["runner_params"] = runner_option.with_workers(others["runner_params"], others["runner"], workers)
         try:
             with stopping():
                 return callback(pipeline=None, pipelines=pipelines or [pipeline or "__default__"], **others)
@@ -81,6 +91,6 @@ def run_command() -> Command:
     return Command(
         name=kedro_run.name,
         help=kedro_run.help,
-        params=[_option(option) for option in kedro_run.params],
+        params=[_option(option) for option in (*kedro_run.params, _workers())],
         callback=run_with(kedro_run.callback),
     )

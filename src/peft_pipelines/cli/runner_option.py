@@ -1,4 +1,4 @@
-"""The options ``--runner`` and ``--runner-params``: which class runs the pipeline, and with which arguments."""
+"""The options ``--runner``, ``--runner-params`` and ``--workers``: the runner's class, and its arguments."""
 
 import inspect
 import re
@@ -41,6 +41,20 @@ def _check_class(where: str, path: str) -> None:
         raise ConfigError(f"{where}: '{path:.80}' cannot be imported: {error}. Allowed: {', '.join(ALLOWED)}") from None
     if not (isinstance(found, type) and issubclass(found, AbstractRunner)) or inspect.isabstract(found):
         raise ConfigError(f"{where}: '{path:.80}' is no runner's class. Allowed: {', '.join(ALLOWED)}")
+
+
+def with_workers(arguments: dict[str, Any], runner: str, workers: int | None) -> dict[str, Any]:
+    """Return the arguments of the runner with the number of its workers; None for as many as the machine allows.
+
+    Raises:
+        ConfigError: workers are asked for, and the runner has none.
+    """
+    if runner == RUNNER:
+        return {**arguments, "workers": workers}
+    if workers is not None:
+        name = runner.rpartition(".")[2]
+        raise ConfigError(f"--workers: must be left out with --runner={name}, got {workers}; {CELL_RUNNER} has workers")
+    return arguments
 
 
 def runner_params(where: str, value: str | dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """The runner of a grid: cell by cell, skipping what is unchanged, going on when one fails."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from pathlib import Path
-from time import perf_counter, sleep
+from functools import partial
 
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
@@ -14,16 +13,21 @@ from pluggy import PluginManager
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import disk, names
-from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.running import handed_on
-from peft_pipelines.running.claims import POLL, ClaimLost, Claims, of_run
+from peft_pipelines.running.claims import Claims, of_run
+from peft_pipelines.running.crew import Crew
+from peft_pipelines.running.crew_size import crew_size
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.failures import DiskFailed, Failure, PartsFailed
 from peft_pipelines.running.interruption import Interrupted, stopping
+from peft_pipelines.running.longest_first import longest_first, recorded_seconds
+from peft_pipelines.running.lost_cell import recorded_as_lost
 from peft_pipelines.running.report_runner import ReportRunner, record_of
+from peft_pipelines.running.shipment import Shipment, shipment_of
 from peft_pipelines.running.state import State, hand_on_records
 from peft_pipelines.running.sweep import sweep_report, sweep_unit
-from peft_pipelines.running.unit_runner import Plan, UnitRunner
+from peft_pipelines.running.turns import Turns
+from peft_pipelines.running.unit_runner import Outcome, Plan, UnitRunner
 from peft_pipelines.running.units import Unit, Work, split, units_of
 
 Grid = Mapping[str, Sequence[str]]
@@ -38,7 +42,16 @@ class CellRunner(AbstractRunner):
     The report is built from what there is; a part of it that raises is recorded too and costs no other. ``PartsFailed``
     is raised at the end. What stands on disk with an unchanged fingerprint is skipped, also inside a cell; the report
     never is.
+
+    Args:
+        is_async: whether inputs are loaded, and outputs saved, in threads.
+        workers: how many processes make cells side by side; with one it is this process. None for as many as
+            processors and memory allow.
     """
+
+    def __init__(self, is_async: bool = False, workers: int | None = 1) -> None:
+        super().__init__(is_async)
+        self._workers = workers
 
     def _get_executor(self, max_workers: int) -> Executor | None:
         return None
@@ -56,11 +69,12 @@ class CellRunner(AbstractRunner):
         with stopping(), display() as shown, _light_collections(), of_run(run_id) as claims:
             units = UnitRunner(catalog, hook_manager, run_id, self._is_async, shown, claims)
             run = _Run(catalog, units, shown, claims)
+            shipment = partial(shipment_of, catalog, hook_manager, run_id, self._is_async, units.fingerprints)
             try:
                 for unit in work.data + work.cells:
                     sweep_unit(unit, catalog, claims)
                 run.data(work, grid)
-                failures = run.cells(work.cells)
+                failures = run.cells(work.cells, self._workers, shipment)
                 missing = run.report(work, grid)
             except KeyboardInterrupt as stop:
                 raise Interrupted(stop, run.where(len(work.cells))) from None
@@ -78,13 +92,16 @@ class _Run:
 
     def __init__(self, catalog: DataCatalog, units: UnitRunner, shown: Lines, claims: Claims) -> None:
         self._catalog, self._units, self._shown, self._claims = catalog, units, shown, claims
+        self._turns = Turns(units, claims, shown.note)
         self._failures: list[Failure] = []
         self._standing: int | None = None
+        self._crew: Crew | None = None
 
     def where(self, total: int) -> str:
         """Say what runs now, and how many of the cells stand."""
         phase = self._units.running.rpartition("-")[2]
-        at = f"at {self._units.at}{f' ({phase})' if phase else ''}" if self._units.at else "between cells"
+        here = f"{self._units.at}{f' ({phase})' if phase else ''}" or (self._crew.at if self._crew else "")
+        at = f"at {here}" if here else "between cells"
         return at if self._standing is None else f"{at}; {self._standing} of {total} cells stand"
 
     def data(self, work: Work, grid: Grid) -> None:
@@ -93,7 +110,7 @@ class _Run:
         Raises:
             ConfigError: the cells need data that the pipeline does not make, and that are damaged.
         """
-        self._in_turn((self._units.plan(unit) for unit in work.data), lambda plan, holder: self._units.run(plan))
+        self._turns.each((self._units.plan(unit) for unit in work.data), lambda plan, holder: self._units.run(plan))
         inputs = {name for unit in work.cells for node in unit.nodes for name in node.inputs}
         made = {unit.tag for unit in work.data}
         for unit in units_of(grid):
@@ -101,27 +118,32 @@ class _Run:
                 for damage in State(unit, unit.folder(self._catalog)).damage(self._catalog):
                     raise ConfigError(f"{unit.last}: {damage.line} (in '{damage.path}'), run the pipeline data first")
 
-    def cells(self, units: list[Unit]) -> list[Failure]:
-        """Run the pending nodes of each cell, and return the failures."""
+    def cells(self, units: list[Unit], workers: int | None, shipment: Callable[[], Shipment]) -> list[Failure]:
+        """Run the pending nodes of each cell, here or in workers, and return the failures."""
         plans = [self._units.plan(unit) for unit in units]
         self._standing = sum(not plan.pending for plan in plans)
         self._shown.plan(len(plans), self._standing)
-        self._in_turn(plans, self._cell)
+        pending = [plan for plan in plans if plan.pending or plan.damage]
+        size = crew_size(workers, pending, self._catalog)
+        if size > 1:
+            self._side_by_side(pending, size, shipment(), recorded_seconds(units, self._catalog))
+        here = [plan for plan in plans if size <= 1 or plan not in pending]
+        self._turns.each(here, lambda plan, holder: self._ended(plan.unit, self._units.outcome(plan, holder)))
         return self._failures
 
-    def _cell(self, plan: Plan, holder: Holder | None) -> None:
-        title, started = plan.unit.title, perf_counter()
-        failure = self._units.cell(plan) if plan.pending or plan.damage else None
-        seconds = f"{perf_counter() - started:.0f} s"
-        if failure:
-            self._failures.append(failure)
-            self._shown.end(title, f"failed after {seconds}: {failure.kind}: {failure.reason}")
-            return
-        if plan.pending or holder:
+    def _side_by_side(self, pending: list[Plan], size: int, shipment: Shipment, recorded: dict[str, float]) -> None:
+        lost = partial(recorded_as_lost, self._catalog, self._claims)
+        with Crew(size, shipment, self._shown, lost) as self._crew:
+            for unit, outcome in self._crew.outcomes(longest_first([plan.unit for plan in pending], recorded)):
+                hand_on_records(self._catalog, [unit])
+                self._ended(unit, outcome)
+
+    def _ended(self, unit: Unit, outcome: Outcome) -> None:
+        if outcome.failure:
+            self._failures.append(outcome.failure)
+        elif outcome.anew:
             self._standing = (self._standing or 0) + 1
-        how = seconds if plan.pending else f"made by run {holder.run_id}" if holder else "unchanged"
-        show = self._shown.end if plan.pending or holder else self._shown.skip
-        show(title, ", ".join(filter(None, (self._units.score(plan.unit), how))))
+        (self._shown.end if outcome.anew else self._shown.skip)(unit.title, outcome.words)
 
     def report(self, work: Work, grid: Grid) -> list[Failure]:
         """Run the report's nodes, and return the failures. The claim of the report lasts until the run ends."""
@@ -129,7 +151,7 @@ class _Run:
         if not nodes:
             return []
         folder = record_of(self._catalog).parent
-        self._wait_for(folder, "report")
+        self._turns.wait_for(folder, "report")
         sweep_report(nodes, self._catalog)
         others = [unit for unit in units_of(grid) if unit.tag not in planned]
         self._put_aside([unit for unit in others if unit.tag.startswith(names.CELL)])
@@ -148,41 +170,6 @@ class _Run:
                     self._units.put_aside(unit, damage, "a run of the cell makes it again")
                 finally:
                     self._claims.release(folder)
-
-    def _in_turn(self, plans: Iterable[Plan], work: Callable[[Plan, Holder | None], None]) -> None:
-        """Do the work of each plan: first of those that are free, then of those that other runs have held."""
-        held = {plan.unit.tag: (plan, holder) for plan in plans if (holder := self._claimed(plan, work, None))}
-        while held:
-            sleep(POLL)
-            left = {tag: (plan, now) for tag, (plan, was) in held.items() if (now := self._claimed(plan, work, was))}
-            held = left
-
-    def _claimed(self, plan: Plan, work: Callable[[Plan, Holder | None], None], was: Holder | None) -> Holder | None:
-        """Do a plan's work under the unit's claim, planned anew since others may have made it, or return its holder."""
-        if not (plan.pending or plan.damage or was):
-            work(plan, None)
-            return None
-        holder = self._claims.take(plan.state.folder)
-        if holder:
-            if holder != was:
-                self._shown.note(f"{plan.unit.title}: held by {holder}, waiting")
-            return holder
-        try:
-            work(self._units.plan(plan.unit), was)
-        except ClaimLost as lost:
-            self._shown.note(f"{plan.unit.title}: taken over by {lost}, since this run was silent")
-            return self._claims.take(plan.state.folder)
-        finally:
-            self._claims.release(plan.state.folder)
-        return None
-
-    def _wait_for(self, folder: Path, title: str) -> None:
-        was = None
-        while holder := self._claims.take(folder):
-            if holder != was:
-                self._shown.note(f"{title}: held by {holder}, waiting")
-            was = holder
-            sleep(POLL)
 
 
 @contextmanager

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from peft_pipelines.files import progress
 from peft_pipelines.files.escape import for_terminal
@@ -35,11 +43,19 @@ class Lines:
         if skipped:
             self._write(f"{skipped} of {total} cells are unchanged")
 
-    def begin(self, title: str) -> None:
-        """Note that a cell, a task's data or the report begins."""
+    def begin(self, title: str, place: int = 0) -> None:
+        """Note that a cell, a task's data or the report begins; an empty title for nothing.
 
-    def phase(self, name: str) -> None:
+        Args:
+            title: its name for people.
+            place: of several that run side by side, the number of this one.
+        """
+
+    def phase(self, name: str, place: int = 0) -> None:
         """Note that a node of it begins."""
+
+    def step(self, phase: str, done: int, total: int, place: int = 0) -> None:
+        """Note that ``done`` of ``total`` steps of a phase of it are done."""
 
     def end(self, title: str, outcome: str) -> None:
         """Print the outcome of a cell that has ended."""
@@ -60,7 +76,7 @@ class Lines:
 
 
 class Terminal(Lines):
-    """The same lines above two bars: the cells with elapsed and remaining time, and the steps of the current phase."""
+    """The same lines above bars: the cells with elapsed and remaining time, and the steps of each that is under way."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(lambda line: console.print(for_terminal(line), markup=False, highlight=False))
@@ -76,8 +92,8 @@ class Terminal(Lines):
             speed_estimate_period=float("inf"),
         )
         self._cells = self._progress.add_task("cells", total=None, label="left")
-        self._steps = self._progress.add_task("", total=None, label="", visible=False)
-        self._title = ""
+        self._steps: dict[int, TaskID] = {}
+        self._titles: dict[int, str] = {}
         self._moved: list[tuple[logging.StreamHandler[Any], Any]] = []
 
     def __enter__(self) -> Self:
@@ -85,7 +101,7 @@ class Terminal(Lines):
         self._progress.start()
         for handler, _ in self._moved:
             handler.setStream(sys.stderr)
-        progress.listen(self._step)
+        progress.listen(self.step)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -99,23 +115,31 @@ class Terminal(Lines):
         self._progress.reset(self._cells, total=total, completed=skipped)
         self._progress.advance(self._cells, 0)  # the first sample of the estimate of what is left
 
-    def begin(self, title: str) -> None:
-        self._title = title
+    def begin(self, title: str, place: int = 0) -> None:
+        self._titles[place] = title
+        self._hide(place)
 
-    def phase(self, name: str) -> None:
-        self._progress.remove_task(self._steps)  # a new one: a bar's total cannot be made unknown again
-        self._steps = self._progress.add_task(f"{self._title}: {name}", total=None, label="")
+    def phase(self, name: str, place: int = 0) -> None:
+        self._hide(place)  # a new one: a bar's total cannot be made unknown again
+        self._steps[place] = self._progress.add_task(f"{self._titles.get(place, '')}: {name}", total=None, label="")
+
+    def step(self, phase: str, done: int, total: int, place: int = 0) -> None:
+        if place in self._steps:
+            what = f"{self._titles.get(place, '')}: {phase}"
+            self._progress.update(self._steps[place], description=what, completed=done, total=total)
 
     def end(self, title: str, outcome: str) -> None:
         super().end(title, outcome)
         self._progress.advance(self._cells)
-        self._progress.update(self._steps, visible=False)
+        for place in [place for place, shown in self._titles.items() if shown == title]:
+            self._hide(place)
 
     def skip(self, title: str, outcome: str) -> None:
         self._done += 1
 
-    def _step(self, phase: str, done: int, total: int) -> None:
-        self._progress.update(self._steps, description=f"{self._title}: {phase}", completed=done, total=total)
+    def _hide(self, place: int) -> None:
+        if place in self._steps:
+            self._progress.remove_task(self._steps.pop(place))
 
 
 def _on_stderr() -> list[logging.StreamHandler[Any]]:

@@ -12,7 +12,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ class Fingerprints:
         for node in unit.nodes:
             function, stage = f"{node.func.__module__}.{node.func.__qualname__}", stage_of(node.func)
             inputs = [self._input(name, made, method, stage) for name in node.inputs]
-            found[node.name] = digest([constants(stage, node.func), function, inputs])
+            same = self._once((function,), partial(constants, stage, node.func))
+            found[node.name] = digest([same, function, inputs])
             made |= dict.fromkeys(node.outputs, found[node.name])
         return found
 

@@ -11,6 +11,7 @@ from kedro.io import AbstractVersionedDataset
 from kedro.pipeline import Pipeline
 
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.running import threads
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
@@ -31,7 +32,8 @@ class CheckedSession(KedroSession):
             ConfigError: a pipeline, a node, a tag, a namespace, a data set or a version is unknown, or no node is left.
         """
         self._wanted = wanted
-        return super().run(*arguments, **wanted)
+        with threads.limited():
+            return super().run(*arguments, **wanted)
 
     def load_context(self) -> "KedroContext":
         """Return the context; of a run its selection is checked now that the pipelines are known."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
+from time import perf_counter
 from typing import Any
 
 from kedro.io import DataCatalog
@@ -15,6 +16,7 @@ from pluggy import PluginManager
 
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files import disk, names
+from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.files.screen import Formatter
 from peft_pipelines.running import handed_on, interruption
 from peft_pipelines.running.claims import ClaimLost, Claims
@@ -37,10 +39,25 @@ class Plan:
     damage: list[Damage]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What has become of a cell, in words; whether it was made or tried now; and its failure, if it failed."""
+
+    words: str
+    anew: bool
+    failure: Failure | None = None
+
+    @classmethod
+    def of(cls, failure: Failure, after: str = "") -> "Outcome":
+        """Return the outcome of a cell that has failed, ``after`` some time."""
+        return cls(f"failed{after}: {failure.kind}: {failure.reason}", True, failure)
+
+
 class UnitRunner:
     """Plans and runs units with a run's catalog, hooks, display and claims.
 
-    ``at`` is the title of what runs now, and ``running`` its node.
+    ``at`` is the title of what runs now, and ``running`` its node. ``fingerprints`` are those of the run, if some are
+    known already.
     """
 
     def __init__(
@@ -51,15 +68,17 @@ class UnitRunner:
         is_async: bool,
         shown: Lines,
         claims: Claims,
+        fingerprints: Fingerprints | None = None,
     ) -> None:
         self._catalog, self._hooks, self._run_id, self._is_async = catalog, hooks, run_id, is_async
-        self._shown, self._claims, self._fingerprints = shown, claims, Fingerprints(catalog)
+        self._shown, self._claims = shown, claims
+        self.fingerprints = fingerprints or Fingerprints(catalog)
         self.at, self.running = "", ""
 
     def plan(self, unit: Unit) -> Plan:
         """Compare a unit with its record and the disk. What will be loaded is handed on in the versions on record."""
         state = State(unit, unit.folder(self._catalog))
-        fingerprints = self._fingerprints.of(unit, state.made())
+        fingerprints = self.fingerprints.of(unit, state.made())
         damage = state.damage(self._catalog)
         pending = state.pending(self._catalog, fingerprints, {one.dataset for one in damage})
         handed_on.hand_on(self._catalog, state.versions())
@@ -84,6 +103,21 @@ class UnitRunner:
             plan.state.record(self._catalog, node, plan.fingerprints[node.name], whole)
             self._free(node, left)
         self.begin("")
+
+    def outcome(self, plan: Plan, holder: Holder | None) -> Outcome:
+        """Make a cell where its plan has something to do, and say what has become of it.
+
+        Args:
+            plan: the cell's plan; the cell must be claimed if anything is to be done.
+            holder: the run that has made the cell meanwhile, if one has held it.
+        """
+        started = perf_counter()
+        failure = self.cell(plan) if plan.pending or plan.damage else None
+        seconds = perf_counter() - started
+        if failure:
+            return Outcome.of(failure, f" after {seconds:.0f} s")
+        how = f"{seconds:.0f} s" if plan.pending else f"made by run {holder.run_id}" if holder else "unchanged"
+        return Outcome(", ".join(filter(None, (self.score(plan.unit), how))), bool(plan.pending or holder))
 
     def cell(self, plan: Plan) -> Failure | None:
         """Run a cell; an error of its own, whatever it is, is recorded and returned, so that it costs no other."""

@@ -96,7 +96,10 @@ class Artifact(AbstractVersionedDataset[Any, Any]):
         self.optional, self._otherwise = optional, otherwise
         if self._filepath.suffix not in FORMATS:
             raise unknown(f"catalog, file '{filepath}'", "ending", self._filepath.suffix, FORMATS)
-        self._format = FORMATS[self._filepath.suffix]
+
+    @property
+    def _format(self) -> Format:
+        return FORMATS[self._filepath.suffix]
 
     def load(self) -> Any:
         """Return the content of the file; where it is missing that of the other one, or None if it is optional."""

@@ -1,0 +1,111 @@
+"""How many cells run side by side: what is asked for, or what processors and memory allow."""
+
+# ruff: noqa: PLC0415  (what loads torch is imported where it is needed: only a run with several cells to make asks)
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from kedro.io import DataCatalog
+
+from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
+from peft_pipelines.files import names
+from peft_pipelines.running import threads
+from peft_pipelines.running.machine import free_cores, free_memory
+from peft_pipelines.running.unit_runner import Plan
+
+LIBRARIES: Final = 500_000_000
+"""Bytes of a process that has loaded the libraries and has done nothing."""
+WIDTHS, INNER, NUMBER = 9, 3, 4
+"""How often a layer keeps a token's vector for the way back, in widths of the model and of its inner layer, and the
+bytes of a number; measured on a Llama of 30 layers: 1,055 MB for 904 tokens."""
+
+
+class Rows(NamedTuple):
+    """The rows that decide how much memory a cell needs."""
+
+    model: ModelSpec
+    method: MethodSpec
+    training_args: TrainingSpec
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The names of model and method: cells with the same ones need the same."""
+        return self.model.name, self.method.name
+
+
+def crew_size(asked: int | None, pending: list[Plan], catalog: DataCatalog) -> int:
+    """Return the number of processes that make these cells.
+
+    Args:
+        asked: how many are asked for; None for as many as processors and memory allow, and one where a GPU computes.
+        pending: the cells that have something to do.
+        catalog: the rows of the cells.
+    """
+    most = max(1, len(pending))
+    if asked is not None:
+        return min(asked, most)
+    wanted = min(most, free_cores() // threads.per_cell())
+    return min(wanted, _fitting(pending, catalog, wanted)) if wanted > 1 and not _has_gpu() else 1
+
+
+def _fitting(pending: list[Plan], catalog: DataCatalog, wanted: int) -> int:
+    """The number of processes that memory allows, one at least: first as if all cells trained all of their model."""
+    rows = list({found.pair: found for plan in pending if (found := _rows(plan, catalog))}.values())
+    room, fitting = free_memory(), 1
+    for exactly in (False, True):
+        fitting = room // max((needed(one, catalog, exactly=exactly) for one in rows), default=LIBRARIES)
+        if fitting >= wanted:
+            break
+    return max(1, fitting)
+
+
+def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:
+    """Return the bytes that a process needs for a cell, libraries and base included.
+
+    Args:
+        rows: those of the cell.
+        catalog: the folder of the model that was downloaded.
+        exactly: whether to find out how many numbers the method trains; else it counts as training all.
+    """
+    from peft_pipelines.methods.size_check import STATE, WEIGHT
+    from peft_pipelines.models.gate import opened
+
+    folder = Path(rows.model.folder or catalog.load(names.weights(rows.model.name)))
+    weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    text = opened(rows.model, folder).config.get_text_config()
+    arguments = rows.training_args.overridden(rows.method)
+    tokens = min(arguments.tokens_per_forward, arguments.batch_size * arguments.max_length)
+    inner = getattr(text, "intermediate_size", None) or 4 * text.hidden_size
+    kept = NUMBER * tokens * text.num_hidden_layers * (WIDTHS * text.hidden_size + INNER * inner)
+    trained = _trained(rows, folder) if exactly else weights // NUMBER
+    return int(LIBRARIES + weights + kept + (WEIGHT + STATE) * trained)
+
+
+def _trained(rows: Rows, folder: Path) -> int:
+    """The numbers that the method trains on the model."""
+    import torch
+
+    from peft_pipelines.methods import providers
+    from peft_pipelines.models import base_model
+
+    skeleton = base_model.skeleton(rows.model, folder)
+    with torch.device("meta"):
+        return providers.attach(skeleton, rows.method, seed=0).trainable_parameters()
+
+
+def _rows(plan: Plan, catalog: DataCatalog) -> Rows | None:
+    """The rows of a cell; None for one of nodes that are not this project's."""
+    given = {name for node in plan.unit.nodes for name in node.inputs if names.is_parameter(name)}
+    values = [catalog.load(name) for name in given]
+    found = [_first(values, kind) for kind in (ModelSpec, MethodSpec, TrainingSpec)]
+    return Rows(*found) if all(found) else None
+
+
+def _first(values: list[Any], kind: type[Any]) -> Any:
+    return next((value for value in values if isinstance(value, kind)), None)
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

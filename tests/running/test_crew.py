@@ -1,0 +1,142 @@
+"""Cells side by side: the same as one after another, whatever happens to the processes that make them."""
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import Project, project  # noqa: F401
+from stores import contents, tree, unclocked
+from trivial import FAULTS, catalog, pipeline
+
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.running.cell_runner import CellRunner
+from peft_pipelines.running.claims import Claims
+from peft_pipelines.running.failures import DiskFailed, PartsFailed
+
+CELL = "m/x/b/s0"
+
+
+def run(folder: Path, workers: int = 2) -> None:
+    CellRunner(workers=workers).run(pipeline(), catalog(folder))
+
+
+def soon(when: Callable[[], bool], then: Callable[[], object]) -> None:
+    """Do something as soon as something is true."""
+
+    def wait() -> None:
+        patience = time.monotonic() + 60
+        while not when() and time.monotonic() < patience:
+            time.sleep(0.01)
+        then()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, **faults: str) -> None:
+    monkeypatch.setenv(FAULTS, json.dumps({name.replace("_", "."): fault for name, fault in faults.items()}))
+
+
+def stands(folder: Path, but: int = 0) -> None:
+    """All cells of the trivial grid stand but some, and nothing is left of what was under way."""
+    assert len(list(folder.glob("m/*/*/s0/metrics.json"))) == 4 - but
+    assert not [path for path in folder.rglob("*") if path.name == "claim.json" or path.suffix == ".part"]
+
+
+def test_numbers_tensors_and_answers_do_not_depend_on_workers(project: Project) -> None:  # noqa: F811
+    project.grid["methods"] = ["zero_shot", "lora", "prefix_tuning"]
+    project.task["max_length"] = 200
+    for workers in (1, 2):
+        result = project.kedro("run", f"--workers={workers}")
+        assert result.exit_code == 0, result.output
+        Path("data").rename(f"data{workers}")
+    one, two = Path("data1"), Path("data2")
+    assert tree(one) == tree(two)
+    assert contents(one) == contents(two)
+
+
+def test_a_failure_is_told_as_in_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail(monkeypatch, train_b_x="raise")
+    told: dict[int, Any] = {}
+    for workers in (1, 2):
+        monkeypatch.chdir(tmp_path)
+        folder = Path(str(workers))
+        with pytest.raises(PartsFailed) as caught:
+            run(folder, workers)
+        stands(folder, but=1)
+        log = (folder / CELL / "failure.log").read_text()
+        assert "Traceback" in log and "ValueError: no" in log
+        failure = unclocked(json.loads((folder / CELL / "failure.json").read_text()))
+        said = [line.partition("] ")[2] for line in capsys.readouterr().err.splitlines() if line[:1] == "["]
+        lines = sorted(re.sub(r"\d+ s\b", "some s", line) for line in said)
+        told[workers] = [str(caught.value).replace(f"{folder}/", ""), failure, lines, json.loads(results(folder))]
+    assert told[1] == told[2]
+
+
+def results(folder: Path) -> str:
+    return (folder / "results.json").read_text()
+
+
+def test_the_cell_of_a_killed_worker_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pid = tmp_path / "pid"
+    fail(monkeypatch, train_b_x=f"wait {pid}")
+    soon(pid.exists, lambda: os.kill(json.loads(pid.read_text()), signal.SIGKILL))
+    run(tmp_path / "store")
+    said = capsys.readouterr().err.splitlines()
+    assert "b · m · x · s0: its process was ended (SIGKILL, in train), the cell is made again" in said
+    stands(tmp_path / "store")
+    assert json.loads(results(tmp_path / "store"))["b.m.x.s0"] == 0.5
+
+
+def test_a_cell_that_ends_three_processes_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(monkeypatch, train_b_x="die")
+    with pytest.raises(PartsFailed) as caught:
+        run(tmp_path)
+    reason = "each process that it was run in has ended in train, the last by SIGKILL, as it is where memory runs out"
+    assert f"b · m · x · s0: WorkersLost: {reason} (see {tmp_path / CELL / 'failure.log'})" in str(caught.value)
+    stands(tmp_path, but=1)
+    failure = json.loads((tmp_path / CELL / "failure.json").read_text())
+    assert (failure["node"], failure["reason"]) == ("b.m-x-s0-train", reason)
+    monkeypatch.delenv(FAULTS)
+    run(tmp_path)
+    stands(tmp_path)
+
+
+def test_a_cell_that_another_run_holds_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    others = Claims("other")
+    assert others.take(tmp_path / CELL) is None
+    soon((tmp_path / "m/x/a/s0/metrics.json").exists, lambda: others.release(tmp_path / CELL))
+    run(tmp_path)
+    assert sum("b · m · x · s0: held by run other" in line for line in capsys.readouterr().err.splitlines()) == 1
+    stands(tmp_path)
+
+
+def test_an_error_that_is_no_cells_own_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / CELL).parent.mkdir(parents=True)
+    (tmp_path / CELL).write_text("a file")
+    with pytest.raises(DiskFailed, match=r"^File exists: '.*/m/x/b/s0' \(at .*; 0 of 4 cells stand\)"):
+        run(tmp_path)
+
+
+def test_workers_that_cannot_begin_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(ConfigError, match=r"^--workers: 3 processes have ended before their first cell \(exit code 1"):
+        run(tmp_path)
+
+
+def test_what_cannot_be_sent_is_one_line(tmp_path: Path) -> None:
+    found = catalog(tmp_path)
+    found["params:scale"] = lambda: 100
+    with pytest.raises(ConfigError, match=r"^--workers: what a cell is made of cannot be sent .*lambda.*; --workers=1"):
+        CellRunner(workers=2).run(pipeline(), found)
