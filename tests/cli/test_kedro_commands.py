@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from kedro.framework.cli.cli import project_commands
+from kedro.framework.cli.cli import KedroCLI, project_commands
 from kedro.framework.project import pipelines
 from kedro.framework.startup import bootstrap_project
+from kedro_telemetry.masking import _mask_kedro_cli
 
 from peft_pipelines.cli.kedro_commands import told_in_one_line
 from peft_pipelines.cli.main import cli
@@ -58,3 +59,9 @@ def test_it_does_what_it_did(command: list[str], shown: str, monkeypatch: pytest
     result = CliRunner().invoke(cli, command, obj=metadata)
     assert result.exit_code == 0, result.output
     assert shown in result.stdout
+
+
+@pytest.mark.parametrize("typed", [["run", "--tags=x"], ["catalog", "list-patterns"], ["registry", "nope"], ["nope"]])
+def test_a_plugin_may_walk_the_commands_to_mask_what_was_typed(typed: list[str]) -> None:
+    shown = _mask_kedro_cli(KedroCLI(PROJECT), command_args=typed)
+    assert "x" not in shown and len(shown) >= 1

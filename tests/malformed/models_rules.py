@@ -135,6 +135,7 @@ CONFIG = (
             ("pad_token_id", "x", "a whole number or a list of them"),
             ("pruned_heads", {"0": [1]}, "empty, only whole models are read"),
             ("attn_implementation", "someone/kernels", "one of eager, sdpa"),
+            ("_attn_implementation", "someone/kernels", "one of eager, sdpa"),
         )
     ]
     + [

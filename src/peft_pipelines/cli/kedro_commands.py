@@ -15,9 +15,10 @@ from peft_pipelines.config.errors import unknown
 class ProjectGroup(Group):
     """The project's commands; behind them, Kedro's own."""
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
         """Return a command of this project, else Kedro's of that name."""
-        if cmd_name not in self.commands and (kedros := project_commands.get_command(ctx, cmd_name)):
+        known = ctx or click.Context(self)
+        if cmd_name not in self.commands and (kedros := project_commands.get_command(known, cmd_name)):
             return told_in_one_line(kedros)
         return super().get_command(ctx, cmd_name)
 

@@ -160,14 +160,20 @@ class Group(_Told, click.Group):
 
     command_class = Command
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context | None, cmd_name: str) -> click.Command | None:
         """Return a command of this group, None for one of another group of ``kedro``.
+
+        Args:
+            ctx: None where nobody typed the name: kedro-telemetry walks the commands so, to mask what was typed.
+            cmd_name: a command's name.
 
         Raises:
             Fault: there is no command of this name at all.
         """
-        found = super().get_command(ctx, cmd_name)
+        found = self.commands.get(cmd_name)
+        if found is not None or ctx is None or ctx.resilient_parsing:
+            return found
         known = ctx.command.list_commands(ctx) if isinstance(ctx.command, click.Group) else []
-        if found is None and cmd_name not in known and not ctx.resilient_parsing:
+        if cmd_name not in known:
             raise Fault(str(unknown(ctx.command_path, "command", cmd_name, sorted(set(known)))), exit_code=2)
-        return found
+        return None
