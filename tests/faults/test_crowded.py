@@ -3,28 +3,30 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import begun, run_grid
+from processes import begun, run_grid, run_side_by_side
 from project import Project, project  # noqa: F401
 from recorded import ids, manifest
 
 from peft_pipelines.files.status import Status
 
 STORE = Path("data")
+Run = Callable[[Project, int, list[str]], None]
 
 
-def crowd(project: Project, grids: list[list[str]], apart: float) -> list[str]:  # noqa: F811
+def crowd(project: Project, grids: list[list[str]], apart: float, run: Run = run_grid) -> list[str]:  # noqa: F811
     """The output of each of several runs, begun one after another."""
     runs = []
     for number, methods in enumerate(grids):
-        runs.append(begun(run_grid, project, number, methods))
+        runs.append(begun(run, project, number, methods))
         time.sleep(apart)
-    for run in runs:
-        run.join()
+    for each in runs:
+        each.join()
     texts = [path.read_text() for path in sorted(project.folder.glob("out*"))]
-    assert [run.exitcode for run in runs] == [0] * len(grids), "\n".join(texts)
+    assert [each.exitcode for each in runs] == [0] * len(grids), "\n".join(texts)
     return texts
 
 
@@ -63,6 +65,10 @@ DIFFERENT = [["zero_shot", "lora"], ["lora", "bitfit"]]
 @pytest.mark.parametrize("grids", [SAME, DIFFERENT], ids=["same grids", "different grids"])
 def test_two_runs_share_a_store(project: Project, grids: list[list[str]]) -> None:  # noqa: F811
     sound(project, grids, crowd(project, grids, 0.5))
+
+
+def test_two_runs_with_workers_share_a_store(project: Project) -> None:  # noqa: F811
+    sound(project, DIFFERENT, crowd(project, DIFFERENT, 0.5, run_side_by_side))
 
 
 @pytest.mark.slow

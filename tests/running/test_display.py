@@ -56,6 +56,25 @@ def test_a_terminal_gets_bars_and_what_is_printed_stands_above_them() -> None:
     assert handler.stream is sys.stderr
 
 
+def test_cells_side_by_side_have_a_bar_each() -> None:
+    screen = StringIO()
+    with Terminal(Console(file=screen, force_terminal=True, width=120)) as shown:
+        shown.plan(3, skipped=0)
+        for place, title in enumerate("ab"):
+            shown.begin(title, place)
+            shown.phase("train", place)
+            shown.step("training", 3 + place, 9, place)
+        bars = {task.description: (task.completed, task.total) for task in shown._progress.tasks}
+        assert bars == {"cells": (0, 3), "a: training": (3, 9), "b: training": (4, 9)}
+        shown.end("a", "accuracy 50.0 %, 3 s")
+        assert [task.description for task in shown._progress.tasks] == ["cells", "b: training"]
+        shown.begin("c", 0)
+        shown.phase("train", 0)
+        shown.begin("", 1)
+        shown.step("training", 5, 9, 1)
+        assert [task.description for task in shown._progress.tasks] == ["cells", "c: train"]
+
+
 def test_no_bars_in_continuous_integration_or_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(display()) is Lines
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)

@@ -36,9 +36,14 @@ def begun(run: Callable[..., None], *arguments: object) -> ForkServerProcess:
 
 def run_grid(project: Project, number: int, methods: list[str]) -> None:
     """Run a grid of its own, in an environment of its own; keep what is printed, and exit as the command does."""
+    run_side_by_side(project, number, methods, workers=1)
+
+
+def run_side_by_side(project: Project, number: int, methods: list[str], workers: int = 2) -> None:
+    """The same in several workers."""
     project.grid["methods"] = methods
     (project.folder / f"conf/grid{number}").mkdir(exist_ok=True)
-    _run(project, f"grid{number}", project.folder / f"out{number}")
+    _run(project, f"grid{number}", project.folder / f"out{number}", f"--workers={workers}")
 
 
 def run_within(project: Project, size: int) -> None:
@@ -65,10 +70,10 @@ def run_read_only(project: Project) -> None:
     _run(project, "local", project.folder / "out")
 
 
-def _run(project: Project, environment: str, out: Path) -> None:
+def _run(project: Project, environment: str, out: Path, *options: str) -> None:
     os.chdir(project.folder)
     os.environ["PEFT_DIR"] = str(project.folder / "methods")
-    result = project.kedro("run", f"--env={environment}", environment=environment)
+    result = project.kedro("run", f"--env={environment}", *options, environment=environment)
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     out.write_text(result.output)
