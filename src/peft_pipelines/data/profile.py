@@ -13,7 +13,7 @@ from peft_pipelines.data.overlap import normalised, overlap
 from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
-from peft_pipelines.models import base_model, gate
+from peft_pipelines.models.folder import folder_of
 from peft_pipelines.storage.splits import Splits
 
 UNLIMITED = 1_000_000_000
@@ -41,7 +41,9 @@ def profile(
         training_args: the run's training arguments, for the length limit.
         weights: the catalog's folder of the model's files.
     """
-    folder = base_model.folder_of(model, weights)
+    from peft_pipelines.models import gate  # noqa: PLC0415  (loads torch, and Kedro imports this module for each run)
+
+    folder = folder_of(model, weights)
     prompter = Prompter.of(model, gate.tokenizer(model, folder), task.limit(training_args))
     inputs = {name: [row["input"] for row in table.to_pylist()] for name, table in adapted.items()}
     rows = {name: table.to_pylist() for name, table in prompts.items()}

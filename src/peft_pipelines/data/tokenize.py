@@ -10,15 +10,16 @@ earlier turns of user and assistant, or text up to the end-of-text token. So the
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.model import FIXED_DATE
 from peft_pipelines.data.chat_template import ANSWER, ChatTemplate
 from peft_pipelines.data.plain_text import RowTokens, without_middle
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
 """The label of a position without loss, as torch's cross entropy has it."""
@@ -71,14 +72,14 @@ class Prompter:
     '<|im_start|>user\\nIs it good?<|im_end|>\\n<|im_start|>assistant\\n'
     """
 
-    tokenizer: PreTrainedTokenizerBase
+    tokenizer: "PreTrainedTokenizerBase"
     chat: bool
     max_length: int
     day: str = FIXED_DATE
     values: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: ModelSpec, tokenizer: PreTrainedTokenizerBase, max_length: int) -> "Prompter":
+    def of(cls, model: ModelSpec, tokenizer: "PreTrainedTokenizerBase", max_length: int) -> "Prompter":
         """Return the prompter of a model's row."""
         return cls(tokenizer, model.chat_template, max_length, model.date, model.chat_template_kwargs)
 

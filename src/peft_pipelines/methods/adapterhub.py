@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import is_dataclass
 from functools import partial
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,11 +56,6 @@ def _check_bottleneck(method: MethodSpec, width: int) -> None:
         if isinstance(one, int | float) and one > width:
             where = f"method '{method.name}', config, reduction_factor"
             raise ConfigError(f"{where}: must be at most {width}, the model's hidden size, got {one}")
-
-
-def fingerprint(method: MethodSpec) -> str:
-    """Return the library's release."""
-    return f"adapters {version('adapters')}"
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:

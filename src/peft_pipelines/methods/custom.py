@@ -4,13 +4,11 @@ A checkpoint holds what the method trains, and what it made and keeps frozen (a 
 all of its tensors that are neither the base's nor marked by the author as recomputable (``persistent=False``).
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import peft
 import torch
 from peft import PeftConfig, PeftType
 from peft.tuners.tuners_utils import BaseTuner
@@ -55,16 +53,6 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise ConfigError(f"{where}: {kind}{one_line(error)}") from None
     check_trains(method, skeleton)
-
-
-def fingerprint(method: MethodSpec) -> str:
-    """Return the hash of the folder's files and peft's release, which the tuner is built on."""
-    digest = hashlib.sha256()
-    folder = methods_folder() / method.type
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(path.read_bytes())
-    return f"peft {peft.__version__}, files {digest.hexdigest()}"
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:

@@ -22,11 +22,6 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         raise ConfigError(f"{where}: must be null, got '{method.quantization}': the weights themselves are trained")
 
 
-def fingerprint(method: MethodSpec) -> str:
-    """Return the type: nothing but the row decides."""
-    return method.type
-
-
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     """Make the chosen weights of the clone trainable."""
     for part in _chosen(method, clone):

@@ -22,11 +22,6 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         raise ConfigError(f"{where}, optimizer: must be left out, got {method.optimizer}: nothing is trained")
 
 
-def fingerprint(method: MethodSpec) -> str:
-    """Return the type: nothing but the row decides."""
-    return method.type
-
-
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     """Return the clone as it is."""
     return Attached(method, clone, clone, handle=None)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import peft
 import torch
 from peft import PeftConfig, PeftModel, PeftType, TaskType, get_peft_model
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
@@ -54,11 +53,6 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         raise _refused(method, skeleton, error) from None
     else:
         check_trains(method, model)
-
-
-def fingerprint(method: MethodSpec) -> str:
-    """Return the library's release."""
-    return f"peft {peft.__version__}"
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:

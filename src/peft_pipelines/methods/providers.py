@@ -1,4 +1,4 @@
-"""Libraries of tuning methods behind one contract: check, fingerprint, attach, save, load, merge; detach is Attached's.
+"""Libraries of tuning methods behind one contract: check, attach, save, load, merge; detach is Attached's.
 
 ``attach`` and ``load`` get a clone of the base model and may change it as they like.
 """
@@ -10,13 +10,13 @@ import torch
 from transformers import PreTrainedModel
 
 from peft_pipelines.config import MethodSpec
-from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods import adapterhub, custom, full_finetuning, no_tuning, peft
 from peft_pipelines.methods.attached import Attached, own_trainables
-from peft_pipelines.methods.installed import OPTIONAL, is_installed
+from peft_pipelines.methods.identity import check_provider
 from peft_pipelines.methods.quantization import quantised
 
-__all__ = ["PROVIDERS", "Attached", "attach", "check", "fingerprint", "load", "merge", "save"]
+__all__ = ["PROVIDERS", "Attached", "attach", "check", "load", "merge", "save"]
 
 PROVIDERS: dict[str, ModuleType] = {
     "hf_peft": peft,
@@ -33,16 +33,11 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     Errors that are raised here, before any weights are read: an unknown provider, type or config field, targets that
     the model does not have.
     """
-    _check_provider(method)
+    check_provider(method)
     provider = PROVIDERS[method.provider]
     with torch.device("meta"):
         skeleton = quantised(skeleton, method)
     provider.check(method, skeleton)
-
-
-def fingerprint(method: MethodSpec) -> str:
-    """Return what decides, beside the row, how the method works: the library's release or the hash of its files."""
-    return str(PROVIDERS[method.provider].fingerprint(method))
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:
@@ -76,7 +71,7 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path, *, trainable:
     Raises:
         ConfigError: the row's provider is unknown, or its library is not installed.
     """
-    _check_provider(method)
+    check_provider(method)
     clone.requires_grad_(False)
     with torch.random.fork_rng():
         attached = PROVIDERS[method.provider].load(quantised(clone, method), method, folder)
@@ -97,15 +92,3 @@ def merge(attached: Attached) -> PreTrainedModel:
     """
     merged: PreTrainedModel = PROVIDERS[attached.method.provider].merge(attached)
     return merged
-
-
-def _check_provider(method: MethodSpec) -> None:
-    """Raise ConfigError where the row's provider is unknown, or its library is not installed."""
-    where = f"method '{method.name}'"
-    if method.provider not in PROVIDERS:
-        raise unknown(where, "provider", method.provider, PROVIDERS)
-    if not is_installed(method.provider):
-        needed, usable = OPTIONAL[method.provider], ", ".join(filter(is_installed, PROVIDERS))
-        raise ConfigError(
-            f"{where}: {needed} is not installed, which provider '{method.provider}' needs. Usable here: {usable}"
-        )

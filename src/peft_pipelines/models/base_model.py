@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.models import gate
+from peft_pipelines.models.folder import folder_of, public_name
 from peft_pipelines.models.weights import check_finite, check_loaded
 
 
@@ -59,11 +60,6 @@ def resident(spec: ModelSpec, weights: Path) -> Base:
     return _resident[key]
 
 
-def folder_of(spec: ModelSpec, weights: Path) -> Path:
-    """Return the model's folder: the row's own, or that of the download."""
-    return Path(spec.folder) if spec.folder else weights
-
-
 def load(spec: ModelSpec, folder: Path) -> Base:
     """Load a model folder, of which the libraries see no more than what gate.py lets through.
 
@@ -96,13 +92,6 @@ def skeleton(spec: ModelSpec, folder: Path) -> PreTrainedModel:
     config = copy.deepcopy(gate.opened(spec, folder).config)
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-
-
-def public_name(spec: ModelSpec) -> str:
-    """Return the model's name in checkpoints and records: no path of this machine."""
-    if spec.hub:
-        return spec.hub.repo
-    return f"{spec.package.package}=={spec.package.version}" if spec.package else spec.name
 
 
 def clone(

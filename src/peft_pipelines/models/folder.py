@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
 
 CONFIG, GENERATION, TOKENIZER = "config.json", "generation_config.json", "tokenizer_config.json"
@@ -29,6 +30,18 @@ So may hidden files."""
 
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 ALLOWED = f"{SHARDS}, {', '.join(READ[:5])} and a tokenizer's usual files; documents and pictures may lie beside them"
+
+
+def folder_of(spec: ModelSpec, weights: Path) -> Path:
+    """Return the model's folder: the row's own, or that of the download."""
+    return Path(spec.folder) if spec.folder else weights
+
+
+def public_name(spec: ModelSpec) -> str:
+    """Return the model's name in checkpoints and records: no path of this machine."""
+    if spec.hub:
+        return spec.hub.repo
+    return f"{spec.package.package}=={spec.package.version}" if spec.package else spec.name
 
 
 def files_of(folder: Path, where: str) -> dict[str, Path]:

@@ -5,8 +5,6 @@ by the method's files, by the base model, and by what stages.py lists for its ki
 the device.
 """
 
-# ruff: noqa: PLC0415  (only what asks a method or a model loads torch: the runner's other users need not wait for it)
-
 import hashlib
 import inspect
 import json
@@ -24,6 +22,9 @@ from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.versions import releases
+from peft_pipelines.methods import identity
+from peft_pipelines.models import device
+from peft_pipelines.models.folder import files_of, folder_of
 from peft_pipelines.running.handed_on import asked_for
 from peft_pipelines.running.source import PACKAGE, code, meaning
 from peft_pipelines.running.stages import DATASETS, DECIDES_NOTHING, Stage, stage_of
@@ -88,14 +89,10 @@ class Fingerprints:
         if isinstance(value, TrainingSpec) and method:
             return digest(value.overridden(method))
         if isinstance(value, MethodSpec):
-            from peft_pipelines.methods import providers
-
-            return digest([value.model_dump(exclude={*INFORMS, "training"}), providers.fingerprint(value)])
+            return digest([value.model_dump(exclude={*INFORMS, "training"}), identity.fingerprint(value)])
         if isinstance(value, ModelSpec):
-            from peft_pipelines.models.base_model import folder_of
-
             folder = folder_of(value, self._catalog.load(names.weights(value.name)))
-            return digest([value, folder_identity(folder)])
+            return digest([value, folder_identity(folder, value.name)])
         return digest(value)
 
     def _once(self, key: tuple[str, ...], make: Callable[[], str]) -> str:
@@ -108,13 +105,7 @@ class Fingerprints:
 def constants(stage: Stage, function: Callable[..., Any]) -> str:
     """Return a hash of what is the same for all nodes of a function while a process lasts: code, libraries, device."""
     libraries = releases(stage.libraries)
-    return digest([_code(stage, function), libraries, _device() if stage.device else ""])
-
-
-def _device() -> str:
-    from peft_pipelines.models.base_model import device
-
-    return device().type
+    return digest([_code(stage, function), libraries, device.kind() if stage.device else ""])
 
 
 def _code(stage: Stage, function: Callable[..., Any]) -> str:
@@ -160,13 +151,15 @@ def content(name: str, dataset: Any) -> str:
     return digest(sorted(hashes_of(path).items()))
 
 
-def folder_identity(folder: Path) -> str:
+def folder_identity(folder: Path, model: str = "") -> str:
     """Return a hash over the names and the content of a model's files that are read.
+
+    Args:
+        folder: where they are.
+        model: the name of the model's row, for errors.
 
     Raises:
         ConfigError: the folder holds files that must not be there.
     """
-    from peft_pipelines.models.folder import files_of
-
-    files = files_of(folder, f"folder '{folder}'")
+    files = files_of(folder, f"model '{model}', folder '{folder}'" if model else f"folder '{folder}'")
     return digest({name: cached_sha256(path) for name, path in sorted(files.items())})

@@ -1,31 +1,21 @@
 """Checks before any weights are read: missing inputs are downloaded, then each row is tried on what it names."""
 
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import torch
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
-from transformers import PreTrainedModel
 
 from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, SamplingSpec, TaskSpec, TrainingSpec
-from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data import fetch
-from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
-from peft_pipelines.methods import providers
-from peft_pipelines.models import base_model, gate
-from peft_pipelines.running.room import check_labels_fit, check_positions, check_room, check_vocabulary
+from peft_pipelines.models.folder import folder_of
 from peft_pipelines.running.rows_check import check_rows
+from peft_pipelines.running.sound_models import check_models
 from peft_pipelines.storage.splits import RowsFolder
-from peft_pipelines.training import optimizers
-from peft_pipelines.training.loss import loss_of
-from peft_pipelines.training.shortcuts import Shortcuts
 
 
 def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Callable[[str], None]) -> None:
@@ -41,48 +31,8 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
         pass
     for task, sampling in inputs.sampled():
         check_rows(task, sampling, catalog)
-    prompters = {model.name: prompter_of(model, weights(model, catalog)) for model in inputs.models()}
-    for task, model, limit, method in inputs.limits():
-        check_room(task, replace(prompters[model.name], max_length=limit))
-        check_labels_fit(task, model.name, prompters[model.name])
-        check_positions(task, method, limit, gate.opened(model, weights(model, catalog)).config)
-    skeletons: dict[str, PreTrainedModel] = {}
-    for method, model, training_args in inputs.attached():
-        if model.name not in skeletons:
-            skeletons[model.name] = base_model.skeleton(model, weights(model, catalog))
-        check_method(method, skeletons[model.name], training_args)
-
-
-def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
-    """Return the prompter of the model in a folder, without a limit of length.
-
-    Raises:
-        ConfigError: the folder is not a model's, its tokenizer cannot be read, has no chat template where the row
-            says that it has, or ends no answer.
-    """
-    where = f"model '{model.name}', folder '{folder}'"
-    prompter = Prompter.of(model, gate.tokenizer(model, folder), sys.maxsize)
-    try:
-        if model.chat_template:
-            prompter.template.check()
-        prompter.end_of_turn()
-        check_vocabulary(prompter, gate.opened(model, folder).config)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
-    return prompter
-
-
-def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: TrainingSpec) -> None:
-    """Raise ConfigError where the method cannot be attached to the model, or not be trained with these arguments."""
-    training_args = training_args.overridden(method)
-    loss_of(training_args, method)
-    optimizers.check(method)
-    providers.check(method, base_model.clone(skeleton))
-    if training_args.gradient_checkpointing or optimizers.is_picky(method):
-        with torch.device("meta"):
-            attached = providers.attach(base_model.clone(skeleton), method, seed=0)
-        Shortcuts.of(attached, training_args)
-        optimizers.build(attached, training_args, method)
+    folders = {model.name: weights(model, catalog) for model in inputs.models()}
+    check_models(inputs.models(), folders, inputs.limits(), inputs.attached())
 
 
 class Inputs:
@@ -174,4 +124,4 @@ def fetch_missing(
 
 def weights(model: ModelSpec, catalog: DataCatalog) -> Path:
     """The model's folder: its row's own, or the catalog's, which is made where it is asked for."""
-    return base_model.folder_of(model, Path() if model.folder else catalog.load(names.weights(model.name)))
+    return folder_of(model, Path() if model.folder else catalog.load(names.weights(model.name)))

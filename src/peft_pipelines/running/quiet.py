@@ -4,17 +4,19 @@ import os
 import sys
 import warnings
 
-import transformers
-
 CHATTY = ("kedro", "peft", "transformers", "adapters", "accelerate", "torch")
 
 
 def silence() -> None:
     """Turn the libraries' own output off. Errors are exceptions and still come through."""
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it reads these when it is imported
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    if "transformers" in sys.modules:
+        import transformers  # noqa: PLC0415  (not loaded for a run that needs no model)
+
+        transformers.utils.logging.set_verbosity_error()
+        transformers.utils.logging.disable_progress_bar()
     if not sys.stderr.isatty():
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     for package in CHATTY:
         for category in (UserWarning, FutureWarning, DeprecationWarning):

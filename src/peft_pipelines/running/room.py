@@ -1,16 +1,17 @@
 """Whether tokens fit a model: their ids its embedding, their number its positions and the room beside an answer."""
 
-from typing import Any
-
-from transformers import PretrainedConfig
+from typing import TYPE_CHECKING, Any
 
 from peft_pipelines.config import MethodSpec, TaskSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.spec import FEWEST
 from peft_pipelines.data.tokenize import Prompter
 
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
-def check_vocabulary(prompter: Prompter, config: PretrainedConfig) -> None:
+
+def check_vocabulary(prompter: Prompter, config: "PretrainedConfig") -> None:
     """Raise ConfigError where a token that a row or the template can bring has no row in the embedding.
 
     Control tokens that the template does not write may have none: no row's text becomes one.
@@ -26,7 +27,7 @@ def check_vocabulary(prompter: Prompter, config: PretrainedConfig) -> None:
         )
 
 
-def positions(config: PretrainedConfig) -> int | None:
+def positions(config: "PretrainedConfig") -> int | None:
     """Return the number of positions of a model, stretched as its config says; None where it has no such limit."""
     text = config.get_text_config()
     found = getattr(text, "max_position_embeddings", None)
@@ -38,7 +39,7 @@ def positions(config: PretrainedConfig) -> int | None:
     return int(found * factor) if extended and isinstance(factor, int | float) and factor > 1 else found
 
 
-def check_positions(task: TaskSpec, method: MethodSpec, limit: int, config: PretrainedConfig) -> None:
+def check_positions(task: TaskSpec, method: MethodSpec, limit: int, config: "PretrainedConfig") -> None:
     """Raise ConfigError where the longest row, behind the method's virtual tokens, has more tokens than positions."""
     there = positions(config)
     virtual = method.config.get("num_virtual_tokens")

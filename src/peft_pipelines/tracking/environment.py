@@ -6,13 +6,13 @@ Nothing here decides a result, and nothing here names a host, a user or a folder
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psutil
-import torch
 
 from peft_pipelines.files.versions import LEARNING, SCORING, TABLES, releases
 
@@ -32,23 +32,27 @@ def environment(project: Path) -> dict[str, Any]:
         "libraries": releases(LIBRARIES),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()}",
-        "hardware": dict(hardware()),
+        "hardware": hardware(),
     }
 
 
-@cache
 def hardware() -> dict[str, Any]:
-    """Processor, cores, threads that torch uses, memory in GB, and the accelerator's name where there is one."""
+    """Processor, cores, threads that torch uses, memory in GB, and the accelerator's name where there is one.
+
+    Threads and accelerator are None where nothing was computed: then torch is not loaded.
+    """
+    torch = sys.modules.get("torch")
     return {
         "processor": _processor(),
         "architecture": platform.machine(),
         "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": torch.get_num_threads() if torch else None,
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "gpu": torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None,
     }
 
 
+@cache
 def _processor() -> str:
     lines = _CPU.read_text(encoding="utf-8", errors="replace").splitlines() if _CPU.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

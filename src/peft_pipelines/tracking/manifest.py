@@ -46,7 +46,6 @@ class Manifest:
             "command": command_line(run),
             "started": now(),
             "asked": {key: run[key] for key in ASKED if run.get(key)} | {"runner": _class_of(str(run["runner"]))},
-            "environment": environment(project),
             "modules_sha256": code(PACKAGE, DECIDING, DECIDES_NOTHING),
             "grid": self.rows["grid"],
         }
@@ -55,6 +54,11 @@ class Manifest:
     def folder(self) -> Path:
         """The run's folder; its parent is made at the first use, so that a refused run leaves nothing."""
         return runs_folder(self._catalog) / self.id
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """The environment as it is now: torch's part is known once it is loaded."""
+        return environment(self._project)
 
     @cached_property
     def origins(self) -> Origins:
@@ -93,7 +97,8 @@ class Manifest:
     def _write(self, facts: Mapping[str, Any]) -> None:
         """Write the manifest, then the run's rows beside it: a run that is killed has a manifest, if anything."""
         rows = yaml.safe_dump(self.rows, sort_keys=False, allow_unicode=True)
-        write_json(self.folder / MANIFEST, {**facts, "rows_sha256": hashlib.sha256(rows.encode()).hexdigest()})
+        digest = hashlib.sha256(rows.encode()).hexdigest()
+        write_json(self.folder / MANIFEST, {**facts, "environment": self.environment, "rows_sha256": digest})
         write_text(self.folder / ROWS, rows)
 
     def _made(self) -> dict[str, Any]:

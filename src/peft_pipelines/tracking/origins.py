@@ -9,7 +9,7 @@ from kedro.io import AbstractVersionedDataset, DataCatalog
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, write_json
-from peft_pipelines.models.base_model import folder_of, public_name
+from peft_pipelines.models.folder import folder_of, public_name
 from peft_pipelines.storage.hashes import file_hashes, sha256
 
 WEIGHTS = "weights.json"

@@ -48,7 +48,7 @@ class Stamps:
 
     def _commit(self) -> str:
         """The commit, marked where files differ from it; empty where git knows none."""
-        code = self._manifest.facts["environment"]["code"]
+        code = self._manifest.environment["code"]
         return f"{code['git_commit'] or ''}{'-dirty' if code['git_dirty'] else ''}"
 
     def _provenance(self, cell: Cell) -> dict[str, Any]:
@@ -65,5 +65,5 @@ class Stamps:
             "sampling": manifest.rows["sampling"],
             "data": manifest.origins.data(cell.task),
             "base_model": manifest.origins.model(model),
-            "environment": manifest.facts["environment"],
+            "environment": manifest.environment,
         }

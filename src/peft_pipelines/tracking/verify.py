@@ -11,7 +11,7 @@ from peft_pipelines.config import Cell, ModelSpec, TaskSpec, parse
 from peft_pipelines.evaluation.score import bounds, task_scores
 from peft_pipelines.files import names
 from peft_pipelines.files.status import Status
-from peft_pipelines.models.base_model import folder_of
+from peft_pipelines.models.folder import folder_of
 from peft_pipelines.running.state import STATE, State, recorded_versions
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.artifact import FORMATS

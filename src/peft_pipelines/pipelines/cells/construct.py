@@ -1,17 +1,21 @@
 """The first step of a cell: a method on its own clone of the base model."""
 
+# ruff: noqa: PLC0415  (Kedro imports this module to build the pipelines, and a run with nothing to do must not wait for
+# torch: what loads it is imported where it is used)
+
 from pathlib import Path
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
-from peft_pipelines.costs import flops
-from peft_pipelines.methods import providers
-from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models import base_model
 from peft_pipelines.training.peft_model import PeftModel
 
 
 def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec, weights: Path, seed: int) -> PeftModel:
     """Attach the method to a clone of the resident base, and count what it will train and compute."""
+    from peft_pipelines.costs import flops
+    from peft_pipelines.methods import providers
+    from peft_pipelines.methods.attached import Attached
+    from peft_pipelines.models import base_model
+
     base = base_model.resident(model, weights)
     attached = providers.attach(base_model.clone(base.model), method, seed)
     facts = {

@@ -1,17 +1,15 @@
 """The third step of a cell: answers of the saved checkpoint."""
 
+# ruff: noqa: PLC0415  (Kedro imports this module to build the pipelines, and a run with nothing to do must not wait for
+# torch: what loads it is imported where it is used)
+
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
-from peft_pipelines.costs import measure
 from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.inference.few_shot import encode_test_prompts
-from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
-from peft_pipelines.inference.loglikelihood import answers_to_score
-from peft_pipelines.methods import providers
-from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import Checkpoint
 from peft_pipelines.storage.splits import Splits
 
@@ -30,18 +28,20 @@ def generate(
 
     The seed draws the shots of a method that has some, out of the training examples.
     """
+    from peft_pipelines.costs import measure
+    from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
+    from peft_pipelines.inference.loglikelihood import answers_to_score
+    from peft_pipelines.methods import providers
+    from peft_pipelines.models import base_model
+
     training_args = training_args.overridden(method)
     base = base_model.resident(model, weights)
     prompter = Prompter.of(base.spec, base.tokenizer, task.limit(training_args))
     rows, encoded = encode_test_prompts(prompter, prompts, task, method.shots, seed)
-    stop, pad = tuple(prompter.end_of_turn()[-1:]), int(base.tokenizer.pad_token_id)
+    stop = tuple(prompter.end_of_turn()[-1:])
     decoding = Decoding(
-        task.max_new_tokens,
-        stop,
-        pad,
-        training_args.generation_batch_size,
-        training_args.shared_prefix,
-        training_args.packed_batches,
+        *(task.max_new_tokens, stop, int(base.tokenizer.pad_token_id)),
+        *(training_args.generation_batch_size, training_args.shared_prefix, training_args.packed_batches),
     )
     answers = [answers_to_score(row, task, prompter) for row in rows]
     attached = providers.load(base_model.clone(base.model), method, checkpoint.folder)
@@ -55,6 +55,6 @@ def generate(
         for row, each in zip(rows, generations, strict=True)
     ]
     shots = {"shots_used": fmean(row.shots for row in encoded)} if method.shots else {}
-    tokens = {"generated_tokens": sum(len(each.tokens) for each in generations)}
     costs = {f"generate_{key}": value for key, value in spent.items()}
-    return predictions, {**costs, **tokens, "truncated": sum(row.truncated for row in encoded), **shots}
+    counts = {"generated_tokens": sum(len(each.tokens) for each in generations)}
+    return predictions, {**costs, **counts, "truncated": sum(row.truncated for row in encoded), **shots}

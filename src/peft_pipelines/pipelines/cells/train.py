@@ -1,24 +1,24 @@
 """The second step of a cell: training, and its record."""
 
+# ruff: noqa: PLC0415  (Kedro imports this module to build the pipelines, and a run with nothing to do must not wait for
+# torch: what loads it is imported where it is used)
+
 import platform
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peft_pipelines.config import LrSearchSpec, MethodSpec, TaskSpec, TrainingSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
 from peft_pipelines.files import names
 from peft_pipelines.files.versions import LEARNING, releases
-from peft_pipelines.methods import providers
-from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import Trained
 from peft_pipelines.storage.splits import Splits
-from peft_pipelines.training.lr_search import record_of, search
 from peft_pipelines.training.peft_model import PeftModel
-from peft_pipelines.training.shortcuts import Shortcuts
-from peft_pipelines.training.train import state_digest
-from peft_pipelines.training.trial import TrialSetup
+
+if TYPE_CHECKING:
+    from peft_pipelines.models import base_model
 
 
 def train(
@@ -49,14 +49,18 @@ def train(
     Raises:
         ConfigError: no answer of the task fits ``max_length``, or training diverged at each learning rate.
     """
+    from peft_pipelines.methods import identity, providers
+    from peft_pipelines.models import base_model
+    from peft_pipelines.training.lr_search import record_of, search
+    from peft_pipelines.training.shortcuts import Shortcuts
+    from peft_pipelines.training.train import state_digest
+    from peft_pipelines.training.trial import TrialSetup
+
     attached, base = peft_model.attached, peft_model.base
     method = attached.method
     training_args = training_args.overridden(method)
     prompter = Prompter.of(base.spec, base.tokenizer, task.limit(training_args))
-    rows = training_examples(prompter, prompts["train"].to_pylist())
-    validation = training_examples(prompter, prompts["validation"].to_pylist())
-    if not rows or not validation:
-        raise ConfigError(f"task '{task.name}': no answer fits max_length, got {prompter.max_length}; raise it")
+    rows, validation = _own_rows(prompter, prompts, task)
     if method.train_on:
         rows = [row for name in method.train_on for row in _rows_of(name, method, base, training_args, together)]
         validation = [replace(row, task=method.train_on.index(task.name)) for row in validation]
@@ -64,27 +68,35 @@ def train(
         rows, validation, training_args, Shortcuts.of(attached, training_args), seed, int(base.tokenizer.pad_token_id)
     )
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
-    decides = [providers.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
+    decides = [identity.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
     folders = {rate: workspace / state_digest(*decides, rate) for rate in rates}
     with base.untouched():
         attached, trials = search(
             attached, lambda: providers.attach(base_model.clone(base.model), method, seed), setup.fit, folders
         )
-    learnt = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()] or [
-        prompts["train"]
-    ]
-    examples = sum(table.num_rows for table in (*learnt, prompts["validation"]))
+    others = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()]
+    examples = sum(table.num_rows for table in (*(others or [prompts["train"]]), prompts["validation"]))
     record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
     record["left_out"] = examples - len(setup.examples) - len(setup.validation)
     return Trained(attached, {**record, **record_of(trials), **_surroundings()}, workspace)
 
 
 def _surroundings() -> dict[str, Any]:
+    from peft_pipelines.models import base_model
+
     return {"libraries": releases(LEARNING), "machine": platform.machine(), "device": str(base_model.device())}
 
 
+def _own_rows(prompter: Prompter, prompts: Splits, task: TaskSpec) -> tuple[list[Encoded], list[Encoded]]:
+    """The task's own examples to train and to validate on."""
+    rows, validation = (training_examples(prompter, prompts[name].to_pylist()) for name in ("train", "validation"))
+    if not rows or not validation:
+        raise ConfigError(f"task '{task.name}': no answer fits max_length, got {prompter.max_length}; raise it")
+    return rows, validation
+
+
 def _rows_of(
-    name: str, method: MethodSpec, base: base_model.Base, training_args: TrainingSpec, together: dict[str, Any]
+    name: str, method: MethodSpec, base: "base_model.Base", training_args: TrainingSpec, together: dict[str, Any]
 ) -> list[Encoded]:
     """Training examples of one of the tasks that are learnt together, each with the task's place."""
     assert method.train_on
