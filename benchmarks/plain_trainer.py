@@ -1,7 +1,8 @@
 """What a good user would write without this project: transformers' Trainer, peft, batched generation. One cell.
 
 Answers alone have a loss, batches group examples of like length, prompts are sorted by length for generation, and keys
-and values are kept. `plain.py` runs it beside a `kedro run` of the same cell; it imports nothing of this project.
+and values are kept. With `--trl` TRL's SFTTrainer trains in place of the Trainer, on the same tokens. `plain.py` runs
+it beside a `kedro run` of the same cell; it imports nothing of this project.
 """
 
 import argparse
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, required=True)
     parser.add_argument("--max-new-tokens", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--trl", action="store_true", help="train by TRL's SFTTrainer")
     args = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(args.weights)
     rows = {path.stem: pd.read_parquet(path).to_dict("records") for path in args.prompts.glob("*.parquet")}
@@ -48,33 +50,63 @@ def trained(args: argparse.Namespace, tokenizer, rows: dict):
     torch.manual_seed(0)
     base = AutoModelForCausalLM.from_pretrained(args.weights, dtype=torch.float32)
     model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", **args.config))
-    arguments = TrainingArguments(
-        output_dir=str(args.output / "trainer"),
-        num_train_epochs=1,
-        per_device_train_batch_size=BATCH,
-        per_device_eval_batch_size=GENERATION_BATCH,
-        learning_rate=args.learning_rate,
-        warmup_ratio=0.06,
-        group_by_length=True,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        report_to="none",
-        disable_tqdm=True,
-        use_cpu=True,
+    train, validation = (
+        [encoded(row, tokenizer, args.max_length) for row in rows[name]] for name in ("train", "validation")
     )
+    settings = {
+        "output_dir": str(args.output / "trainer"),
+        "num_train_epochs": 1,
+        "per_device_train_batch_size": BATCH,
+        "per_device_eval_batch_size": GENERATION_BATCH,
+        "learning_rate": args.learning_rate,
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "use_cpu": True,
+    }
+    if args.trl:
+        sft_trainer(model, tokenizer, train, validation, settings).train()
+        return model
     Trainer(
         model=model,
-        args=arguments,
-        train_dataset=[encoded(row, tokenizer, args.max_length) for row in rows["train"]],
-        eval_dataset=[encoded(row, tokenizer, args.max_length) for row in rows["validation"]],
+        args=TrainingArguments(**settings, warmup_ratio=0.06, group_by_length=True),
+        train_dataset=train,
+        eval_dataset=validation,
         data_collator=DataCollatorForSeq2Seq(tokenizer),
     ).train()
     return model
 
 
+def sft_trainer(model, tokenizer, train: list[dict], validation: list[dict], settings: dict):
+    """TRL's trainer in fp32, without checkpointing of activations, which would slow it down."""
+    from datasets import Dataset  # noqa: PLC0415  (TRL has an environment of its own)
+    from trl import SFTConfig, SFTTrainer  # noqa: PLC0415
+
+    sets = [
+        Dataset.from_list([
+            {"input_ids": row["input_ids"], "completion_mask": [int(label >= 0) for label in row["labels"]]}
+            for row in rows
+        ])
+        for rows in (train, validation)
+    ]  # fmt: skip
+    arguments = SFTConfig(
+        **settings,
+        warmup_steps=0.06,
+        train_sampling_strategy="group_by_length",
+        completion_only_loss=True,
+        max_length=None,
+        gradient_checkpointing=False,
+        bf16=False,
+        dataloader_pin_memory=False,
+    )
+    return SFTTrainer(model, arguments, train_dataset=sets[0], eval_dataset=sets[1], processing_class=tokenizer)
+
+
 def turn(prompt: str, tokenizer) -> list[int]:
     """A prompt as the model's chat template has it, up to the answer."""
-    return tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True)
+    messages = [{"role": "user", "content": prompt}]
+    return tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
 
 
 def encoded(row: dict, tokenizer, length: int) -> dict[str, list[int]]:

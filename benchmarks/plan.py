@@ -3,14 +3,11 @@
 27 tasks x 19 methods x 5 seeds, made of copies of the rows that are there; no model is read and nothing is trained.
 """
 
+import argparse
 import time
 from pathlib import Path
 
 from kedro.config import OmegaConfigLoader
-
-from peft_pipelines.config import Grid, Parameters
-from peft_pipelines.pipelines.grid import pipelines_of
-from peft_pipelines.running.units import split
 
 PROJECT = Path(__file__).resolve().parent.parent
 TASKS, METHODS, SEEDS = 27, 19, 5
@@ -20,6 +17,11 @@ CELL_SECONDS = 20
 
 def main() -> None:
     """Build the pipelines of a large grid, plan them, and print seconds."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    from peft_pipelines.config import Grid, Parameters  # noqa: PLC0415  (not for --help)
+    from peft_pipelines.pipelines.grid import pipelines_of  # noqa: PLC0415
+    from peft_pipelines.running.units import split  # noqa: PLC0415
+
     started = time.perf_counter()
     loader = OmegaConfigLoader(str(PROJECT / "conf"), base_env="base", default_run_env="base")
     rows = Parameters.of(loader["parameters"])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from light import HEAVY, SOURCES, TESTS, is_light
+from light import BENCHMARKS, HEAVY, SOURCES, TESTS, is_light
 
 PACKAGE = SOURCES / "peft_pipelines"
 FOLDERS = ("cli", "config", "evaluation", "files", "pipelines", "reporting", "running", "storage", "tracking")
@@ -38,7 +38,7 @@ def must_be_light() -> list[Path]:
 def loaded(*paths: Path) -> set[str]:
     """The names of all modules that a fresh process has loaded once it has run some files."""
     asked = json.dumps([str(path) for path in paths])
-    ours = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (SOURCES, TESTS / "support")))}
+    ours = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (SOURCES, BENCHMARKS, TESTS / "support")))}
     command = [sys.executable, "-c", LOADED]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False, env=ours)
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ import pytest
 from light import SOURCES, TESTS
 
 PACKAGE = SOURCES / "peft_pipelines"
-ASIDE = ("docs", "end_to_end", "faults", "malformed", "structure", "support", "data/tasks")
+ASIDE = ("benchmarks", "docs", "end_to_end", "faults", "malformed", "structure", "support", "data/tasks")
 """Folders of tests of the whole, of what helps tests, and of each task's raw examples."""
 LONGEST = 70
 

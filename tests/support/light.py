@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-SOURCES, TESTS = PROJECT / "src", PROJECT / "tests"
+SOURCES, TESTS, BENCHMARKS = PROJECT / "src", PROJECT / "tests", PROJECT / "benchmarks"
 HEAVY = frozenset({"accelerate", "adapters", "bitsandbytes", "datasets", "peft", "torch", "transformers"})
 """Libraries that take seconds to import."""
 SLOW = HEAVY | {"nbclient", "peft_pipelines.running.cell_runner"}
@@ -25,7 +25,7 @@ def is_light(path: Path) -> bool:
     """Whether a module and all modules of ours that it imports do without the heavy libraries.
 
     In a module of the package only the imports count that run when it is imported: it loads some libraries only in the
-    functions that need them. In tests and in what supports them those in functions count as well.
+    functions that need them. In tests, what supports them and benchmarks those in functions count as well.
     """
     seen: set[Path] = set()
     waiting = [path]
@@ -44,7 +44,7 @@ def is_light(path: Path) -> bool:
 def imported(path: Path) -> frozenset[str]:
     """The names of the modules that a file imports, of the packages around them, and names that may be modules."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return frozenset(_names(tree, path.is_relative_to(TESTS)))
+    return frozenset(_names(tree, not path.is_relative_to(SOURCES)))
 
 
 def _names(node: ast.AST, in_functions: bool) -> Iterator[str]:
@@ -72,5 +72,6 @@ def _for_types(node: ast.AST) -> bool:
 def _files(module: str) -> tuple[Path, ...]:
     """The files of ours behind a module's name; none for a library."""
     place = SOURCES / module.replace(".", "/")
-    candidates = (place.with_name(f"{place.name}.py"), place / "__init__.py", TESTS / "support" / f"{module}.py")
+    scripts = (folder / f"{module}.py" for folder in (TESTS / "support", BENCHMARKS))
+    candidates = (place.with_name(f"{place.name}.py"), place / "__init__.py", *scripts)
     return tuple(path for path in candidates if path.is_file())
