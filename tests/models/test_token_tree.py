@@ -83,7 +83,9 @@ def test_a_model_without_positions_is_refused_by_its_reason():
     assert packing_refused(attached) == "it draws at random"
 
 
-def test_a_pair_costs_two_products_of_the_width_of_the_heads():
-    core = tiny.base("llama")
+def test_behind_a_mask_a_pair_costs_two_products_of_the_width_of_the_heads():
+    core = tiny.fresh("llama")
+    assert pair_work(core) == 0
+    core.config._attn_implementation = "eager"
     weights = 2 * (32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48 + 2 * 32) + 32
     assert pair_work(core) == pytest.approx(1.5 * 2 * 2 * 32 / weights)

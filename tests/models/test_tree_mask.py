@@ -12,7 +12,7 @@ TREE = TokenTree.of([[1, 2, 3], [1, 4]])  # nodes 1, 2, 3, 4
 def seen(family: str, window: int | None = None) -> dict[str, list[list[int]]]:
     core = tiny.fresh(family)
     core.config.sliding_window = window
-    masks = tree_masks(core, TREE.ancestors, TREE.depths, None)
+    masks = tree_masks(core, TREE.ancestors(), TREE.depths, None)
     assert all(set(mask.unique().tolist()) <= {0.0, -torch.inf} for mask in masks.values())
     return {kind: (mask[0, 0] == 0).int().tolist() for kind, mask in masks.items()}
 

@@ -5,7 +5,8 @@ sequence; a token attends to its own path alone, and its position is its depth. 
 the same positions as in a row of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models import tree_attention
 from peft_pipelines.models.forward import head_only_at, takes
 from peft_pipelines.models.tree_mask import tree_masks
 
@@ -76,13 +78,13 @@ class TokenTree:
     Attributes:
         ids: token ids (nodes), parents before their children.
         depths: the position of each node in its examples (nodes), from 0.
-        ancestors: (nodes, nodes), true where the column's node is on the row's path, itself included.
+        parents: the node before each one, -1 for a root.
         paths: for each example the node of each of its tokens.
     """
 
     ids: torch.Tensor
     depths: torch.Tensor
-    ancestors: torch.Tensor
+    parents: list[int]
     paths: list[list[int]]
 
     @classmethod
@@ -92,19 +94,27 @@ class TokenTree:
         >>> tree = TokenTree.of([[7, 8, 9], [7, 8, 5, 9]])
         >>> tree.ids.tolist(), tree.depths.tolist(), tree.paths
         ([7, 8, 9, 5, 9], [0, 1, 2, 2, 3], [[0, 1, 2], [0, 1, 3, 4]])
-        >>> tree.ancestors[4].tolist()
-        [True, True, False, True, True]
         """
         known: dict[tuple[int, int], int] = {}
         parents: list[int] = []
         paths = [_path(tokens, known, parents) for tokens in examples]
-        ids = torch.tensor([token for _, token in known])
-        depths, ancestors = torch.zeros_like(ids), torch.eye(len(parents), dtype=torch.bool)
-        for node, parent in enumerate(parents):
+        depths: list[int] = []
+        for parent in parents:
+            depths.append(depths[parent] + 1 if parent >= 0 else 0)
+        ids = torch.tensor([token for _, token in known], device=device)
+        return cls(ids, torch.tensor(depths, device=device), parents, paths)
+
+    def ancestors(self) -> torch.Tensor:
+        """Return (nodes, nodes), true where the column's node is on the row's path, itself included.
+
+        >>> TokenTree.of([[7, 8, 9], [7, 8, 5, 9]]).ancestors()[4].tolist()
+        [True, True, False, True, True]
+        """
+        found = torch.eye(len(self.parents), dtype=torch.bool)
+        for node, parent in enumerate(self.parents):
             if parent >= 0:
-                depths[node] = depths[parent] + 1
-                ancestors[node] |= ancestors[parent]
-        return cls(ids.to(device), depths.to(device), ancestors.to(device), paths)
+                found[node] |= found[parent]
+        return found.to(self.ids.device)
 
 
 def _path(tokens: Sequence[int], known: dict[tuple[int, int], int], parents: list[int]) -> list[int]:
@@ -148,11 +158,13 @@ def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor) -> to
 
 
 def pair_work(core: PreTrainedModel) -> float:
-    """Return the work of comparing two tokens in all layers, in that of a token.
+    """Return the work of comparing two tokens in all layers, in that of a token; 0 where only paths are compared.
 
     A token is multiplied with each weight of the layers once, a pair in two products of a layer's width, which are
     ``SLOWER`` to compute.
     """
+    if tree_attention.allows(core):
+        return 0.0
     config = core.config
     head_width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     words = {id(part.weight) for part in (core.get_input_embeddings(), core.get_output_embeddings())}
@@ -164,11 +176,21 @@ def pair_work(core: PreTrainedModel) -> float:
 def run(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Any:
     """Return the model's output for a tree behind a cache of one row, which grows by the tree's nodes."""
     before = cache.get_seq_length() if cache is not None else 0
-    masks = tree_masks(core, tree.ancestors, tree.depths, cache)
-    return core(
-        input_ids=tree.ids[None],
-        attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
-        position_ids=tree.depths[None] + before,
-        past_key_values=cache,
-        use_cache=cache is not None,
-    )
+    with _masks(core, tree, cache) as masks:
+        return core(
+            input_ids=tree.ids[None],
+            attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
+            position_ids=tree.depths[None] + before,
+            past_key_values=cache,
+            use_cache=cache is not None,
+        )
+
+
+@contextmanager
+def _masks(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Iterator[dict[str, torch.Tensor]]:
+    """The mask by kind of layer; where the model allows, its layers attend along the tree's paths in the block."""
+    if not tree_attention.allows(core):
+        yield tree_masks(core, tree.ancestors(), tree.depths, cache)
+        return
+    with tree_attention.attending(core, tree.paths, cache) as masks:
+        yield masks

@@ -18,7 +18,7 @@ def tree_masks(
     Returns:
         Masks (1, 1, nodes, cached and new tokens) in the model's dtype.
     """
-    kinds = getattr(core.config, "layer_types", None) or ["all"]
+    kinds = kinds_of(core)
     return {kind: _mask(core, ancestors, depths, cache, kinds.index(kind)) for kind in dict.fromkeys(kinds)}
 
 
@@ -26,22 +26,32 @@ def _mask(
     core: PreTrainedModel, ancestors: torch.Tensor, depths: torch.Tensor, cache: Cache | None, layer: int
 ) -> torch.Tensor:
     nodes = len(depths)
-    total = before = 0
-    if cache is not None:
-        before = cache.get_seq_length()
-        total, _ = cache.get_mask_sizes(torch.arange(before, before + nodes, device=depths.device), layer)
-    kept = max(0, total - nodes)
-    seen = torch.cat([ancestors.new_ones(nodes, kept), ancestors], dim=1)
-    window = _window(core, layer)
+    before, held = cache.get_seq_length() if cache is not None else 0, kept(cache, nodes, layer, depths.device)
+    seen = torch.cat([ancestors.new_ones(nodes, held), ancestors], dim=1)
+    window = window_of(core, layer)
     if window is not None:
-        cached = torch.arange(before - kept, before, device=depths.device)
+        cached = torch.arange(before - held, before, device=depths.device)
         positions = torch.cat([cached, depths + before])
         seen &= (depths[:, None] + before) - positions < window
     return torch.zeros(seen.shape, dtype=core.dtype, device=seen.device).masked_fill(~seen, -torch.inf)[None, None]
 
 
-def _window(core: PreTrainedModel, layer: int) -> int | None:
-    """The tokens of a layer's sliding window; None where it sees all."""
+def kinds_of(core: PreTrainedModel) -> list[str]:
+    """Return the kind of attention of each layer; of a model whose layers are all alike, one kind for all."""
+    return getattr(core.config, "layer_types", None) or ["all"]
+
+
+def kept(cache: Cache | None, nodes: int, layer: int, device: torch.device) -> int:
+    """Count the cached tokens that a layer shows to so many new ones: a window may have dropped some."""
+    if cache is None:
+        return 0
+    before = cache.get_seq_length()
+    total, _ = cache.get_mask_sizes(torch.arange(before, before + nodes, device=device), layer)
+    return max(0, int(total) - nodes)
+
+
+def window_of(core: PreTrainedModel, layer: int) -> int | None:
+    """Return the tokens of a layer's sliding window; None where it sees all."""
     kinds = getattr(core.config, "layer_types", None)
     if kinds and kinds[layer] != "sliding_attention":
         return None
