@@ -61,7 +61,7 @@ def prompted(block: str) -> list[str]:
 def words(line: str) -> list[str]:
     """A command's words; settings of the environment before it are left out."""
     found = shlex.split(line)
-    while found and re.match(r"[A-Z]+=", found[0]):
+    while found and re.match(r"[A-Z_]+=", found[0]):
         found.pop(0)
     return found
 
