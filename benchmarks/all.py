@@ -33,6 +33,7 @@ def commands(environments: Path) -> dict[str, tuple[str, ...]]:
         "floor_svamp": ("floor.py", *SVAMP),
         "floor_multirc": ("floor.py", *MULTIRC),
         "grid": ("grid.py",),
+        "busy": ("busy.py",),
         "growth": ("growth.py",),
         "cell": ("cell.py", "--threads=1", "--train=128", "--test=64"),
         "masked": ("masked.py",),

@@ -4,6 +4,7 @@ import doctest
 from pathlib import Path
 
 import all as every  # its name is also that of a builtin
+import busy
 import cell
 import floor
 import grid
@@ -15,7 +16,9 @@ import pytest
 import reference
 from light import PROJECT
 
-SCRIPTS = {f"{script.__name__}.py": script for script in (cell, floor, grid, growth, masked, plain, plan, reference)}
+SCRIPTS = {
+    f"{script.__name__}.py": script for script in (busy, cell, floor, grid, growth, masked, plain, plan, reference)
+}
 COMMANDS = every.commands(PROJECT / "build")
 
 

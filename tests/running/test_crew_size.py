@@ -82,5 +82,5 @@ def test_memory_decides_by_what_the_largest_cell_trains(tmp_path: Path, machine:
 
 
 def test_a_gpu_computes_one_cell(tmp_path: Path, machine: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # what the kind of device is asked of
     assert crew_size(None, *some(*[rows(tmp_path, "lora")] * 6)) == 1

@@ -1,6 +1,6 @@
 """How many cells run side by side: what is asked for, or what processors and memory allow."""
 
-# ruff: noqa: PLC0415  (what loads torch is imported where it is needed: only a run with several cells to make asks)
+# ruff: noqa: PLC0415  (what loads torch is imported where it is needed: the run itself may have nothing to compute)
 
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -9,6 +9,8 @@ from kedro.io import DataCatalog
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
 from peft_pipelines.files import names
+from peft_pipelines.files.atomic import read_json
+from peft_pipelines.models import device
 from peft_pipelines.running import threads
 from peft_pipelines.running.machine import free_cores, free_memory
 from peft_pipelines.running.unit_runner import Plan
@@ -18,6 +20,16 @@ LIBRARIES: Final = 500_000_000
 WIDTHS, INNER, NUMBER = 9, 3, 4
 """How often a layer keeps a token's vector for the way back, in widths of the model and of its inner layer, and the
 bytes of a number; measured on a Llama of 30 layers: 1,055 MB for 904 tokens."""
+
+
+TRAINED: Final = 16
+"""Bytes of a trained number in fp32: itself, its gradient and the optimizer's two averages."""
+SIZES: Final = (
+    ("hidden_size", "n_embd"),
+    ("num_hidden_layers", "n_layer"),
+    ("intermediate_size", "n_inner", "ffn_dim"),
+)
+"""What the families call the width of a model, the number of its layers and their inner width."""
 
 
 class Rows(NamedTuple):
@@ -45,7 +57,7 @@ def crew_size(asked: int | None, pending: list[Plan], catalog: DataCatalog) -> i
     if asked is not None:
         return min(asked, most)
     wanted = min(most, free_cores() // threads.per_cell())
-    return min(wanted, _fitting(pending, catalog, wanted)) if wanted > 1 and not _has_gpu() else 1
+    return min(wanted, _fitting(pending, catalog, wanted)) if wanted > 1 and device.kind() != "cuda" else 1
 
 
 def _fitting(pending: list[Plan], catalog: DataCatalog, wanted: int) -> int:
@@ -67,18 +79,19 @@ def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:
         catalog: the folder of the model that was downloaded.
         exactly: whether to find out how many numbers the method trains; else it counts as training all.
     """
-    from peft_pipelines.methods.size_check import STATE, WEIGHT
-    from peft_pipelines.models.gate import opened
-
     folder = Path(rows.model.folder or catalog.load(names.weights(rows.model.name)))
     weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    text = opened(rows.model, folder).config.get_text_config()
     arguments = rows.training_args.overridden(rows.method)
     tokens = min(arguments.tokens_per_forward, arguments.batch_size * arguments.max_length)
-    inner = getattr(text, "intermediate_size", None) or 4 * text.hidden_size
-    kept = NUMBER * tokens * text.num_hidden_layers * (WIDTHS * text.hidden_size + INNER * inner)
     trained = _trained(rows, folder) if exactly else weights // NUMBER
-    return int(LIBRARIES + weights + kept + (WEIGHT + STATE) * trained)
+    return LIBRARIES + weights + NUMBER * tokens * _kept(read_json(folder / "config.json")) + TRAINED * trained
+
+
+def _kept(config: dict[str, Any]) -> int:
+    """The numbers that are kept of a token, by the names that the families have for the model's sizes."""
+    sizes = {**config, **config.get("text_config", {})}
+    width, layers, inner = (next((sizes[name] for name in each if sizes.get(name)), 0) for each in SIZES)
+    return int(layers * (WIDTHS * width + INNER * (inner or 4 * width)))
 
 
 def _trained(rows: Rows, folder: Path) -> int:
@@ -103,9 +116,3 @@ def _rows(plan: Plan, catalog: DataCatalog) -> Rows | None:
 
 def _first(values: list[Any], kind: type[Any]) -> Any:
     return next((value for value in values if isinstance(value, kind)), None)
-
-
-def _has_gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()

@@ -18,12 +18,10 @@ MISSING, SAME = "not there", "nothing differs from then: libraries, machine, set
 
 def changes(run: Run, catalog: DataCatalog, project: Path) -> list[str]:
     """Return a line for each difference between a run's environment and the present one, or one that there is none."""
-    import torch  # noqa: F401, PLC0415  (only where it is loaded its threads are known)
+    import torch  # noqa: F401, PLC0415  (only where it is loaded the accelerator is known)
 
     then = {**run.manifest["environment"], "modules": run.manifest["modules_sha256"]}
     here = {**environment(project), "modules": code(PACKAGE, DECIDING, DECIDES_NOTHING)}
-    if then["hardware"]["threads"] is None:  # the run had nothing to compute
-        here["hardware"]["threads"] = None
     found = [*differences(then, here), *_raw(run, catalog)]
     return [f"run {run.id} of {run.manifest['started']}", *(found or [SAME])]
 

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from peft_pipelines.files.versions import LEARNING, SCORING, TABLES, releases
+from peft_pipelines.running.threads import per_cell
 
 LIBRARIES = tuple(dict.fromkeys((*LEARNING, *SCORING, *TABLES, "datasets", "kedro", "codecarbon", "peft-pipelines")))
 _CPU = Path("/proc/cpuinfo")
@@ -37,16 +38,16 @@ def environment(project: Path) -> dict[str, Any]:
 
 
 def hardware() -> dict[str, Any]:
-    """Processor, cores, threads that torch uses, memory in GB, and the accelerator's name where there is one.
+    """Processor, cores, threads of a cell, memory in GB, and the accelerator's name where there is one.
 
-    Threads and accelerator are None where nothing was computed: then torch is not loaded.
+    The accelerator is None where nothing was computed: then torch is not loaded.
     """
     torch = sys.modules.get("torch")
     return {
         "processor": _processor(),
         "architecture": platform.machine(),
         "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
-        "threads": torch.get_num_threads() if torch else None,
+        "threads": per_cell(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "gpu": torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None,
     }
