@@ -18,10 +18,13 @@ from typing import Any
 
 from peft_pipelines.config import EnergySpec
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.user_cache import recall, remember
 
 FIELDS = ("energy_wh", "co2_g", "energy_method")
 """Watt-hours, grams of CO₂ equivalent, and how both were estimated or why they were not."""
 OFF, ABSENT = "not measured: switched off", "not measured: codecarbon is not installed"
+COUNTRIES = "energy_countries.json"
+"""The file of the user's cache folder that keeps which countries are known."""
 MODES = {"cpu_load": "load of this process times TDP of", "constant": "half of a TDP of", "intel_rapl": "RAPL"}
 
 
@@ -38,15 +41,14 @@ def configure(spec: EnergySpec | None) -> None:
     global _spec  # noqa: PLW0603  (no input of a node: it decides no result, so it must make none stale)
     if spec and spec.enabled and find_spec("codecarbon"):
         _check(spec.country)
-        _warm(spec.country)
     _spec = spec
 
 
-def _warm(country: str) -> None:
-    """Start the tracker in the background: it takes a second to look at the machine."""
+def warm() -> None:
+    """Start the tracker in the background, once, where estimates are on: it takes a second to look at the machine."""
     global _warm_up  # noqa: PLW0603  (likewise)
-    if _warm_up is None:
-        _warm_up = Thread(target=_start_once, args=(country,), daemon=True)
+    if _warm_up is None and _spec and why_missing() is None:
+        _warm_up = Thread(target=_start_once, args=(_spec.country,), daemon=True)
         _warm_up.start()
 
 
@@ -58,13 +60,17 @@ def _start_once(country: str) -> None:
 
 
 def _check(country: str) -> None:
-    """Raise ConfigError for a country whose power mix is not known."""
+    """Raise ConfigError for a country whose power mix is not known; a known one is looked up once a machine."""
+    key = f"{version('codecarbon')} {country}"
+    if recall(COUNTRIES, key):
+        return
     found = importlib.import_module("codecarbon.input").DataSource()
     with found.global_energy_mix_data_path.open(encoding="utf-8") as handle:
         known = list(json.load(handle))
     if country not in known:
         close = ", ".join(get_close_matches(country, known)) or "AUT, DEU, FRA, GBR, SVK, USA"
         raise ConfigError(f"energy, country: '{country}' is none of the {len(known)} known, such as {close}")
+    remember(COUNTRIES, key, "known")
 
 
 @contextmanager

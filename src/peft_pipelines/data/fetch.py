@@ -2,7 +2,6 @@
 
 # ruff: noqa: PLC0415  (each run asks whether something is missing; what downloads it loads torch, and mostly nothing is)
 
-import hashlib
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pyarrow import parquet
 from peft_pipelines.config import ModelSpec, PackageFile, TaskSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files.atomic import replacing
+from peft_pipelines.files.checksum import sha256
 
 
 def fetch_model(spec: ModelSpec, folder: Path, lock: Path) -> bool:
@@ -90,7 +90,6 @@ def _package_file(source: PackageFile, where: str, scratch: Path) -> Path:
 
 
 def _same_hash(path: Path, expected: str, where: str) -> None:
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    digest = sha256(path)
     if digest != expected:
         raise ConfigError(f"{where}: sha256 is {digest}, the row says {expected}")

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import HashingVectorizer
 
 NEAR = 0.9
 """Cosine of character 5-gram counts from which two inputs count as near duplicates."""
@@ -38,6 +37,8 @@ def _nearest(train: list[str], others: list[str]) -> list[tuple[str, int, float]
     """Each other text, the number of the training text that is most like it, and their cosine."""
     if not train or not others:
         return []
+    from sklearn.feature_extraction.text import HashingVectorizer  # noqa: PLC0415  (a second of import, which few runs need)
+
     counter = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), n_features=2**20, alternate_sign=False)
     likeness = (counter.transform(others) @ counter.transform(train).T).tocsr()
     best = np.asarray(likeness.argmax(axis=1)).ravel()

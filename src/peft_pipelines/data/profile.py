@@ -67,9 +67,7 @@ def profile(
         "in_train": {name: overlap(inputs["train"], part) for name, part in inputs.items() if name != "train"},
         "metric": task.primary,
         "majority": primary_metric(rows["test"], task)([majority] * len(rows["test"]))[task.primary],
-        "random": random_scores(primary_metric(rows["test"], task), len(rows["test"]), task.label_words).get(
-            task.primary
-        ),
+        "random": random_primary(rows["test"], task),
         "examples": [
             with_loss_in_brackets(row, prompter) for row in training_examples(prompter, rows["train"][:EXAMPLES])
         ],
@@ -107,6 +105,13 @@ def primary_metric(test: Rows, task: TaskSpec) -> Callable[[list[str]], dict[str
     questions = [row["question"] for row in test] if task.question else None
     references = [row["references"] for row in test]
     return lambda answers: registry.score([task.primary], answers, references, task.label_words, questions=questions)
+
+
+def random_primary(test: Rows, task: TaskSpec) -> float | None:
+    """Return the expected primary score of drawing a label for each test example; None for free text."""
+    questions = [row["question"] for row in test] if task.question else None
+    references = [row["references"] for row in test]
+    return random_scores([task.primary], references, task.label_words, questions=questions).get(task.primary)
 
 
 def with_loss_in_brackets(row: Encoded, prompter: Prompter) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -17,6 +16,8 @@ def draw(pool: Numbers, strata: Sequence[Any] | None, rows: int | None, seed: in
     """
     if rows is None or rows >= len(pool):
         return pool
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415  (a second of import, which few runs need)
+
     groups = np.asarray(strata, dtype=object)[pool].astype(str) if strata is not None else None
     if groups is not None:
         _, counts = np.unique(groups, return_counts=True)

@@ -50,12 +50,10 @@ def majority(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
 def guess(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
     """The scores to expect of drawing labels; for free text only the metric's name, since there is nothing to draw."""
     rows = prompts["test"].to_pylist()
-
-    def score(answers: list[str]) -> dict[str, float]:
-        given = [{**row, "prediction": answer} for row, answer in zip(rows, answers, strict=True)]
-        return {name: value for name, value in task_scores(given, task).items() if name != "metric"}
-
-    return {"metric": task.primary, **random_scores(score, len(rows), task.label_words)}
+    questions = [row["question"] for row in rows] if task.question else None
+    references = [row["references"] for row in rows]
+    found = random_scores(task.metrics, references, task.label_words, questions=questions)
+    return {"metric": task.primary, **({"primary": found[task.primary]} if found else {}), **found}
 
 
 def tabulate(

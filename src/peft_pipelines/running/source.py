@@ -5,15 +5,23 @@ Which modules a node reaches is read from import statements, so no module of the
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Final
+
+from peft_pipelines.files.user_cache import recall, remember
 
 PACKAGE = Path(__file__).parents[1]
+MEMORY: Final = "code.json"
+"""The file of the user's cache folder that keeps hashes of code: to parse the package takes half a second."""
 
 
 def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), starts: Iterable[str] = ()) -> str:
     """Return a hash of the modules in some folders; comments, docstrings and layout do not change it.
+
+    It is computed once a machine, until a byte of the package changes.
 
     Args:
         package: the package's folder.
@@ -22,14 +30,31 @@ def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), start
         starts: modules, such as ``data.adapt``; of the folders only what they reach by their imports counts, and the
             first of them in any case. Without one everything in the folders counts.
     """
-    wanted, without = set(folders), set(aside)
+    wanted, without, begun = set(folders), set(aside), list(starts)
+    key = _sha256([sys.version, _bytes_of(package), sorted(wanted), sorted(without), begun])
+    if known := recall(MEMORY, key):
+        return known
+    found = _code(package, wanted, without, begun)
+    remember(MEMORY, key, found)
+    return found
+
+
+def _bytes_of(package: Path) -> list[tuple[str, str]]:
+    paths = sorted(package.rglob("*.py"))
+    return [(path.relative_to(package).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths]
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()
+
+
+def _code(package: Path, wanted: set[str], without: set[str], starts: list[str]) -> str:
     begun = [_path(package, name) for name in starts]
     paths = reached(package, *starts) if begun else set(_all(package))
     counted = sorted(
         path for path in paths if path in begun[:1] or ({path, _folder(path)} & wanted and path not in without)
     )
-    text = repr([(path, _hash_of((package / path).read_text(encoding="utf-8"))) for path in counted])
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _sha256([(path, _hash_of((package / path).read_text(encoding="utf-8"))) for path in counted])
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro.io import AbstractVersionedDataset
 
+from peft_pipelines.files.checksum import sha256
 from peft_pipelines.files.user_cache import recall, remember
 from peft_pipelines.storage.raw_files import files_of_splits
 from peft_pipelines.storage.splits import RowsFolder
@@ -19,12 +20,6 @@ MEMORY = "hashes.json"
 
 CARD = "README.md"
 """The model card, text for people: it may be written again, so it is not hashed."""
-
-
-def sha256(path: Path) -> str:
-    """Return the hash of one file as hexadecimal digits."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def cached_sha256(path: Path) -> str:

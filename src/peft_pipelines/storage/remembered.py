@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from peft_pipelines.files.atomic import read_json, write_json
-from peft_pipelines.storage.hashes import sha256
+from peft_pipelines.files.checksum import sha256
 
 CHECKED = "checked.json"
 

@@ -10,6 +10,7 @@ from kedro_datasets._typing import TablePreview
 from pyarrow import parquet
 
 from peft_pipelines.files.atomic import replacing
+from peft_pipelines.files.checksum import sha256
 from peft_pipelines.storage.raw_files import files_of_splits, shown_splits, split_files, unreadable
 from peft_pipelines.storage.raw_reader import read_split
 
@@ -56,7 +57,10 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
         digest, folder = hashlib.sha256(), Path(self._get_load_path())
         for path in files_of_splits(folder):
             digest.update(path.relative_to(folder).as_posix().encode())
-            digest.update(_sha256(path))
+            try:
+                digest.update(bytes.fromhex(sha256(path)))
+            except OSError as error:
+                raise unreadable(path, error) from None
         return digest.hexdigest()
 
     def preview(self, nrows: int = 8) -> TablePreview:
@@ -70,11 +74,3 @@ class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._filepath, "version": self._version}
-
-
-def _sha256(path: Path) -> bytes:
-    try:
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").digest()
-    except OSError as error:
-        raise unreadable(path, error) from None

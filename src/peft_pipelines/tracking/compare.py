@@ -12,10 +12,10 @@ from peft_pipelines.evaluation.score import answers_of
 from peft_pipelines.evaluation.statistics.intervals import stats
 from peft_pipelines.evaluation.statistics.paired import holm
 from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored
+from peft_pipelines.files.checksum import sha256
 from peft_pipelines.files.markdown import paragraph, render
 from peft_pipelines.files.status import Status
 from peft_pipelines.storage.artifact import FORMATS
-from peft_pipelines.storage.hashes import sha256
 from peft_pipelines.tracking.runs import Run
 
 LEVEL = 0.05

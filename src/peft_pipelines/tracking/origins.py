@@ -9,8 +9,9 @@ from kedro.io import AbstractVersionedDataset, DataCatalog
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, write_json
+from peft_pipelines.files.checksum import sha256
 from peft_pipelines.models.folder import folder_of, public_name
-from peft_pipelines.storage.hashes import file_hashes, sha256
+from peft_pipelines.storage.hashes import file_hashes
 
 WEIGHTS = "weights.json"
 DATA = {"raw": names.raw, "adapted": names.adapted, "prompts": names.prompts}

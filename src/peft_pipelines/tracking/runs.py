@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json, replacing
+from peft_pipelines.files.checksum import sha256
 from peft_pipelines.files.status import Status
-from peft_pipelines.storage.hashes import sha256
 from peft_pipelines.tracking.order import in_order
 
 MANIFEST, ROWS = "manifest.json", "rows.yml"

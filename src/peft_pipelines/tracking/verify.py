@@ -10,12 +10,13 @@ from kedro.io import DataCatalog, DatasetError
 from peft_pipelines.config import Cell, ModelSpec, TaskSpec, parse
 from peft_pipelines.evaluation.score import bounds, task_scores
 from peft_pipelines.files import names
+from peft_pipelines.files.checksum import sha256
 from peft_pipelines.files.status import Status
 from peft_pipelines.models.folder import folder_of
 from peft_pipelines.running.state import STATE, State, recorded_versions
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.artifact import FORMATS
-from peft_pipelines.storage.hashes import hashes_of, sha256
+from peft_pipelines.storage.hashes import hashes_of
 from peft_pipelines.tracking.origins import DATA
 from peft_pipelines.tracking.recorded_numbers import same, written
 from peft_pipelines.tracking.runs import ROWS, Run

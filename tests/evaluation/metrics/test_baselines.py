@@ -1,10 +1,10 @@
-from collections.abc import Callable
 from itertools import product
 
 import pytest
 
+from peft_pipelines.evaluation.metrics import baselines
 from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
-from peft_pipelines.evaluation.metrics.registry import score
+from peft_pipelines.evaluation.metrics.registry import METRICS, score
 
 
 @pytest.mark.parametrize(
@@ -29,37 +29,43 @@ def test_no_references_have_no_majority() -> None:
         majority_answer([])
 
 
-def _score(references: list[list[str]], labels: list[str]) -> Callable[[list[str]], dict[str, float]]:
-    return lambda answers: score(["accuracy", "macro_f1"], answers, references, labels)
+SOME = [["a"], ["b"], ["b"], ["c"], ["b"]]
+TWO = [["a"], ["b"], ["b"]]
 
 
 def test_random_answers_are_right_as_often_as_there_are_labels() -> None:
-    references, labels = [["a"], ["b"], ["b"], ["c"], ["b"]], ["a", "b", "c"]
-    numbers = random_scores(_score(references, labels), 5, labels)
+    numbers = random_scores(["accuracy", "invalid_rate"], SOME, ["a", "b", "c"])
     assert numbers["accuracy"] == pytest.approx(1 / 3, abs=1e-12)
-    assert numbers["n"] == 5.0
+    assert (numbers["n"], numbers["invalid_rate"]) == (5.0, 0.0)
 
 
-def test_random_macro_f1_is_the_mean_over_all_answers_that_could_be_drawn() -> None:
-    references, labels = [["a"], ["b"], ["b"]], ["a", "b"]
-    scored = _score(references, labels)
-    every = [scored(list(answers))["macro_f1"] for answers in product(labels, repeat=3)]
-    assert random_scores(scored, 3, labels)["macro_f1"] == pytest.approx(sum(every) / 8, abs=0.02)
+@pytest.mark.parametrize("name", ["macro_f1", "binary_f1", "f1a", "per_class", "mcc"])
+def test_the_rest_is_the_mean_over_all_answers_that_could_be_drawn(name: str) -> None:
+    labels = ["a", "b"]
+    every = [score([name], list(answers), TWO, labels)[name] for answers in product(labels, repeat=3)]
+    assert random_scores([name], TWO, labels)[name] == pytest.approx(sum(every) / 8, abs=0.02)
 
 
-def test_random_scores_are_seeded_and_take_few_draws_of_many_items() -> None:
-    calls: list[int] = []
+def test_a_question_is_right_where_all_its_items_are() -> None:
+    found = random_scores(["exact_question"], [["a"]] * 4, ["a", "b"], questions=["q", "q", "r", "r"])
+    assert found["exact_question"] == pytest.approx(0.25, abs=0.05)
 
-    def count(answers: list[str]) -> dict[str, float]:
-        calls.append(len(answers))
-        return {"yes": answers.count("yes") / len(answers), "first": float(answers[0] == "yes")}
 
-    assert random_scores(count, 5, ["no", "yes"], seed=1) == random_scores(count, 5, ["no", "yes"], seed=1)
-    assert calls == [5] * 400
-    calls.clear()
-    assert random_scores(count, 300_000, ["no", "yes"])["yes"] == 0.5
-    assert calls == [300_000] * 2
+def test_each_draw_is_scored_as_the_metric_itself_scores_it() -> None:
+    labels, draws = ["a", "b", "c"], baselines._draws(5, 3, seed=0)
+    for name in ("macro_f1", "per_class", "mcc"):
+        fast = baselines._of_draws(METRICS[name].weighted, SOME, labels, draws)
+        slow = [score([name], [labels[place] for place in draw], SOME, labels)[name] for draw in draws]
+        assert fast == pytest.approx(slow, abs=1e-12)
+
+
+def test_draws_are_seeded_shifted_and_few_for_many_items() -> None:
+    draws = baselines._draws(5, 2, seed=1)
+    assert draws.shape == (200, 5)
+    assert (draws == baselines._draws(5, 2, seed=1)).all()
+    assert (draws[::2] + draws[1::2] == 1).all()
+    assert baselines._draws(300_000, 2, seed=0).shape == (2, 300_000)
 
 
 def test_free_text_has_no_random_answer() -> None:
-    assert random_scores(lambda answers: {"accuracy": 1.0}, 3, []) == {}
+    assert random_scores(["exact_match"], [["x"]] * 3, []) == {}

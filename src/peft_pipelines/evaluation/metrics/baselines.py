@@ -1,11 +1,18 @@
 """Answers that know nothing of the question: the rows that a method has to beat."""
 
-import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
+from typing import Any
 
+import numpy as np
+
+from peft_pipelines.evaluation.metrics.metric import Metric, Resampling
 from peft_pipelines.evaluation.metrics.normalize import normalise
+from peft_pipelines.evaluation.metrics.registry import metric
+from peft_pipelines.evaluation.metrics.weighted.statistic import Statistic
+
+Places = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def majority_answer(references: Sequence[Sequence[str]]) -> str:
@@ -25,28 +32,68 @@ DRAWS = 200
 
 
 def random_scores(
-    score: Callable[[list[str]], Mapping[str, float]], items: int, labels: Sequence[str], seed: int = 0
+    names: Sequence[str],
+    references: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    *,
+    questions: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> dict[str, float]:
     """The expected scores of answers drawn evenly from the labels; nothing where there are none, for free text.
 
-    The mean over some 200 seeded draws, fewer where there are so many items that each draw comes close. The draws are
-    shifted copies of each other, so that each item gets each label equally often: what is a mean over items, such as
-    accuracy, is exact.
+    What is a mean over items, such as accuracy, is exact: the mean over the labels. The rest is the mean over some 200
+    seeded draws, fewer where there are so many items that each draw comes close. The draws are shifted copies of each
+    other, so that each item gets each label equally often.
 
     Args:
-        score: from one answer for each item to numbers, such as the task's metrics.
-        items: how many answers that takes.
+        names: metrics of the registry.
+        references: the right answers of each item.
         labels: the task's label words.
+        questions: the question of each item, for the metrics that are resampled by it.
         seed: of the draws.
 
-    >>> gold = ["no", "yes", "yes"]
-    >>> random_scores(lambda answers: {"accuracy": sum(map(str.__eq__, answers, gold)) / 3}, 3, ["no", "yes"])
-    {'accuracy': 0.5}
+    >>> random_scores(["accuracy"], [["no"], ["yes"], ["yes"]], ["no", "yes"])
+    {'accuracy': 0.5, 'n': 3.0}
     """
     if not labels:
         return {}
-    draw, found = random.Random(seed), []
-    for _ in range(max(1, min(DRAWS, GUESSES // items) // len(labels))):
-        first = [draw.randrange(len(labels)) for _ in range(items)]
-        found += [score([labels[(place + shift) % len(labels)] for place in first]) for shift in range(len(labels))]
-    return {name: fmean(scores[name] for scores in found) for name in found[0]}
+    draws = _draws(len(references), len(labels), seed)
+    found = {name: _expected(metric(name), references, labels, draws, questions) for name in names}
+    return found | {"n": float(len(references))}
+
+
+def _draws(items: int, labels: int, seed: int) -> Places:
+    """The places of drawn labels (draws, items)."""
+    times = max(1, min(DRAWS, GUESSES // items) // labels)
+    first = np.random.default_rng(seed).integers(labels, size=(times, 1, items))
+    return ((first + np.arange(labels)[:, None]) % labels).reshape(-1, items)
+
+
+def _expected(
+    one: Metric,
+    references: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    draws: Places,
+    questions: Sequence[str] | None,
+) -> float:
+    if one.by_item:
+        return fmean(one.function([label] * len(references), references, labels)[one.name] for label in labels)
+    if one.weighted and one.resampling is Resampling.WHOLE_SPLIT:
+        return float(np.mean(_of_draws(one.weighted, references, labels, draws)))
+    beside = [] if questions is None else [questions]
+    answers = ([labels[place] for place in draw] for draw in draws)
+    return fmean(one.function(given, references, labels, *beside)[one.name] for given in answers)
+
+
+def _of_draws(
+    weighted: Callable[..., Statistic], references: Sequence[Sequence[str]], labels: Sequence[str], draws: Places
+) -> list[float]:
+    """A metric of each draw: of all items with all labels as answers, those count once that were drawn."""
+    k, items = len(labels), len(references)
+    statistic = weighted(list(labels) * items, [item for item in references for _ in labels], labels)
+    numbers, weights = [], np.zeros((1, items * k))
+    for draw in draws:
+        weights[:] = 0
+        weights[0, np.arange(items) * k + draw] = 1
+        numbers.append(float(statistic(weights)[0]))
+    return numbers

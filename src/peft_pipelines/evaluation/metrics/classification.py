@@ -4,9 +4,11 @@ An answer outside the label set is invalid: it misses the right label's recall a
 not dropped, not turned into a label, and not a class of its own, so an average over k labels stays one over k.
 """
 
-from collections.abc import Sequence
-from importlib import import_module
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from operator import add, mul
+from statistics import fmean
 
 from peft_pipelines.evaluation.metrics.normalize import check, normalise
 
@@ -37,10 +39,7 @@ def macro_f1(
     >>> macro_f1(["yes", "yes", "perhaps"], [["yes"], ["no"], ["no"]], ["no", "yes"])
     {'macro_f1': 0.3333333333333333}
     """
-    gold, predicted = positions(predictions, references, labels)
-    classes = range(len(labels))
-    value = _sklearn().f1_score(gold, predicted, labels=classes, average="macro", zero_division=0.0)
-    return {"macro_f1": float(value)}
+    return {"macro_f1": fmean(_counted(predictions, references, labels).f1)}
 
 
 def binary_f1(
@@ -80,17 +79,20 @@ def per_class(
     >>> scores["per_class"], scores["precision.yes"], scores["support.no"], scores["confusion.no.invalid"]
     (0.5, 0.5, 2.0, 1.0)
     """
-    gold, predicted = positions(predictions, references, labels)
-    words = [normalise(label) for label in labels]
-    numbers, present = range(len(words)), sorted(set(gold))
-    table = _sklearn().precision_recall_fscore_support(gold, predicted, labels=numbers, zero_division=0.0)
-    counts = _sklearn().confusion_matrix(gold, predicted, labels=range(len(words) + 1))
-    scores = {"per_class": float(table[1][present].mean())}
-    for name, row in zip(("precision", "recall", "f1", "support"), table, strict=True):
-        scores |= {f"{name}.{word}": float(value) for word, value in zip(words, row, strict=True)}
-    for word, row in zip(words, counts[: len(words)], strict=True):
-        scores |= {f"confusion.{word}.{name}": float(n) for name, n in zip([*words, INVALID], row, strict=True)}
-    return scores
+    counts, words = _counted(predictions, references, labels), [normalise(label) for label in labels]
+    present = [recall for recall, gold in zip(counts.recall, counts.gold, strict=True) if gold]
+    numbers: dict[str, float] = {"per_class": fmean(present)}
+    columns: dict[str, Sequence[float]] = {
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1": counts.f1,
+        "support": counts.gold,
+    }
+    for name, column in columns.items():
+        numbers |= {f"{name}.{word}": float(value) for word, value in zip(words, column, strict=True)}
+    for word, row in zip(words, counts.table, strict=True):
+        numbers |= {f"confusion.{word}.{name}": float(n) for name, n in zip([*words, INVALID], row, strict=True)}
+    return numbers
 
 
 def invalid_rate(
@@ -115,22 +117,63 @@ def mcc(predictions: Sequence[str], references: Sequence[Sequence[str]], labels:
     >>> mcc(["yes", "yes", "perhaps", "perhaps"], [["yes"], ["yes"], ["no"], ["no"]], ["no", "yes"])
     {'mcc': 0.5}
     """
-    gold, predicted = positions(predictions, references, labels)
-    if len(set(gold)) == 1:  # undefined; scikit-learn says 0 as well, but may warn
-        return {"mcc": 0.0}
-    return {"mcc": float(_sklearn().matthews_corrcoef(gold, predicted))}
+    counts = _counted(predictions, references, labels)
+    n, answers = sum(counts.gold), counts.answers
+    shared = n * sum(counts.right) - sum(map(mul, counts.gold, answers))
+    scales = (n * n - sum(count * count for count in counts.gold)) * (n * n - sum(count * count for count in answers))
+    return {"mcc": shared / sqrt(scales) if scales else 0.0}
 
 
 def _second_f1(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> float:
-    gold, predicted = positions(predictions, references, labels)
+    counts = _counted(predictions, references, labels)
     if len(labels) != PAIR:
         raise ValueError(f"two labels are needed, got {list(labels)}")
-    return float(_sklearn().f1_score(gold, predicted, labels=[1], average="macro", zero_division=0.0))
+    return counts.f1[1]
 
 
-def _sklearn() -> Any:
-    # Every command reads the names of the metrics and few commands score: 0.7 s of import can wait.
-    return import_module("sklearn.metrics")
+@dataclass(frozen=True)
+class _Counts:
+    """How often each answer, an invalid one last, was given where each label is right: ``table[label][answer]``."""
+
+    table: list[list[int]]
+
+    @property
+    def right(self) -> list[int]:
+        return [row[place] for place, row in enumerate(self.table)]
+
+    @property
+    def gold(self) -> list[int]:
+        return [sum(row) for row in self.table]
+
+    @property
+    def answers(self) -> list[int]:
+        """How often each answer was given, an invalid one last."""
+        return [sum(column) for column in zip(*self.table, strict=True)]
+
+    @property
+    def precision(self) -> list[float]:
+        return _shares(self.right, self.answers[:-1])
+
+    @property
+    def recall(self) -> list[float]:
+        return _shares(self.right, self.gold)
+
+    @property
+    def f1(self) -> list[float]:
+        either = map(add, self.gold, self.answers)
+        return _shares([2 * count for count in self.right], either)
+
+
+def _shares(over: Iterable[int], under: Iterable[int]) -> list[float]:
+    """Quotients, 0 where undefined."""
+    return [count / whole if whole else 0.0 for count, whole in zip(over, under, strict=True)]
+
+
+def _counted(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> _Counts:
+    table = [[0] * (len(labels) + 1) for _ in labels]
+    for gold, answer in zip(*positions(predictions, references, labels), strict=True):
+        table[gold][answer] += 1
+    return _Counts(table)
 
 
 def positions(

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
+from peft_pipelines.costs import energy
 from peft_pipelines.training.peft_model import PeftModel
 
 
@@ -16,6 +17,7 @@ def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec,
     from peft_pipelines.methods.attached import Attached
     from peft_pipelines.models import base_model
 
+    energy.warm()
     base = base_model.resident(model, weights)
     attached = providers.attach(base_model.clone(base.model), method, seed)
     facts = {
