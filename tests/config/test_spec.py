@@ -50,7 +50,7 @@ def refusal(path: str, value: object) -> str:
 
 TRAINING = (
     "epochs batch_size gradient_accumulation_steps learning_rate warmup_ratio weight_decay max_grad_norm max_length "
-    "evaluations generation_batch_size tokens_per_forward"
+    "evaluations validation_cost generation_batch_size tokens_per_forward"
 )
 NUMBERS = [
     *(f"training/{name}" for name in TRAINING.split()),

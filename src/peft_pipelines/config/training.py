@@ -12,11 +12,12 @@ from peft_pipelines.config.spec import Batch, Options, Spec, Tokens
 class TrainingSpec(Spec):
     """The training arguments that all cells share. A method row may override fields of it by name.
 
-    ``evaluations`` is how often during training validation is scored and the state saved; ``max_length`` is in
-    tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options beside it
-    (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of one forward,
-    in nodes of its tree or, not packed, in examples times the longest of them: a batch beyond it runs in parts, with
-    the same gradients. The last five fields switch the exact short cuts (docs/exactness.md).
+    ``evaluations`` is how often during training validation is scored and the state saved; ``validation_cost`` is the
+    most that this may cost beside the training, as a share of it, null for no limit (``training.scored_rows``).
+    ``max_length`` is in tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options
+    beside it (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of
+    one forward, in nodes of its tree or, not packed, in examples times the longest of them: a batch beyond it runs in
+    parts, with the same gradients. The last five fields switch the exact short cuts (docs/exactness.md).
     """
 
     epochs: Annotated[float, Field(gt=0, le=10_000)]
@@ -30,6 +31,7 @@ class TrainingSpec(Spec):
     max_grad_norm: Annotated[float, Field(gt=0)]
     max_length: Tokens
     evaluations: Annotated[int, Field(ge=1, le=10_000)]
+    validation_cost: Annotated[float, Field(gt=0, le=10_000)] | None
     generation_batch_size: Batch
     tokens_per_forward: Tokens
     gradient_checkpointing: bool

@@ -15,7 +15,10 @@ from peft_pipelines.training.trainer import TrainingJob
 
 @dataclass(frozen=True)
 class TrialSetup:
-    """The examples, training arguments, short cuts and seed of all trainings of a cell."""
+    """The examples, training arguments, short cuts and seed of all trainings of a cell.
+
+    ``validation`` holds the examples that are scored.
+    """
 
     examples: list[Encoded]
     validation: list[Encoded]

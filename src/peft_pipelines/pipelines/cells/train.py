@@ -16,6 +16,7 @@ from peft_pipelines.files.versions import LEARNING, releases
 from peft_pipelines.storage.checkpoint import Trained
 from peft_pipelines.storage.splits import Splits
 from peft_pipelines.training.peft_model import PeftModel
+from peft_pipelines.training.scored_rows import affordable
 
 if TYPE_CHECKING:
     from peft_pipelines.models import base_model
@@ -34,7 +35,7 @@ def train(
     """Train the method on the training split, once at each learning rate of the search.
 
     The weights with the lowest validation loss are kept. All trainings start from the same weights and see the same
-    examples in the same order. The validation split is the task's own.
+    examples in the same order. The validation split is the task's own, or as much of it as ``validation_cost`` allows.
 
     Args:
         peft_model: the method on its clone of the base.
@@ -64,9 +65,9 @@ def train(
     if method.train_on:
         rows = [row for name in method.train_on for row in _rows_of(name, method, base, training_args, together)]
         validation = [replace(row, task=method.train_on.index(task.name)) for row in validation]
-    setup = TrialSetup(
-        rows, validation, training_args, Shortcuts.of(attached, training_args), seed, int(base.tokenizer.pad_token_id)
-    )
+    shortcuts, pad = Shortcuts.of(attached, training_args), int(base.tokenizer.pad_token_id)
+    scored = affordable(validation, rows, training_args)
+    setup = TrialSetup(rows, scored, training_args, shortcuts, seed, pad)
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
     decides = [identity.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
     folders = {rate: workspace / state_digest(*decides, rate) for rate in rates}
@@ -77,7 +78,7 @@ def train(
     others = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()]
     examples = sum(table.num_rows for table in (*(others or [prompts["train"]]), prompts["validation"]))
     record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
-    record["left_out"] = examples - len(setup.examples) - len(setup.validation)
+    record["left_out"] = examples - len(rows) - len(validation)
     return Trained(attached, {**record, **record_of(trials), **_surroundings()}, workspace)
 
 
