@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import Project, project  # noqa: F401
+from killed import all_providers
 from stores import contents, tree, unclocked
 from trivial import FAULTS, catalog, pipeline
 
@@ -50,9 +50,11 @@ def stands(folder: Path, but: int = 0) -> None:
     assert not [path for path in folder.rglob("*") if path.name == "claim.json" or path.suffix == ".part"]
 
 
-def test_numbers_tensors_and_answers_do_not_depend_on_workers(project: Project) -> None:  # noqa: F811
-    project.grid["methods"] = ["zero_shot", "lora", "prefix_tuning"]
-    project.task["max_length"] = 200
+def test_numbers_tensors_and_answers_do_not_depend_on_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PEFT_DIR", str(tmp_path / "methods"))
+    project = all_providers(tmp_path)  # with a search of the learning rate, and a method that learns two tasks at once
+    project.grid["methods"] = ["lora", "mpt_multitask", "sequential_bottleneck"]
     for workers in (1, 2):
         result = project.kedro("run", f"--workers={workers}")
         assert result.exit_code == 0, result.output
