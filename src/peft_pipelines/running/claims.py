@@ -26,7 +26,14 @@ BEAT, SILENCE, POLL = 5.0, 120.0, 1.0
 
 
 class ClaimLost(Exception):
-    """Another run has taken over a claim, since this one did not touch it for too long."""
+    """Another run has taken over a claim, since this one did not touch it for too long.
+
+    ``holder`` is that run; one of which nothing is known where it has released the claim already.
+    """
+
+    def __init__(self, holder: Holder | None) -> None:
+        super().__init__(str(holder or "nobody"))
+        self.holder = holder or Holder(None, "unknown", 0, "", "", "")
 
 
 class Claims:
@@ -67,7 +74,7 @@ class Claims:
         holder = holder_of(folder / CLAIM)
         if holder != self._held.get(folder):
             self._forget(folder)
-            raise ClaimLost(str(holder or "nobody"))
+            raise ClaimLost(holder)
 
     def release(self, folder: Path) -> None:
         """Give a folder free for others; nothing happens where it is not held."""

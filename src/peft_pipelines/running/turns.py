@@ -54,7 +54,7 @@ class Turns:
             work(self._units.plan(unit), was)
         except ClaimLost as lost:
             self._note(f"{unit.title}: taken over by {lost}, since this run was silent")
-            return self._claims.take(folder)
+            return lost.holder  # it is looked at again, whoever has it by then
         finally:
             self._claims.release(folder)
         return None
