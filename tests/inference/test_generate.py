@@ -5,7 +5,8 @@ import tiny
 import torch
 from tiny import START, prompts, tuned
 
-from peft_pipelines.inference.generate import Decoding, generate
+from peft_pipelines.inference import generate as generation
+from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
 from peft_pipelines.methods.attached import Attached
 
 NEVER = (9999,)
@@ -72,6 +73,41 @@ def test_an_answer_ends_with_the_stop_token_and_the_others_go_on():
 def test_no_more_than_max_new_tokens():
     found = generate(tuned("lora", "llama"), prompts(), decoding(max_new_tokens=2))
     assert [len(answer) for answer in found] == [2, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 4, 100])
+def test_a_look_at_what_has_stopped_every_few_tokens_gives_the_same_answers(tokens, monkeypatch):
+    attached = tuned("lora", "llama")
+    stop = uncached(attached, prompts()[0])[2]
+    expected = generate(attached, prompts(), decoding(stop=(stop,)))
+    assert len({len(answer) for answer in expected}) > 1
+    monkeypatch.setitem(generation.CHECKED, "cpu", tokens)
+    assert generate(attached, prompts(), decoding(stop=(stop,))) == expected
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("name", ["zero_shot", "lora", "prefix_tuning"])
+def test_what_a_given_answer_says_is_not_decoded_again(name, family, monkeypatch):
+    attached = tuned(name, family)
+    whole = [uncached(attached, prompt) for prompt in prompts()]
+    answers = [[[9, 9], answer[:length]] for length, answer in enumerate(whole, 2)]
+    found = generate_and_score(attached, prompts(), decoding(), answers)
+    assert [each.tokens for each in found] == whole
+    assert [each.likelihoods[1].greedy for each in found] == [len(given) for _, given in answers]
+    monkeypatch.setattr(generation, "forward", None)
+    assert [
+        each.tokens for each in generate_and_score(attached, prompts(), decoding(), [[each] for each in whole])
+    ] == whole
+
+
+def test_a_label_that_is_said_with_its_end_needs_no_forward_of_its_own(monkeypatch):
+    attached = tuned("lora", "llama")
+    expected = [uncached(attached, prompt, 2) for prompt in prompts()]
+    stop = tuple(answer[1] for answer in expected)
+    assert not set(stop) & {answer[0] for answer in expected}
+    monkeypatch.setattr(generation, "forward", None)
+    found = generate_and_score(attached, prompts(), decoding(stop=stop), [[answer] for answer in expected])
+    assert [each.tokens for each in found] == expected
 
 
 def test_padding_may_be_any_token():

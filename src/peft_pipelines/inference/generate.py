@@ -23,6 +23,9 @@ from peft_pipelines.models.token_tree import packing_refused
 TOKENS = 32 * 512
 """Most tokens of a batch, rows times the longest prompt, whatever its size: bounds the memory of long prompts."""
 
+CHECKED = {"cuda": 8}
+"""By kind of device, tokens of a batch between two looks at what has stopped; each look waits for the device."""
+
 
 @dataclass(frozen=True)
 class Decoding:
@@ -43,6 +46,10 @@ class Decoding:
     batch_size: int
     shared_prefix: bool
     packed: bool
+
+    def ended(self, tokens: Sequence[int]) -> bool:
+        """Whether an answer of at least one token is complete."""
+        return tokens[-1] in self.stop or len(tokens) == self.max_new_tokens
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,8 @@ def generate_and_score(
 ) -> list[Generation]:
     """Return the generation of each prompt with the likelihoods of its ``answers``; both from one prefill.
 
-    Packed, tokens that prompts begin with alike are run once, and nothing is padded in the prefill. Otherwise tokens
+    Packed, tokens that prompts begin with alike are run once, nothing is padded in the prefill, and an answer that is a
+    given one needs no decoding. Otherwise tokens
     that all prompts begin with are run once and their keys and values reused, as are those of a soft prompt. In
     decoding, padding stands before a row, where the mask hides it and positions do not count it, so that a row's answer
     does not depend on the rows beside it. A sliding window would count it: rows that may outgrow one run beside rows of
@@ -85,7 +93,7 @@ def generate_and_score(
         longest = before + max(map(len, prompts)) + max(decoding.max_new_tokens, *map(len, chain(*answers)), 0)
         fits_window = longest <= _smallest_window(attached)
         if decoding.packed and fits_window and not packing_refused(attached):
-            prefill, batches = packed(attached, prompts, answers), _alike(prompts, decoding.batch_size)
+            prefill, batches = packed(attached, prompts, answers, decoding.ended), _alike(prompts, decoding.batch_size)
         else:
             prefill = padded(attached, prompts, answers, decoding.pad, shared=shared)
             batches = _batches(list(map(len, prompts)), decoding.batch_size, padded=fits_window)
@@ -146,20 +154,37 @@ def _batches(lengths: Sequence[int], size: int, *, padded: bool) -> Iterator[lis
 def _decode_greedily(attached: Attached, prefill: Prefill, decoding: Decoding) -> list[list[int]]:
     """The answers of a batch. A row that has stopped leaves it, so that none waits for another."""
     cache, mask, last, logits = prefill.cache, prefill.mask, prefill.last, prefill.logits
-    answers: list[list[int]] = [[] for _ in mask]
-    active = list(range(len(answers)))
-    while True:
+    answers, active = [list(tokens) for tokens in prefill.said], list(prefill.going)
+    unseen: list[torch.Tensor] = []
+    while active:
         chosen = logits.argmax(-1)
-        for row, token in zip(active, chosen.tolist(), strict=True):
-            answers[row].append(token)
-        going = [place for place, row in enumerate(active) if answers[row][-1] not in decoding.stop]
-        if not going or len(answers[active[0]]) == decoding.max_new_tokens:
-            return answers
-        if len(going) < len(active):
-            keep = torch.tensor(going, device=mask.device)
-            cache.batch_select_indices(keep)
-            chosen, mask, last = chosen[keep], mask[keep], last[keep]
-            active = [active[place] for place in going]
-        mask, last = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1), last + 1
-        output = forward(attached.core, chosen[:, None], mask, last, cache, logits_to_keep=1)
-        cache, logits = output.past_key_values, output.logits[:, -1]
+        unseen.append(chosen)
+        if len(unseen) == min(CHECKED.get(mask.device.type, 1), _left(answers, active, decoding)):
+            for row, tokens in zip(active, torch.stack(unseen, dim=1).tolist(), strict=True):
+                answers[row] = _up_to_the_end(answers[row], tokens, decoding)
+            unseen = []
+            going = [place for place, row in enumerate(active) if not decoding.ended(answers[row])]
+            if len(going) < len(active):
+                keep = torch.tensor(going, dtype=torch.long, device=mask.device)
+                cache.batch_select_indices(keep)
+                chosen, mask, last = chosen[keep], mask[keep], last[keep]
+                active = [active[place] for place in going]
+        if active:
+            mask, last = torch.cat([mask, mask.new_ones(len(active), 1)], dim=1), last + 1
+            output = forward(attached.core, chosen[:, None], mask, last, cache, logits_to_keep=1)
+            cache, logits = output.past_key_values, output.logits[:, -1]
+    return answers
+
+
+def _left(answers: Sequence[Sequence[int]], active: Sequence[int], decoding: Decoding) -> int:
+    """The tokens that may still be said to the longest of the answers."""
+    return decoding.max_new_tokens - max(len(answers[row]) for row in active)
+
+
+def _up_to_the_end(said: list[int], tokens: Sequence[int], decoding: Decoding) -> list[int]:
+    """An answer that is not complete, with more tokens up to its end."""
+    for token in tokens:
+        said = [*said, token]
+        if decoding.ended(said):
+            break
+    return said

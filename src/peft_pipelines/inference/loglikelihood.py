@@ -39,19 +39,23 @@ class Likelihood:
 
 @dataclass
 class Prefill:
-    """A batch of prompts, left-padded, after the model's forward of them.
+    """A batch of prompts after the model's forward of them; those that go on, left-padded, as rows of a cache.
 
     Attributes:
         cache: keys and values of all tokens so far.
         mask: (rows, tokens so far), 0 at the padding.
-        last: (rows, 1), the position of each prompt's last token.
+        last: (rows, 1), the position of each row's last token.
         logits: (rows, vocabulary), those of the next token.
+        going: the place in the batch of each row.
+        said: for each prompt of the batch the tokens that are said already: all of them where it does not go on.
     """
 
     cache: Cache
     mask: torch.Tensor
     last: torch.Tensor
     logits: torch.Tensor
+    going: list[int]
+    said: list[list[int]]
 
 
 Answers = Sequence[Sequence[Sequence[int]]]

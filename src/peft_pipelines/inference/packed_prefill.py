@@ -4,7 +4,8 @@ What prompts begin with alike is run once, a given answer is a branch behind its
 decoding, each prompt's keys and values are then laid out as a row of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, chain
 
 import torch
@@ -25,15 +26,26 @@ from peft_pipelines.models.forward import head_only_at
 from peft_pipelines.models.token_tree import TokenTree, pair_work, run
 
 Tokens = Sequence[int]
+Ended = Callable[[Tokens], bool]
+"""Whether an answer of at least one token is complete."""
 
 
-def packed(attached: Attached, prompts: Sequence[Tokens], answers: Answers) -> Prefilling:
-    """Return the function that runs a batch of the prompts, with their answers, as trees of tokens."""
+def packed(attached: Attached, prompts: Sequence[Tokens], answers: Answers, ended: Ended) -> Prefilling:
+    """Return the function that runs a batch of the prompts, with their answers, as trees of tokens.
+
+    What the model says is followed in the tree as far as a given answer says the same; others go on from there.
+    """
     start = attached.start() if attached.start else None
-    return lambda rows: _packed(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows])
+    return lambda rows: _packed(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows], ended)
 
 
-def _packed(attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Answers) -> Scored:
+def _packed(
+    attached: Attached,
+    start: Cache | None,
+    prompts: Sequence[Tokens],
+    answers: Answers,
+    ended: Ended,
+) -> Scored:
     """The prefill of a batch behind the keys and values of the soft prompt, if any, and the answers' likelihoods."""
     parts = [
         part
@@ -41,17 +53,16 @@ def _packed(attached: Attached, start: Cache | None, prompts: Sequence[Tokens], 
         for part in _few_positions(rows, [1 + sum(map(len, answers[row])) for row in rows])
     ]
     done = [
-        _tree_prefill(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows]) for rows in parts
+        _tree_prefill(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows], ended)
+        for rows in parts
     ]
     order = {row: place for place, row in enumerate(chain(*parts))}
-    back = torch.tensor([order[row] for row in range(len(prompts))], device=attached.core.device)
-    prefill = _joined([prefill for prefill, _ in done])
-    prefill.cache.batch_select_indices(back)
+    said = list(chain.from_iterable(prefill.said for prefill, _ in done))
     scored = list(chain.from_iterable(likelihoods for _, likelihoods in done))
-    return (
-        Prefill(prefill.cache, prefill.mask[back], prefill.last[back], prefill.logits[back]),
-        [scored[place] for place in back.tolist()],
-    )
+    going = [rows[place] for rows, (prefill, _) in zip(parts, done, strict=True) for place in prefill.going]
+    joined = _joined([prefill for prefill, _ in done])
+    there = [order[row] for row in range(len(prompts))]
+    return replace(joined, going=going, said=[said[place] for place in there]), [scored[place] for place in there]
 
 
 def _few_positions(rows: Sequence[int], wanted: Sequence[int]) -> Iterator[list[int]]:
@@ -66,23 +77,53 @@ def _few_positions(rows: Sequence[int], wanted: Sequence[int]) -> Iterator[list[
     yield part
 
 
-def _tree_prefill(attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Answers) -> Scored:
+def _tree_prefill(
+    attached: Attached,
+    start: Cache | None,
+    prompts: Sequence[Tokens],
+    answers: Answers,
+    ended: Ended,
+) -> Scored:
     """The prefill and the likelihoods of one tree."""
     core = attached.core
     asked = [(row, list(answer)) for row, options in enumerate(answers) for answer in options]
     branches = [[*prompts[row], *answer[:-1]] for row, answer in asked]
-    tree = TokenTree.of([*prompts, *branches], core.device)
-    ends = [path[-1] for path in tree.paths[: len(prompts)]]
-    behind = [path[len(prompts[row]) - 1 :] for path, (row, _) in zip(tree.paths[len(prompts) :], asked, strict=True)]
-    places = torch.tensor([*ends, *chain(*behind)], device=core.device)
+    tree = TokenTree.of([*branches, *prompts], core.device)
+    paths = tree.paths[len(asked) :]
+    behind = [path[len(prompts[row]) - 1 :] for path, (row, _) in zip(tree.paths, asked, strict=False)]
+    places = {node: place for place, node in enumerate(dict.fromkeys(chain((path[-1] for path in paths), *behind)))}
+    nodes = torch.tensor(list(places), device=core.device)
     cache = _whole(start)
     before = cache.get_seq_length()
-    with head_only_at(core, (torch.zeros_like(places), places)):
+    with head_only_at(core, (torch.zeros_like(nodes), nodes)):
         logits = run(core, tree, cache).logits[0]
-    scored = _likelihoods(logits[len(ends) :], [answer for _, answer in asked])
-    ordered = iter(scored)
-    likelihoods = [[next(ordered) for _ in options] for options in answers]
-    return _rows(cache, before, tree.paths[: len(prompts)], logits[: len(ends)]), likelihoods
+    predicting = torch.tensor([places[node] for node in chain(*behind)], dtype=torch.long, device=core.device)
+    scored = iter(_likelihoods(logits[predicting], [answer for _, answer in asked]))
+    likelihoods = [[next(scored) for _ in options] for options in answers]
+    chosen = dict(zip(places, logits.argmax(-1).tolist(), strict=True))
+    said, ways = zip(*(_followed(tree, path, chosen, ended) for path in paths), strict=True)
+    going = [row for row, tokens in enumerate(said) if not (tokens and ended(tokens))]
+    ends = torch.tensor([places[ways[row][-1]] for row in going], dtype=torch.long, device=core.device)
+    return _rows(cache, before, [ways[row] for row in going], logits[ends], going, list(said)), likelihoods
+
+
+def _followed(
+    tree: TokenTree, path: Sequence[int], chosen: Mapping[int, int], ended: Ended
+) -> tuple[list[int], list[int]]:
+    """What is said behind a prompt's path as far as the tree goes, and the path with it.
+
+    ``chosen`` is by node the most likely next token. An answer that is complete has its last token, which is no node.
+    """
+    said: list[int] = []
+    way = list(path)
+    while True:
+        token = chosen[way[-1]]
+        if ended([*said, token]):
+            return [*said, token], way
+        node = tree.children.get((way[-1], token), -1)
+        if node not in chosen:
+            return said, way
+        said, way = [*said, token], [*way, node]
 
 
 def _likelihoods(logits: torch.Tensor, answers: Sequence[Tokens]) -> list[Likelihood]:
@@ -104,40 +145,53 @@ def _whole(start: Cache | None) -> Cache:
     return cache
 
 
-def _rows(cache: Cache, before: int, paths: Sequence[Sequence[int]], logits: torch.Tensor) -> Prefill:
-    """The keys and values of a tree's prompts as left-padded rows."""
-    width = max(map(len, paths))
+def _rows(
+    cache: Cache,
+    before: int,
+    paths: Sequence[Sequence[int]],
+    logits: torch.Tensor,
+    going: list[int],
+    said: list[list[int]],
+) -> Prefill:
+    """The keys and values of a tree's paths as left-padded rows."""
+    width = max(map(len, paths), default=0)
     soft = list(range(before))
     index = torch.tensor(
-        [[*soft, *[0] * (width - len(path)), *(before + node for node in path)] for path in paths], device=logits.device
+        [[*soft, *[0] * (width - len(path)), *(before + node for node in path)] for path in paths],
+        dtype=torch.long,
+        device=logits.device,
     )
     mask = torch.tensor(
         [[1] * before + [0] * (width - len(path)) + [1] * len(path) for path in paths], device=logits.device
     )
     rows = DynamicCache()
-    for number, layer in enumerate(cache.layers):
+    for number, layer in enumerate(cache.layers if paths else ()):
         keys, values = (kept[0][:, index].transpose(0, 1).contiguous() for kept in (layer.keys, layer.values))
         rows.update(keys, values, number)
     last = torch.tensor([[before + len(path) - 1] for path in paths], device=logits.device)
-    return Prefill(rows, mask, last, logits)
+    return Prefill(rows, mask, last, logits, going, said)
 
 
 def _joined(parts: Sequence[Prefill]) -> Prefill:
-    """Prefills as one, padded to the widest of them."""
-    width = max(part.mask.shape[1] for part in parts)
+    """The rows of prefills as those of one, padded to the widest of them."""
+    some = [part for part in parts if part.going] or parts[:1]
+    if len(some) == 1:
+        return some[0]
+    width = max(part.mask.shape[1] for part in some)
     cache = DynamicCache()
-    for number in range(len(parts[0].cache.layers)):
-        layers = [part.cache.layers[number] for part in parts]
+    for number in range(len(some[0].cache.layers)):
+        layers = [part.cache.layers[number] for part in some]
         cache.update(
             torch.cat([_wide(layer.keys, width) for layer in layers]),
             torch.cat([_wide(layer.values, width) for layer in layers]),
             number,
         )
-    return Prefill(
-        cache,
-        torch.cat([torch.nn.functional.pad(part.mask, (width - part.mask.shape[1], 0)) for part in parts]),
-        torch.cat([part.last for part in parts]),
-        torch.cat([part.logits for part in parts]),
+    return replace(
+        some[0],
+        cache=cache,
+        mask=torch.cat([torch.nn.functional.pad(part.mask, (width - part.mask.shape[1], 0)) for part in some]),
+        last=torch.cat([part.last for part in some]),
+        logits=torch.cat([part.logits for part in some]),
     )
 
 

@@ -43,7 +43,8 @@ def _prefill(attached: Attached, cache: Cache | None, tails: Sequence[Sequence[i
         cache.batch_repeat_interleave(len(tails))
     ids, mask, positions = _left_padded(tails, cache, pad, attached.core.device)
     output = forward(attached.core, ids, mask, positions, cache, logits_to_keep=1)
-    return Prefill(output.past_key_values, mask, positions[:, -1:], output.logits[:, -1])
+    rows = list(range(len(tails)))
+    return Prefill(output.past_key_values, mask, positions[:, -1:], output.logits[:, -1], rows, [[] for _ in rows])
 
 
 def _left_padded(

@@ -78,13 +78,13 @@ class TokenTree:
     Attributes:
         ids: token ids (nodes), parents before their children.
         depths: the position of each node in its examples (nodes), from 0.
-        parents: the node before each one, -1 for a root.
+        children: the node of a token behind a node, by both, in the order of the nodes; behind -1 the roots.
         paths: for each example the node of each of its tokens.
     """
 
     ids: torch.Tensor
     depths: torch.Tensor
-    parents: list[int]
+    children: dict[tuple[int, int], int]
     paths: list[list[int]]
 
     @classmethod
@@ -95,14 +95,13 @@ class TokenTree:
         >>> tree.ids.tolist(), tree.depths.tolist(), tree.paths
         ([7, 8, 9, 5, 9], [0, 1, 2, 2, 3], [[0, 1, 2], [0, 1, 3, 4]])
         """
-        known: dict[tuple[int, int], int] = {}
-        parents: list[int] = []
-        paths = [_path(tokens, known, parents) for tokens in examples]
+        children: dict[tuple[int, int], int] = {}
+        paths = [_path(tokens, children) for tokens in examples]
         depths: list[int] = []
-        for parent in parents:
+        for parent, _ in children:
             depths.append(depths[parent] + 1 if parent >= 0 else 0)
-        ids = torch.tensor([token for _, token in known], device=device)
-        return cls(ids, torch.tensor(depths, device=device), parents, paths)
+        ids = torch.tensor([token for _, token in children], device=device)
+        return cls(ids, torch.tensor(depths, device=device), children, paths)
 
     def ancestors(self) -> torch.Tensor:
         """Return (nodes, nodes), true where the column's node is on the row's path, itself included.
@@ -110,20 +109,18 @@ class TokenTree:
         >>> TokenTree.of([[7, 8, 9], [7, 8, 5, 9]]).ancestors()[4].tolist()
         [True, True, False, True, True]
         """
-        found = torch.eye(len(self.parents), dtype=torch.bool)
-        for node, parent in enumerate(self.parents):
+        found = torch.eye(len(self.children), dtype=torch.bool)
+        for node, (parent, _) in enumerate(self.children):
             if parent >= 0:
                 found[node] |= found[parent]
         return found.to(self.ids.device)
 
 
-def _path(tokens: Sequence[int], known: dict[tuple[int, int], int], parents: list[int]) -> list[int]:
+def _path(tokens: Sequence[int], children: dict[tuple[int, int], int]) -> list[int]:
     """The nodes of an example; those that no example before it has are added."""
     path, node = [], -1
     for token in tokens:
-        parent, node = node, known.setdefault((node, token), len(parents))
-        if node == len(parents):
-            parents.append(parent)
+        node = children.setdefault((node, token), len(children))
         path.append(node)
     return path
 
