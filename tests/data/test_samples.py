@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations
+from statistics import quantiles
 from typing import Any
 
 import pyarrow as pa
@@ -63,6 +64,33 @@ def test_a_task_of_the_default_grid_has_enough_rows(task: str) -> None:
     rows = {name: table.num_rows for name, table in samples(task).items()}
     assert rows.keys() == LEAST.keys()
     assert all(rows[name] >= least for name, least in LEAST.items()), rows
+
+
+def test_sentiments_are_as_many_as_the_page_of_data_sets_says() -> None:
+    rows = {name: table.num_rows for name, table in samples("sst2").items()}
+    assert rows == {"train": 320, "validation": 80, "test": 200}
+    assert f"{rows['train']} training examples for SST-2" in (PROJECT / "docs/datasets.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "public"), [("train", "train"), ("validation", "validation"), ("test", "validation")])
+def test_sentiments_are_as_long_as_the_public_ones(name: str, public: str) -> None:
+    tables = (samples("sst2")[name], real_splits("sst2")[public])
+    ours, theirs = ([len(text.split()) for text in table["sentence"].to_pylist()] for table in tables)
+    off = [abs(a - b) for a, b in zip(quantiles(ours), quantiles(theirs), strict=True)]
+    assert max(off) <= 4, (quantiles(ours), quantiles(theirs))
+
+
+def test_sentiments_share_no_five_words_with_public_ones() -> None:
+    taken = {
+        part for table in real_splits("sst2").values() for text in table["sentence"].to_pylist() for part in fives(text)
+    }
+    for table in samples("sst2").values():
+        assert [text for text in table["sentence"].to_pylist() if fives(text) & taken] == []
+
+
+def fives(text: str) -> set[tuple[str, ...]]:
+    words = text.split()
+    return {tuple(words[place : place + 5]) for place in range(len(words) - 4)}
 
 
 @pytest.mark.parametrize("task", TASKS)
