@@ -42,6 +42,20 @@ def test_a_second_run_skips_the_cell_and_gives_the_same_table(project: Project) 
     assert table.read_text() == first
 
 
+def test_what_draws_nothing_is_asked_once_whatever_the_seeds(project: Project) -> None:  # noqa: F811
+    project.grid |= {"methods": ["zero_shot", "few_shot"], "seeds": ["s0", "s1"]}
+    result = project.kedro("run")
+    assert result.exit_code == 0, result.output
+    assert "[3/3]" in result.stderr
+    cells = Path("data/07_model_output/tiny/mood")
+    asked = sorted(path.parent.relative_to(cells).as_posix() for path in cells.rglob("metrics.json"))
+    assert asked == ["few_shot/s0", "few_shot/s1", "zero_shot/s0"]
+    scores, _, _ = Path("data/08_reporting/results.md").read_text().partition("TFLOP")
+    shown = {line.split("|")[1].strip(): line for line in scores.splitlines() if line.startswith("|")}
+    assert "(n=2)" in shown["few_shot"]
+    assert "n=" not in shown["zero_shot"]
+
+
 def test_the_stock_runner_gives_the_same_scores_and_leaves_nothing_to_skip(project: Project) -> None:  # noqa: F811
     project.kedro("run")
     metrics = Path("data/07_model_output/tiny/mood/zero_shot/s0/metrics.json")

@@ -168,6 +168,13 @@ def test_no_field_takes_a_value_of_a_wrong_kind(path: str, value: object) -> Non
 class TestGrid:
     """Names of the grid."""
 
+    def test_a_method_that_draws_nothing_has_the_cells_of_the_first_seed(self) -> None:
+        grid = Grid(methods=["lora", "zero_shot"], models=["tiny"], tasks=["a", "b"], seeds=["s0", "s1"])
+        assert len(grid.cells()) == 8
+        found = [cell.id for cell in grid.with_seedless(["zero_shot"]).cells()]
+        assert found[:4] == ["lora.tiny.a.s0", "lora.tiny.a.s1", "lora.tiny.b.s0", "lora.tiny.b.s1"]
+        assert found[4:] == ["zero_shot.tiny.a.s0", "zero_shot.tiny.b.s0"]
+
     def check(self, parameters: dict[str, Any], **axes: list[str]) -> None:
         Parameters.of(parameters).check(parse(Grid, "grid.yml", {**GRID, **axes}))
 

@@ -1,9 +1,10 @@
 """The grid: names on four axes, and the cells that they make."""
 
+from collections.abc import Iterable
 from itertools import product
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from peft_pipelines.config.spec import Name, Names, Spec, as_tuple
 from peft_pipelines.files.names import RESERVED, cell_id
@@ -74,10 +75,21 @@ class Grid(Spec):
     lr_search: LrSearchSpec = LrSearchSpec(factors=(1.0,))
     published: Name | None = None
 
+    _seedless: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def with_seedless(self, methods: Iterable[str]) -> "Grid":
+        """Return the grid, told which methods draw nothing: their answers are the same under each seed."""
+        told = self.model_copy()
+        told._seedless = frozenset(methods)
+        return told
+
     def cells(self) -> list[Cell]:
-        """Return all cells, method by method."""
-        axes = product(self.methods, self.models, self.tasks, self.seeds)
-        return [Cell(method=m, model=b, task=t, seed=s) for m, b, t, s in axes]
+        """Return all cells, method by method; a method that draws nothing has those of the first seed."""
+        return [
+            Cell(method=method, model=model, task=task, seed=seed)
+            for method, model, task in product(self.methods, self.models, self.tasks)
+            for seed in (self.seeds[:1] if method in self._seedless else self.seeds)
+        ]
 
     @model_validator(mode="after")
     def _distinct(self) -> "Grid":

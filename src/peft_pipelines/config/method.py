@@ -9,6 +9,10 @@ from peft_pipelines.config.spec import Names, Options, Spec, Text
 Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "baseline"]
 
 
+UNTUNED = "none"
+"""The provider of methods that train nothing."""
+
+
 class MethodSpec(Spec):
     """A tuning method: its provider, its type there, its config, and the training arguments that it changes.
 

@@ -8,6 +8,7 @@ from kedro.pipeline import Pipeline
 
 from peft_pipelines.config import Grid, parse
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.method import UNTUNED
 from peft_pipelines.pipelines.cells import pipeline as cells
 from peft_pipelines.pipelines.data import pipeline as data
 from peft_pipelines.pipelines.report import pipeline as report
@@ -23,13 +24,25 @@ def load_grid(loader: AbstractConfigLoader) -> Grid:
         values: Mapping[str, Any] = loader["grid"]
     except MissingConfigException:
         raise ConfigError("grid.yml: not found in the configuration's base or environment folder") from None
-    return parse(Grid, "grid.yml", values)
+    grid = parse(Grid, "grid.yml", values)
+    return grid.with_seedless(name for name in grid.methods if _draws_nothing(_row(loader, name)))
+
+
+def _row(loader: AbstractConfigLoader, method: str) -> Mapping[str, Any]:
+    """A method's row as it stands there; empty for one that is missing or no row, which is told when rows are read."""
+    rows = loader["parameters"].get("methods")
+    row = rows.get(method) if isinstance(rows, Mapping) else None
+    return row if isinstance(row, Mapping) else {}
+
+
+def _draws_nothing(row: Mapping[str, Any]) -> bool:
+    return row.get("provider") == UNTUNED and not row.get("shots")
 
 
 def load_together(loader: AbstractConfigLoader, grid: Grid) -> dict[str, list[str]]:
     """Return the tasks that each method of the grid learns together, for methods whose row has ``train_on``."""
-    rows = loader["parameters"]["methods"]
-    return {name: list(rows[name]["train_on"]) for name in grid.methods if rows.get(name, {}).get("train_on")}
+    found = {name: _row(loader, name).get("train_on") for name in grid.methods}
+    return {name: list(tasks) for name, tasks in found.items() if tasks}
 
 
 def pipelines_of(grid: Grid, together: Mapping[str, Sequence[str]] | None = None) -> dict[str, Pipeline]:
