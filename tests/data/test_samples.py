@@ -68,7 +68,7 @@ def test_a_task_of_the_default_grid_has_enough_rows(task: str) -> None:
 
 def test_sentiments_are_as_many_as_the_page_of_data_sets_says() -> None:
     rows = {name: table.num_rows for name, table in samples("sst2").items()}
-    assert rows == {"train": 320, "validation": 80, "test": 200}
+    assert rows == {"train": 320, "validation": 200, "test": 80}
     assert f"{rows['train']} training examples for SST-2" in (PROJECT / "docs/datasets.md").read_text(encoding="utf-8")
 
 
