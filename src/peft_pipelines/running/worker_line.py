@@ -4,7 +4,7 @@ import logging
 import logging.handlers
 import os
 import signal
-from io import StringIO
+from io import TextIOBase
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -77,18 +77,14 @@ class Relay(Lines):
         self._line.send(Noted(line))
 
 
-class Printed(StringIO):
+class Printed(TextIOBase):
     """What is printed, line by line handed on: the screen is the run's."""
 
     def __init__(self, shown: Lines) -> None:
-        super().__init__()
-        self._shown = shown
+        self._shown, self._rest = shown, ""
 
     def write(self, text: str) -> int:
-        *lines, rest = (self.getvalue() + text).split("\n")
-        self.seek(0)
-        self.truncate()
-        super().write(rest)
+        *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
             self._shown.note(line)
         return len(text)
