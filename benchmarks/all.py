@@ -38,6 +38,7 @@ def commands(environments: Path) -> dict[str, tuple[str, ...]]:
         "cell": ("cell.py", "--threads=1", "--train=128", "--test=64"),
         "masked": ("masked.py",),
         "plan": ("plan.py",),
+        "idle": ("idle.py",),
     }
 
 

@@ -9,6 +9,7 @@ import cell
 import floor
 import grid
 import growth
+import idle
 import masked
 import plain
 import plan
@@ -17,7 +18,8 @@ import reference
 from light import PROJECT
 
 SCRIPTS = {
-    f"{script.__name__}.py": script for script in (busy, cell, floor, grid, growth, masked, plain, plan, reference)
+    f"{script.__name__}.py": script
+    for script in (busy, cell, floor, grid, growth, idle, masked, plain, plan, reference)
 }
 COMMANDS = every.commands(PROJECT / "build")
 
