@@ -78,11 +78,7 @@ def _few_positions(rows: Sequence[int], wanted: Sequence[int]) -> Iterator[list[
 
 
 def _tree_prefill(
-    attached: Attached,
-    start: Cache | None,
-    prompts: Sequence[Tokens],
-    answers: Answers,
-    ended: Ended,
+    attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Answers, ended: Ended
 ) -> Scored:
     """The prefill and the likelihoods of one tree."""
     core = attached.core
