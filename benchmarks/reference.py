@@ -27,7 +27,14 @@ from sides import (
     timed,
 )
 
-PEFT_FACTORY = ["peftfactory==0.9.4.8", "torch==2.13.0", "pyarrow==20.0.0", "jieba", "nltk", "rouge-chinese"]
+PEFT_FACTORY = [
+    "peftfactory==0.9.4.8",
+    "torch==2.13.0",
+    "pyarrow==20.0.0",
+    "jieba==0.42.1",
+    "nltk==3.10.4",
+    "rouge-chinese==1.0.3",
+]
 """Later releases of pyarrow need a numpy that it forbids; the last three it asks for when it predicts."""
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "DISABLE_VERSION_CHECK": "1"}
 SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
