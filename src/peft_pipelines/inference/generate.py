@@ -18,6 +18,7 @@ from peft_pipelines.inference.padded_prefill import padded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import forward
+from peft_pipelines.models.shared_heads import one_token
 from peft_pipelines.models.token_tree import packing_refused
 
 TOKENS = 32 * 512
@@ -100,7 +101,8 @@ def generate_and_score(
         generations: dict[int, Generation] = {}
         for rows in batches:
             filled, scored = prefill(rows)
-            tokens = _decode_greedily(attached, filled, decoding)
+            with one_token(attached.core):
+                tokens = _decode_greedily(attached, filled, decoding)
             generations.update(zip(rows, map(Generation, tokens, scored), strict=True))
             progress.step("generate", len(generations), len(prompts))
     return [generations[row] for row in range(len(prompts))]
