@@ -76,7 +76,7 @@ def test_no_more_than_max_new_tokens():
 
 
 @pytest.mark.parametrize("tokens", [1, 2, 4, 100])
-def test_a_look_every_few_tokens_at_what_has_stopped_changes_no_answer(tokens, monkeypatch):
+def test_looking_every_few_tokens_at_what_has_stopped_changes_nothing(tokens, monkeypatch):
     attached = tuned("lora", "llama")
     stop = uncached(attached, prompts()[0])[2]
     expected = generate(attached, prompts(), decoding(stop=(stop,)))

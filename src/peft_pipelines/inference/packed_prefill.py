@@ -36,32 +36,30 @@ def packed(attached: Attached, prompts: Sequence[Tokens], answers: Answers, ende
     What the model says is followed in the tree as far as a given answer says the same; others go on from there.
     """
     start = attached.start() if attached.start else None
-    return lambda rows: _packed(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows], ended)
+
+    def of_tree(rows: Sequence[int]) -> Scored:
+        return _tree_prefill(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows], ended)
+
+    def prefilling(rows: Sequence[int]) -> Scored:
+        parts = [
+            [rows[place] for place in part]
+            for tree in split_tree([prompts[row] for row in rows], None, pair_work(attached.core))
+            for part in _few_positions(tree, [1 + sum(map(len, answers[rows[place]])) for place in tree])
+        ]
+        return _in_order(rows, parts, [of_tree(part) for part in parts])
+
+    return prefilling
 
 
-def _packed(
-    attached: Attached,
-    start: Cache | None,
-    prompts: Sequence[Tokens],
-    answers: Answers,
-    ended: Ended,
-) -> Scored:
-    """The prefill of a batch behind the keys and values of the soft prompt, if any, and the answers' likelihoods."""
-    parts = [
-        part
-        for rows in split_tree(prompts, None, pair_work(attached.core))
-        for part in _few_positions(rows, [1 + sum(map(len, answers[row])) for row in rows])
-    ]
-    done = [
-        _tree_prefill(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows], ended)
-        for rows in parts
-    ]
+def _in_order(rows: Sequence[int], parts: Sequence[Sequence[int]], done: Sequence[Scored]) -> Scored:
+    """What was found for the parts of a batch, as that of the whole batch."""
     order = {row: place for place, row in enumerate(chain(*parts))}
+    there = [order[row] for row in rows]
+    place_of = {row: place for place, row in enumerate(rows)}
     said = list(chain.from_iterable(prefill.said for prefill, _ in done))
     scored = list(chain.from_iterable(likelihoods for _, likelihoods in done))
-    going = [rows[place] for rows, (prefill, _) in zip(parts, done, strict=True) for place in prefill.going]
+    going = [place_of[part[place]] for part, (prefill, _) in zip(parts, done, strict=True) for place in prefill.going]
     joined = _joined([prefill for prefill, _ in done])
-    there = [order[row] for row in range(len(prompts))]
     return replace(joined, going=going, said=[said[place] for place in there]), [scored[place] for place in there]
 
 
