@@ -12,8 +12,8 @@ from peft_pipelines.config.spec import Batch, Options, Spec, Tokens
 class TrainingSpec(Spec):
     """The training arguments that all cells share. A method row may override fields of it by name.
 
-    ``evaluations`` is how often during training the state is saved and validation scored; ``validation_cost`` is the
-    most that the scoring may cost, as a share of the training, null for no limit (``training.scored_rows``).
+    ``evaluations`` is how often during training validation is scored and the state saved; ``validation_cost`` is the
+    most that this may cost beside the training, as a share of it, null for no limit (``training.scored_rows``).
     ``max_length`` is in tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options
     beside it (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of
     one forward, in nodes of its tree or, not packed, in examples times the longest of them: a batch beyond it runs in

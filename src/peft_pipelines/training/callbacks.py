@@ -13,22 +13,11 @@ from peft_pipelines.models.base_model import device
 
 
 class Schedule(TrainerCallback):  # type: ignore[misc]
-    """Saves at evenly spaced steps, the last one included, and validates at the last of them.
+    """Validates and saves at evenly spaced steps, the last one included; reports each step to the progress bar."""
 
-    It reports each step to the progress bar.
-
-    Args:
-        steps: of the whole training.
-        saves: how often the state is saved.
-        evaluations: at how many of the last saves validation is scored.
-        phase: the name that progress is shown by.
-        attached: the method.
-    """
-
-    def __init__(self, steps: int, saves: int, evaluations: int, phase: str, attached: Attached) -> None:
+    def __init__(self, steps: int, evaluations: int, phase: str, attached: Attached) -> None:
         self.steps, self.phase, self.attached = steps, phase, attached
-        self.saved = sorted({math.ceil(steps * part / saves) for part in range(1, saves + 1)})
-        self.scored = self.saved[-evaluations:]
+        self.due = {math.ceil(steps * part / evaluations) for part in range(1, evaluations + 1)}
 
     def on_optimizer_step(self, args: TrainingArguments, state: TrainerState, *rest: Any, **kwargs: Any) -> None:
         """Call the method's ``after_step`` with the number of steps done, while their gradients are still there."""
@@ -40,8 +29,7 @@ class Schedule(TrainerCallback):  # type: ignore[misc]
     ) -> TrainerControl:
         """Ask the Trainer to validate and save where it is due."""
         progress.step(self.phase, state.global_step, self.steps)
-        control.should_save = state.global_step in self.saved
-        control.should_evaluate = state.global_step in self.scored
+        control.should_evaluate = control.should_save = state.global_step in self.due
         return control
 
 

@@ -1,4 +1,4 @@
-"""The validation examples that are scored, and how often: what their share of the training's cost allows."""
+"""The validation examples that are scored: as many as their share of the training's cost allows."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -14,22 +14,19 @@ FORWARDS = 2
 
 def affordable(
     validation: Sequence[Encoded], examples: Sequence[Encoded], training_args: TrainingSpec
-) -> tuple[list[Encoded], int]:
-    """Return the validation examples that are scored, and at how many of the last evaluations they are.
+) -> list[Encoded]:
+    """Return the validation examples that are scored: at even distances, as many as ``validation_cost`` allows.
 
     All evaluations of a training together cost the forwards of their tokens, the training ``FORWARDS`` times those of
-    its own. Where ``validation_cost`` does not allow all, there are fewer evaluations; only where it does not allow
-    one, there are fewer examples, at even distances. One example at least is scored once.
+    its own. One example at least is scored.
     """
     if training_args.validation_cost is None:
-        return list(validation), training_args.evaluations
-    most = training_args.validation_cost * FORWARDS * training_args.epochs * _tokens(examples)
-    times = int(most / _tokens(validation))
-    if times:
-        return list(validation), min(times, training_args.evaluations)
+        return list(validation)
+    training = FORWARDS * training_args.epochs * _tokens(examples)
+    most = training_args.validation_cost * training / training_args.evaluations
     shortest = min(_tokens([example]) for example in validation)
     counts = range(min(len(validation), int(most / shortest)), 1, -1)
-    return spread(validation, next((count for count in counts if _tokens(spread(validation, count)) <= most), 1)), 1
+    return spread(validation, next((count for count in counts if _tokens(spread(validation, count)) <= most), 1))
 
 
 def spread(items: Sequence[Item], count: int) -> list[Item]:

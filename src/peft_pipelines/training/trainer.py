@@ -44,13 +44,12 @@ class TrainingJob:
 
     Attributes:
         examples: the training split.
-        validation: the validation examples.
+        validation: the validation split, scored ``training_args.evaluations`` times.
         training_args: the method's own values included; ``loss`` names the loss.
         seed: decides the order of the examples and all that is drawn at random.
         pad: the padding token's id.
         state: a folder; a training that was interrupted goes on from its newest complete checkpoint.
         phase: the name that progress is shown by.
-        evaluations: at how many of the last ``training_args.evaluations`` saves validation is scored; None for all.
     """
 
     examples: Sequence[Encoded]
@@ -60,7 +59,6 @@ class TrainingJob:
     pad: int
     state: Path
     phase: str = "train"
-    evaluations: int | None = None
 
 
 class CellTrainer(Trainer):  # type: ignore[misc]
@@ -89,8 +87,7 @@ class CellTrainer(Trainer):  # type: ignore[misc]
         super().__init__(model=model, args=arguments, train_dataset=list(examples))
         self.model_accepts_loss_kwargs = True
         self.remove_callback(PrinterCallback)
-        saves = training_args.evaluations
-        self.add_callback(Schedule(steps, saves, job.evaluations or saves, job.phase, model.attached))
+        self.add_callback(Schedule(steps, training_args.evaluations, job.phase, model.attached))
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The training examples in their seeded batches."""

@@ -17,7 +17,7 @@ from peft_pipelines.training.trainer import TrainingJob
 class TrialSetup:
     """The examples, training arguments, short cuts and seed of all trainings of a cell.
 
-    ``validation`` holds the examples that are scored, at the last ``evaluations`` saves of a training.
+    ``validation`` holds the examples that are scored.
     """
 
     examples: list[Encoded]
@@ -26,7 +26,6 @@ class TrialSetup:
     shortcuts: Shortcuts
     seed: int
     pad: int
-    evaluations: int
 
     def fit(self, attached: Attached, rate: float, state: Path, phase: str) -> Outcome:
         """Train the method in place at a learning rate."""
@@ -36,9 +35,7 @@ class TrialSetup:
         if training_args.gradient_checkpointing:
             attached.core.gradient_checkpointing_enable({"use_reentrant": False})
             attached.core.enable_input_require_grads()
-        job = TrainingJob(
-            self.examples, self.validation, training_args, self.seed, self.pad, state, phase, self.evaluations
-        )
+        job = TrainingJob(self.examples, self.validation, training_args, self.seed, self.pad, state, phase)
         return train(model, job)
 
     def facts(self) -> dict[str, object]:
@@ -47,7 +44,6 @@ class TrialSetup:
             "shortcuts": asdict(self.shortcuts),
             "shared_prefix_tokens": len(self._prefix()) if self.shortcuts.shared_prefix else 0,
             "rows": {"train": len(self.examples), "validation": len(self.validation)},
-            "evaluations": self.evaluations,
             "tokens": sum(len(example.ids) for example in self.examples),
             "truncated": {
                 "train": sum(example.truncated for example in self.examples),

@@ -66,8 +66,8 @@ def train(
         rows = [row for name in method.train_on for row in _rows_of(name, method, base, training_args, together)]
         validation = [replace(row, task=method.train_on.index(task.name)) for row in validation]
     shortcuts, pad = Shortcuts.of(attached, training_args), int(base.tokenizer.pad_token_id)
-    scored, evaluations = affordable(validation, rows, training_args)
-    setup = TrialSetup(rows, scored, training_args, shortcuts, seed, pad, evaluations)
+    scored = affordable(validation, rows, training_args)
+    setup = TrialSetup(rows, scored, training_args, shortcuts, seed, pad)
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
     decides = [identity.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
     folders = {rate: workspace / state_digest(*decides, rate) for rate in rates}
