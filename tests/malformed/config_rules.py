@@ -252,7 +252,11 @@ METHODS: tuple[tuple[str, dict[str, Any], list[str]], ...] = (
     ("lora", {"optimizer": {"type": "adamw", "rank": 4}}, ["optimizer", "rank"]),
     ("lora", {"quantization": "int8"}, ["quantization: Input should be 'nf4', got 'int8'"]),
     ("lora", {"training": {"learning_rte": 1.0}}, ["training: unknown field 'learning_rte', did you mean"]),
-    ("lora", {"training": {"validation_cost": 0}}, ["training, validation_cost: Input should be greater than 0, got 0"]),
+    (
+        "lora",
+        {"training": {"validation_cost": 0}},
+        ["training, validation_cost: Input should be greater than 0, got 0"],
+    ),
     ("lora", {"training": {"validation_cost": "x"}}, ["training, validation_cost: ", "'x'"]),
     ("lora", {"training": {"learning_rate": 0}}, ["training, learning_rate: Input should be greater than 0, got 0"]),
     ("galore", {"optimizer": {"type": "galore_adamw", "rank": 10**9}}, ["rank: Input should be less than or equal to"]),

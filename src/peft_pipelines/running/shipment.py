@@ -1,9 +1,9 @@
 """What every worker of a run gets once: all that a cell is made with, as the run's own process has it."""
 
 import logging
-import pickle
 from dataclasses import dataclass
 from io import BytesIO
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from kedro.framework import project
@@ -56,7 +56,7 @@ def shipment_of(
     )
 
 
-class _Pickler(pickle.Pickler):
+class _Pickler(ForkingPickler):
     """Sends the catalog of a session, to whose class Kedro adds commands for notebooks, as what it was before."""
 
     def reducer_override(self, value: object) -> Any:
@@ -76,7 +76,7 @@ def pickled(shipment: Shipment) -> bytes:
     sent = BytesIO()
     try:
         _Pickler(sent).dump(shipment)
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
+    except Exception as error:  # an object that cannot be sent may raise anything
         raise ConfigError(
             f"--workers: what a cell is made of cannot be sent to another process: {error}; --workers=1 needs no other"
         ) from error

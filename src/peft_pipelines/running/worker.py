@@ -5,10 +5,10 @@ It ends when the run has no more cells for it, at SIGTERM, and within seconds wh
 
 import gc
 import logging
-import pickle
 import signal
 import sys
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from kedro.framework.hooks.manager import _create_hook_manager, _NullPluginManager, _register_hooks_entry_points
@@ -97,7 +97,7 @@ def _log_to(line: Line, levels: dict[str, int]) -> None:
 def _sendable(error: Exception) -> Exception:
     """An error as it was raised, or in words where it cannot be sent."""
     try:
-        pickle.loads(pickle.dumps(error))
+        ForkingPickler.loads(ForkingPickler.dumps(error))
     except Exception:  # whatever a class of errors does when it is made anew
         return RuntimeError(f"{type(error).__name__}: {error}")
     error.add_note(f"In a worker:\n{traced(error)}")
