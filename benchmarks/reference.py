@@ -10,22 +10,9 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
+import sides
 import yaml
-from sides import (
-    BATCH,
-    MODEL,
-    PROJECT,
-    Cell,
-    Cost,
-    cell_of,
-    cell_parser,
-    compare,
-    environment,
-    kedro_run,
-    prompts_of,
-    rows_of,
-    timed,
-)
+from sides import Cell, Cost, timed
 
 PEFT_FACTORY = [
     "peftfactory==0.9.4.8",
@@ -43,30 +30,30 @@ SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
 def main() -> None:
     """Run both and print their figures and ratios."""
-    parser = cell_parser(__doc__)
+    parser = sides.cell_parser(__doc__)
     parser.add_argument(
-        "--environment", type=Path, default=PROJECT / "build/peftfactory", help="made if it is not there"
+        "--environment", type=Path, default=sides.PROJECT / "build/peftfactory", help="made if it is not there"
     )
     args = parser.parse_args()
-    cell = cell_of(args)
-    python = environment(args.environment.resolve(), PEFT_FACTORY)
+    cell = sides.cell_of(args)
+    python = sides.environment(args.environment.resolve(), PEFT_FACTORY)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        ours = timed(kedro_run(scratch, cell))
+        ours = timed(sides.kedro_run(scratch, cell))
         train, predict = peft_factory(scratch, cell, python)
         print((scratch / "store/08_reporting/results.md").read_text())
         print(f"PEFT-Factory: {right(scratch / 'predict/generated_predictions.jsonl'):.1f} % right\n")
-    sides = {"kedro run": ours, "PEFT-Factory": train.then(predict), "its training": train, "its prediction": predict}
-    compare(cell, sides)
+    costs = {"kedro run": ours, "PEFT-Factory": train.then(predict), "its training": train, "its prediction": predict}
+    sides.compare(cell, costs)
 
 
 def peft_factory(scratch: Path, cell: Cell, python: Path) -> tuple[Cost, Cost]:
     """The costs of its training and of its prediction on the prompts of the run in `scratch/store`."""
-    write_data(scratch, prompts_of(scratch / "store", cell.task))
-    task, config, training = rows_of(cell)
+    write_data(scratch, sides.prompts_of(scratch / "store", cell.task))
+    task, config, training = sides.rows_of(cell)
     shared = {
         "stage": "sft",
-        "model_name_or_path": str(PROJECT / "data/01_raw/models" / MODEL),
+        "model_name_or_path": str(sides.PROJECT / "data/01_raw/models" / sides.MODEL),
         "finetuning_type": "lora",
         "dataset_dir": str(scratch / "data"),
         "template": "smollm2",
@@ -86,7 +73,7 @@ def peft_factory(scratch: Path, cell: Cell, python: Path) -> tuple[Cost, Cost]:
         "lora_dropout": config["lora_dropout"],
         "lora_target": ",".join(config["target_modules"]),
         "num_train_epochs": 1,
-        "per_device_train_batch_size": BATCH,
+        "per_device_train_batch_size": sides.BATCH,
         "learning_rate": training["learning_rate"],
         "lr_scheduler_type": "linear",
         "warmup_ratio": 0.06,
@@ -99,7 +86,7 @@ def peft_factory(scratch: Path, cell: Cell, python: Path) -> tuple[Cost, Cost]:
         "eval_dataset": "test",
         "adapter_name_or_path": str(scratch / "adapter"),
         "output_dir": str(scratch / "predict"),
-        "per_device_eval_batch_size": BATCH,
+        "per_device_eval_batch_size": sides.BATCH,
         "max_new_tokens": task["max_new_tokens"],
         "do_sample": False,
     }

@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 from kedro.config import OmegaConfigLoader
 
@@ -21,6 +23,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 MODEL = "smollm2_135m"
 BATCH, VALIDATION = 8, 16
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "CI": "true"}
+EACH = 0.02
+"""Seconds between two looks at a process's memory."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +100,27 @@ def prompts_of(store: Path, task: str) -> Path:
 
 
 def timed(command: list[str], *, shown: bool = True, **environment: str) -> Cost:
-    """Run a command with one thread to its end, print what it prints where that is to be shown, return what it took."""
-    start = time.perf_counter()
+    """Run a command with one thread to its end, print what it prints where that is to be shown, return what it took.
+
+    Its memory is looked at all the time: a `kedro run` resets the kernel's own peak, which counts for other commands.
+    """
+    start, peak, pid = time.perf_counter(), 0, 0
     variables = {**os.environ, **ONE_THREAD, **environment}
-    process = subprocess.Popen(command, cwd=PROJECT, env=variables, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    with process.stdout as lines:
-        printed = lines.read()
-    _, status, usage = os.wait4(process.pid, 0)  # of this process and its children alone
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(printed)
-    if shown:
-        print(printed)
-    return Cost(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, cwd=PROJECT, env=variables, stdout=printed, stderr=said)
+        seen = psutil.Process(process.pid)
+        while not pid:
+            peak = max(peak, seen.memory_info().rss)
+            time.sleep(EACH)
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)  # of this process and its children alone
+        wall, process.returncode = time.perf_counter() - start, os.waitstatus_to_exitcode(status)
+        for file in (printed, said):
+            file.seek(0)
+        if process.returncode:
+            sys.exit(f"{printed.read()}\n{said.read()}")
+        if shown:
+            print(printed.read())
+    return Cost(wall, usage.ru_utime + usage.ru_stime, max(peak, usage.ru_maxrss * 1024) / 1e6)
 
 
 def environment(folder: Path, packages: list[str]) -> Path:

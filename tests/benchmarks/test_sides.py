@@ -59,3 +59,14 @@ def test_an_environment_that_has_the_packages_is_not_made_again(tmp_path: Path) 
     (tmp_path / "installed.json").write_text('["some==1"]')
     assert sides.environment(tmp_path, ["some==1"]) == tmp_path / "bin/python"
     assert [path.name for path in tmp_path.iterdir()] == ["installed.json"]
+
+
+def test_memory_that_was_given_back_counts() -> None:
+    code = "import time; x = b'1' * 300_000_000; time.sleep(0.5); del x\nwhile time.process_time() < 0.5: pass"
+    run = sides.timed([sys.executable, "-c", code])
+    assert run.peak > 300 and 0.5 <= run.cpu < 5
+
+
+def test_a_run_that_fails_ends_the_benchmark() -> None:
+    with pytest.raises(SystemExit, match="no such row"):
+        sides.timed([sys.executable, "-c", "import sys; sys.exit('no such row')"])

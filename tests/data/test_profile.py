@@ -9,7 +9,8 @@ import tiny
 from peft_pipelines.config import ModelSpec, TaskSpec, parse
 from peft_pipelines.data.adapt import instruct
 from peft_pipelines.data.overlap import overlap
-from peft_pipelines.data.profile import primary_metric, profile, random_primary
+from peft_pipelines.data.profile import primary_metric, profile
+from peft_pipelines.evaluation.score import random_task_scores
 from peft_pipelines.reporting.data_report import data_report, notes
 from peft_pipelines.reporting.results import guess, majority
 
@@ -115,7 +116,7 @@ def test_the_scores_of_knowing_nothing_are_those_of_the_results() -> None:
     task = TASK.model_copy(update={"metrics": ["macro_f1", "accuracy"]})
     split = pa.Table.from_pylist([{"prompt": "?", "references": [word]} for word in ("bad", "good", "good")])
     rows, scored = split.to_pylist(), guess({"train": split, "test": split}, task)
-    assert random_primary(rows, task) == scored["primary"]
+    assert random_task_scores(rows, task, [task.primary])[task.primary] == scored["primary"]
     assert (
         primary_metric(rows, task)(["good"] * 3)["macro_f1"]
         == majority({"train": split, "test": split}, task)["primary"]

@@ -1,6 +1,5 @@
 """Kedro's own commands of a project (catalog, registry, pipeline …), whose mistakes end in one line as well."""
 
-import copy
 from typing import Any, Final
 
 import click
@@ -29,22 +28,13 @@ def told_in_one_line(command: click.Command) -> click.Command:
         "name": command.name,
         "help": command.help,
         "short_help": command.short_help,
-        "params": [_option(one) for one in command.params],
+        "params": [options.read_by(one, _READ) for one in command.params],
         "callback": command.callback,
         "context_settings": command.context_settings,
     }
     if isinstance(command, click.Group):
         return Group(commands={name: told_in_one_line(one) for name, one in command.commands.items()}, **same)
     return Command(**same)
-
-
-def _option(option: click.Parameter) -> click.Parameter:
-    """Kedro's option, read strictly where it names an environment or pipelines."""
-    if option.name not in _READ:
-        return option
-    mine = copy.copy(option)
-    mine.callback = _READ[option.name]
-    return mine
 
 
 def _pipelines(where: str, value: str) -> list[str]:

@@ -1,7 +1,8 @@
 """The options of ``kedro run``, each read strictly: what is empty, malformed or given twice is refused."""
 
+import copy
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -18,7 +19,7 @@ Read = Callable[[click.Context, click.Parameter, Any], Any]
 KEY: Final = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
 VERSION: Final = "2026-01-31T12.00.00.000Z"
 MOST: Final = 1000
-"""Of what is counted."""
+"""The largest number that an option takes."""
 _OPEN, _CLOSE, _QUOTES = "[{", "]}", "\"'"
 
 
@@ -36,6 +37,15 @@ def strict(read: Callable[[str, Any], Any], empty: Callable[[], Any]) -> Read:
         return empty() if missing else read(flag(option), value)
 
     return callback
+
+
+def read_by(option: click.Parameter, readers: Mapping[str, Read]) -> click.Parameter:
+    """Return one of Kedro's options, read by the callback for its argument's name; as it is where there is none."""
+    if option.name not in readers:
+        return option
+    mine = copy.copy(option)
+    mine.callback, mine.type = readers[option.name], click.UNPROCESSED
+    return mine
 
 
 def text(where: str, value: str) -> str:

@@ -55,9 +55,7 @@ class Ended(Fault):
 
 def _option(option: click.Parameter) -> click.Parameter:
     """Kedro's option, read strictly."""
-    mine = copy.copy(option)
-    if mine.name in _READ:
-        mine.callback, mine.type = _READ[mine.name], click.UNPROCESSED
+    mine = options.read_by(copy.copy(option), _READ)
     if mine.name == "runner" and isinstance(mine, click.Option):
         mine.default, mine.show_default, mine.help = runner_option.RUNNER, True, RUNNER_HELP
     return mine

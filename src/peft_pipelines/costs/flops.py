@@ -15,7 +15,7 @@ from torch._subclasses.fake_tensor import (
 from torch.utils.flop_counter import FlopCounterMode
 
 from peft_pipelines import methods
-from peft_pipelines.files.user_cache import recall, remember
+from peft_pipelines.files.user_cache import worked_out
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import Base, autocast
 
@@ -54,13 +54,11 @@ def tflop_of(base: Base, attached: Attached) -> float:
     Counted once a process, and once a machine where the method is not custom code: neither task nor weights change it.
     """
     key = _key(base, attached)
-    kept = attached.method.provider != "custom"
-    if key not in base.measured and kept and (known := recall(MEMORY, key)):
-        base.measured[key] = float(known)
     if key not in base.measured:
-        base.measured[key] = forward_tflop(attached)
-        if kept:
-            remember(MEMORY, key, repr(base.measured[key]))
+        if attached.method.provider == "custom":
+            base.measured[key] = forward_tflop(attached)
+        else:
+            base.measured[key] = float(worked_out(MEMORY, key, lambda: repr(forward_tflop(attached))))
     return base.measured[key]
 
 

@@ -12,7 +12,8 @@ from peft_pipelines.config import ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.data.overlap import normalised, overlap
 from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
 from peft_pipelines.evaluation.metrics import registry
-from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
+from peft_pipelines.evaluation.metrics.baselines import majority_answer
+from peft_pipelines.evaluation.score import random_task_scores
 from peft_pipelines.models.folder import folder_of
 from peft_pipelines.storage.splits import Splits
 
@@ -67,7 +68,7 @@ def profile(
         "in_train": {name: overlap(inputs["train"], part) for name, part in inputs.items() if name != "train"},
         "metric": task.primary,
         "majority": primary_metric(rows["test"], task)([majority] * len(rows["test"]))[task.primary],
-        "random": random_primary(rows["test"], task),
+        "random": random_task_scores(rows["test"], task, [task.primary]).get(task.primary),
         "examples": [
             with_loss_in_brackets(row, prompter) for row in training_examples(prompter, rows["train"][:EXAMPLES])
         ],
@@ -105,13 +106,6 @@ def primary_metric(test: Rows, task: TaskSpec) -> Callable[[list[str]], dict[str
     questions = [row["question"] for row in test] if task.question else None
     references = [row["references"] for row in test]
     return lambda answers: registry.score([task.primary], answers, references, task.label_words, questions=questions)
-
-
-def random_primary(test: Rows, task: TaskSpec) -> float | None:
-    """Return the expected primary score of drawing a label for each test example; None for free text."""
-    questions = [row["question"] for row in test] if task.question else None
-    references = [row["references"] for row in test]
-    return random_scores([task.primary], references, task.label_words, questions=questions).get(task.primary)
 
 
 def with_loss_in_brackets(row: Encoded, prompter: Prompter) -> str:

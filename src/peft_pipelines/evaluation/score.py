@@ -1,12 +1,13 @@
 """The numbers of a cell: its metrics with their interval, what it cost, and PSCP from both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peft_pipelines.config import ExecutionSpec, PscpSpec, TaskSpec
 from peft_pipelines.costs import energy
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.evaluation.metrics.baselines import random_scores
 from peft_pipelines.evaluation.metrics.calibration import likelihood_scores, token_accuracy
 from peft_pipelines.evaluation.metrics.normalize import spelt_as_labels
 from peft_pipelines.evaluation.metrics.pass_rate import Cases, pass_rate
@@ -58,6 +59,12 @@ def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, 
     questions = [row["question"] for row in predictions] if task.question else None
     scores = registry.score(task.metrics, answers, references, task.label_words, questions=questions)
     return {"metric": task.primary, "primary": scores[task.primary], **scores, **likely(predictions, task)}
+
+
+def random_task_scores(rows: list[dict[str, Any]], task: TaskSpec, names: Sequence[str]) -> dict[str, float]:
+    """The expected metrics, by name, of a label drawn for each row; nothing for free text."""
+    questions = [row["question"] for row in rows] if task.question else None
+    return random_scores(names, [row["references"] for row in rows], task.label_words, questions=questions)
 
 
 def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: ExecutionSpec) -> dict[str, float]:

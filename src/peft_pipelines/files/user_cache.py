@@ -1,6 +1,7 @@
 """What a machine has worked out once and can work out again: small facts in files of the user's cache folder."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,6 +9,21 @@ from peft_pipelines.files.atomic import read_json, write_json
 
 REMEMBERED = 1000
 """Facts a file, the newest; a lost one is only worked out again."""
+
+
+def worked_out(file: str, key: str, make: Callable[[], str]) -> str:
+    """Return a fact: the one that is kept, else the one that is made now, which is kept from then on.
+
+    Args:
+        file: as in ``recall``.
+        key: likewise.
+        make: works the fact out.
+    """
+    if known := recall(file, key):
+        return known
+    found = make()
+    remember(file, key, found)
+    return found
 
 
 def recall(file: str, key: str) -> str | None:

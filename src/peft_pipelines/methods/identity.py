@@ -10,6 +10,7 @@ from typing import Final
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.method import UNTUNED
 from peft_pipelines.methods.custom_folder import methods_folder
 from peft_pipelines.methods.installed import OPTIONAL, is_installed
 
@@ -51,6 +52,6 @@ _IDENTITY: Final[dict[str, Callable[[MethodSpec], str]]] = {
     "adapters": lambda method: f"adapters {version('adapters')}",
     "custom": _files,
     "weights": lambda method: method.type,  # nothing but the row decides
-    "none": lambda method: method.type,
+    UNTUNED: lambda method: method.type,
 }
 """By provider, in the order of their names in messages."""

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.method import UNTUNED
 from peft_pipelines.methods import adapterhub, custom, full_finetuning, no_tuning, peft
 from peft_pipelines.methods.attached import Attached, own_trainables
 from peft_pipelines.methods.identity import check_provider
@@ -23,7 +24,7 @@ PROVIDERS: dict[str, ModuleType] = {
     "adapters": adapterhub,
     "custom": custom,
     "weights": full_finetuning,
-    "none": no_tuning,
+    UNTUNED: no_tuning,
 }
 
 

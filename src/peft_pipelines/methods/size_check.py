@@ -2,13 +2,15 @@
 
 import dataclasses
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psutil
-from torch import nn
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _COUNTS: Final = re.compile(r"r|rank|(num|init|target)_\w+|\w+_(size|layers|factor|dim|heads|rank)")
 """Names of fields that count something."""
@@ -27,7 +29,7 @@ def check_counts(method: MethodSpec, config_class: Any) -> None:
             raise ConfigError(f"method '{method.name}', config, {name}: must be 1 or more, got {value}")
 
 
-def check_fits(method: MethodSpec, attached: nn.Module) -> None:
+def check_fits(method: MethodSpec, attached: "nn.Module") -> None:
     """Raise ConfigError where the parameters and the state of their training are more than the machine's memory."""
     trained = sum(value.numel() for value in attached.parameters() if value.requires_grad)
     needed = WEIGHT * sum(value.numel() for value in attached.parameters()) + STATE * trained

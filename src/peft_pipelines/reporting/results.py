@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 
 from peft_pipelines.config import MethodSpec, ModelSpec, PscpSpec, TaskSpec, parse
-from peft_pipelines.evaluation.metrics.baselines import majority_answer, random_scores
+from peft_pipelines.evaluation.metrics.baselines import majority_answer
 from peft_pipelines.evaluation.metrics.registry import quantity
-from peft_pipelines.evaluation.score import bounds, task_scores
+from peft_pipelines.evaluation.score import bounds, random_task_scores, task_scores
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import bullets
 from peft_pipelines.files.names import MAJORITY, RANDOM, arguments
@@ -50,9 +50,7 @@ def majority(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
 def guess(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
     """The scores to expect of drawing labels; for free text only the metric's name, since there is nothing to draw."""
     rows = prompts["test"].to_pylist()
-    questions = [row["question"] for row in rows] if task.question else None
-    references = [row["references"] for row in rows]
-    found = random_scores(task.metrics, references, task.label_words, questions=questions)
+    found = random_task_scores(rows, task, task.metrics)
     return {"metric": task.primary, **({"primary": found[task.primary]} if found else {}), **found}
 
 

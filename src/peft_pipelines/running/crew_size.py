@@ -10,20 +10,18 @@ from kedro.io import DataCatalog
 from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
+from peft_pipelines.methods.size_check import STATE, WEIGHT
 from peft_pipelines.models import device
 from peft_pipelines.running import threads
 from peft_pipelines.running.machine import free_cores, free_memory
+from peft_pipelines.running.preflight import weights as weights_of
 from peft_pipelines.running.unit_runner import Plan
 
 LIBRARIES: Final = 500_000_000
 """Bytes of a process that has loaded the libraries and has done nothing."""
-WIDTHS, INNER, NUMBER = 9, 3, 4
-"""How often a layer keeps a token's vector for the way back, in widths of the model and of its inner layer, and the
-bytes of a number; measured on a Llama of 30 layers: 1,055 MB for 904 tokens."""
-
-
-TRAINED: Final = 16
-"""Bytes of a trained number in fp32: itself, its gradient and the optimizer's two averages."""
+WIDTHS, INNER = 9, 3
+"""How often a layer keeps a token's vector for the way back, in widths of the model and of its inner layer;
+measured on a Llama of 30 layers: 1,055 MB for 904 tokens."""
 SIZES: Final = (
     ("hidden_size", "n_embd"),
     ("num_hidden_layers", "n_layer"),
@@ -79,12 +77,12 @@ def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:
         catalog: the folder of the model that was downloaded.
         exactly: whether to find out how many numbers the method trains; else it counts as training all.
     """
-    folder = Path(rows.model.folder or catalog.load(names.weights(rows.model.name)))
+    folder = weights_of(rows.model, catalog)
     weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     arguments = rows.training_args.overridden(rows.method)
     tokens = min(arguments.tokens_per_forward, arguments.batch_size * arguments.max_length)
-    trained = _trained(rows, folder) if exactly else weights // NUMBER
-    return LIBRARIES + weights + NUMBER * tokens * _kept(read_json(folder / "config.json")) + TRAINED * trained
+    trained = _trained(rows, folder) if exactly else weights // WEIGHT
+    return LIBRARIES + weights + WEIGHT * tokens * _kept(read_json(folder / "config.json")) + (WEIGHT + STATE) * trained
 
 
 def _kept(config: dict[str, Any]) -> int:

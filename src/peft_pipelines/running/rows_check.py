@@ -7,7 +7,7 @@ from kedro.io import DataCatalog
 from peft_pipelines.config import SamplingSpec, TaskSpec
 from peft_pipelines.data.adapt import adapt
 from peft_pipelines.files import names
-from peft_pipelines.files.user_cache import recall, remember
+from peft_pipelines.files.user_cache import worked_out
 from peft_pipelines.running.fingerprint import constants, digest
 from peft_pipelines.running.metrics_fit import check_metrics
 from peft_pipelines.running.stages import ANY
@@ -29,9 +29,13 @@ def check_rows(task: TaskSpec, sampling: SamplingSpec, catalog: DataCatalog) -> 
     name = names.raw(task.name)
     rows = catalog.get(name)
     stored = rows.fingerprint() if isinstance(rows, RowsFolder) else ""  # what is in memory is tried each time
+
+    def tried() -> str:
+        check_metrics(task, adapt(catalog.load(name), task, sampling))
+        return "sound"
+
     key = digest([stored, task, sampling, constants(ANY, adapt), constants(ANY, check_metrics)])
-    if stored and recall(SOUND, key):
-        return
-    check_metrics(task, adapt(catalog.load(name), task, sampling))
     if stored:
-        remember(SOUND, key, "sound")
+        worked_out(SOUND, key, tried)
+    else:
+        tried()

@@ -1,11 +1,12 @@
 """Which rows have passed on which models: what has, is not tried again, and then no library of models is loaded."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from peft_pipelines.config import ModelSpec
-from peft_pipelines.files.user_cache import recall, remember
+from peft_pipelines.files.user_cache import worked_out
 from peft_pipelines.files.versions import releases
 from peft_pipelines.methods import identity
 from peft_pipelines.models import device
@@ -36,11 +37,18 @@ def check_models(
     """
     files = {model.name: folder_identity(folders[model.name], model.name) for model in models}
     methods = {method.name: identity.fingerprint(method) for method, _, _ in attached}
-    tried = code(PACKAGE, DECIDING | {"running/room.py"}, starts=("running.models_check",))
-    key = digest([models, files, limits, attached, methods, tried, releases(ANY.libraries), device.kind()])
-    if recall(SOUND, key):
-        return
-    from peft_pipelines.running.models_check import try_models  # noqa: PLC0415  (loads torch)
+    key = digest([models, files, limits, attached, methods, _code(), releases(ANY.libraries), device.kind()])
 
-    try_models(models, folders, limits, attached)
-    remember(SOUND, key, "sound")
+    def tried() -> str:
+        from peft_pipelines.running.models_check import try_models  # noqa: PLC0415  (loads torch)
+
+        try_models(models, folders, limits, attached)
+        return "sound"
+
+    worked_out(SOUND, key, tried)
+
+
+@cache
+def _code() -> str:
+    """A hash of our own code that tries them, the same while a process lasts."""
+    return code(PACKAGE, DECIDING | {"running/room.py"}, starts=("running.models_check",))

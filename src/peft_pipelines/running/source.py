@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from peft_pipelines.files.user_cache import recall, remember
+from peft_pipelines.files.user_cache import worked_out
 
 PACKAGE = Path(__file__).parents[1]
 MEMORY: Final = "code.json"
@@ -32,11 +32,7 @@ def code(package: Path, folders: Iterable[str], aside: Iterable[str] = (), start
     """
     wanted, without, begun = set(folders), set(aside), list(starts)
     key = _sha256([sys.version, _bytes_of(package), sorted(wanted), sorted(without), begun])
-    if known := recall(MEMORY, key):
-        return known
-    found = _code(package, wanted, without, begun)
-    remember(MEMORY, key, found)
-    return found
+    return worked_out(MEMORY, key, lambda: _code(package, wanted, without, begun))
 
 
 def _bytes_of(package: Path) -> list[tuple[str, str]]:
