@@ -61,7 +61,7 @@ def in_one_line() -> Iterator[None]:
         raise Fault(" ".join(error.message.split()), error.exit_code) from None
     except (click.ClickException, Exit):
         raise
-    except Exception as error:
+    except Exception as error:  # Kedro wraps what it meets in exceptions of its own; what is no mistake passes on
         reason = reason_of(error)
         if reason is None:
             raise
