@@ -78,7 +78,7 @@ class CellRunner(AbstractRunner):
                 missing = run.report(work, grid)
             except KeyboardInterrupt as stop:
                 raise Interrupted(stop, run.where(len(work.cells))) from None
-            except Exception as error:
+            except Exception as error:  # what a full disk raises may be wrapped in anything; all else passes on
                 reason = None if isinstance(error, ConfigError) else disk.line(error)
                 if reason:
                     raise DiskFailed(reason, run.where(len(work.cells))) from error

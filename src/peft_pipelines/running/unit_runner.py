@@ -127,7 +127,7 @@ class UnitRunner:
                 return None
             except ClaimLost:
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever a cell raises must not cost the others
                 if disk.line(error, disk.FULL):  # it is not this cell's own
                     raise
                 failure = plan.state.fail(self.running, error, log.getvalue())
