@@ -61,7 +61,9 @@ class ProjectHooks:
         use_methods_of(context.project_path)
         quiet.silence()
         escape_logs()
-        parameters, grid = _loader["parameters"], load_grid(_loader)
+        parameters = _loader["parameters"]
+        _loader["parameters"] = parameters  # what is set is not merged from all files anew
+        grid = load_grid(_loader)
         rows = Parameters.of(parameters)
         for task in rows.tasks.values():
             task.check(preprocess.FUNCTIONS, registry.METRICS)

@@ -113,7 +113,7 @@ def test_a_name_stands_beneath_at_the_right_unless_something_is_there() -> None:
 
 def test_lines_that_lie_close_share_a_text() -> None:
     assert beside([], [], 1.0) == []
-    assert beside(["far", "near", "nearer"], [9.0, 1.0, 1.5], 1.0) == [("near<br>nearer", 1.25), ("far", 9.0)]
+    assert beside(["far", "near", "nearer"], [9.0, 1.0, 1.5], 1.0) == [("nearer<br>near", 1.25), ("far", 9.0)]
 
 
 # --- LaTeX ---

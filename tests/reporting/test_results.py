@@ -352,7 +352,7 @@ def test_cost_plot_draws_what_trains_as_points_and_the_rest_as_lines() -> None:
         [100 * (1 / 3 + 0.0125) / 2, 100 * (1 / 3 + 0.05) / 2]
     )
     (note,) = figure.layout.annotations  # the two lines are 2 points apart: one text for both
-    assert note.text == "majority<br>untuned"
+    assert note.text == "untuned<br>majority"  # the higher line's name stands above the other
 
 
 COMMON = {"model": "tiny", "task": "moods", "metric": "accuracy", "seed": "s0", "status": "done"}

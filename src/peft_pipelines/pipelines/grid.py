@@ -25,14 +25,17 @@ def load_grid(loader: AbstractConfigLoader) -> Grid:
     except MissingConfigException:
         raise ConfigError("grid.yml: not found in the configuration's base or environment folder") from None
     grid = parse(Grid, "grid.yml", values)
-    return grid.with_seedless(name for name in grid.methods if _draws_nothing(_row(loader, name)))
+    return grid.with_seedless(name for name, row in _rows(loader, grid).items() if _draws_nothing(row))
 
 
-def _row(loader: AbstractConfigLoader, method: str) -> Mapping[str, Any]:
-    """A method's row as it stands there; empty for one that is missing or no row, which is told when rows are read."""
+def _rows(loader: AbstractConfigLoader, grid: Grid) -> dict[str, Mapping[str, Any]]:
+    """The grid's methods with their rows as they stand there, but for what is no row: that is told when rows are read.
+
+    They are asked for once: the loader merges all files anew each time.
+    """
     rows = loader["parameters"].get("methods")
-    row = rows.get(method) if isinstance(rows, Mapping) else None
-    return row if isinstance(row, Mapping) else {}
+    found = {name: rows.get(name) for name in grid.methods} if isinstance(rows, Mapping) else {}
+    return {name: row for name, row in found.items() if isinstance(row, Mapping)}
 
 
 def _draws_nothing(row: Mapping[str, Any]) -> bool:
@@ -41,8 +44,7 @@ def _draws_nothing(row: Mapping[str, Any]) -> bool:
 
 def load_together(loader: AbstractConfigLoader, grid: Grid) -> dict[str, list[str]]:
     """Return the tasks that each method of the grid learns together, for methods whose row has ``train_on``."""
-    found = {name: _row(loader, name).get("train_on") for name in grid.methods}
-    return {name: list(tasks) for name, tasks in found.items() if tasks}
+    return {name: list(row["train_on"]) for name, row in _rows(loader, grid).items() if row.get("train_on")}
 
 
 def pipelines_of(grid: Grid, together: Mapping[str, Sequence[str]] | None = None) -> dict[str, Pipeline]:

@@ -51,10 +51,10 @@ def _overlaps(box: Box, others: Sequence[Box]) -> int:
 
 
 def beside(names: Sequence[str], heights: Sequence[float], least: float) -> list[tuple[str, float]]:
-    """One text for the lines that lie closer than ``least`` to the one beneath, at their mean height.
+    """One text for the lines that lie closer than ``least`` to the one beneath, at their mean height, highest first.
 
     >>> beside(["a", "b", "c"], [1.0, 9.0, 1.5], 1.0)
-    [('a<br>c', 1.25), ('b', 9.0)]
+    [('c<br>a', 1.25), ('b', 9.0)]
     """
     texts: list[list[tuple[float, str]]] = []
     for height, name in sorted(zip(heights, names, strict=True)):
@@ -62,4 +62,7 @@ def beside(names: Sequence[str], heights: Sequence[float], least: float) -> list
             texts[-1].append((height, name))
         else:
             texts.append([(height, name)])
-    return [("<br>".join(name for _, name in part), sum(height for height, _ in part) / len(part)) for part in texts]
+    return [
+        ("<br>".join(name for _, name in reversed(part)), sum(height for height, _ in part) / len(part))
+        for part in texts
+    ]
