@@ -17,6 +17,7 @@ from peft_pipelines.reporting.details import details
 from peft_pipelines.reporting.page.page import page
 from peft_pipelines.reporting.ranks import rank
 from peft_pipelines.reporting.results import guess, majority, tabulate
+from peft_pipelines.reporting.summary_sentences import summarise
 from peft_pipelines.storage.checkpoint import Checkpoint
 
 PSCP = PscpSpec(c_p=5e8, c_f=10.0, c_m=94.0, beta_p=1.0, beta_f=1.0, beta_m=1.0)
@@ -47,7 +48,8 @@ def _task(name: str, row: dict[str, Any]) -> TaskSpec:
 
 def method(name: str, family: str) -> dict[str, Any]:
     """A method's row, resolved."""
-    row = {"name": name, "provider": "none", "type": "none", "family": family, "config": {}, "training": {}}
+    provider = "none" if family == "baseline" else "weights"
+    row = {"name": name, "provider": provider, "type": "none", "family": family, "config": {}, "training": {}}
     return {**row, "citation": "none"}
 
 
@@ -166,9 +168,16 @@ class Made:
     def table(self, differences: pd.DataFrame) -> pd.DataFrame:
         """The frame of results."""
         rows = {f"rows.{name}": found for name, found in self.results.items()}
-        specs = {f"spec.{name}": {k: v for k, v in row.items() if k != "name"} for name, row in self.specs.items()}
         data = [{"task": name, "test = train": 0} for name in self.tasks]
-        return tabulate(differences, data, **rows, **specs)[0]
+        return tabulate(differences, data, **rows, **self._specs())[0]
+
+    def _specs(self) -> dict[str, dict[str, Any]]:
+        return {f"spec.{name}": {k: v for k, v in row.items() if k != "name"} for name, row in self.specs.items()}
+
+    def summary(self) -> list[dict[str, Any]]:
+        """The sentences that the report begins with."""
+        differences = adjust_p_values(self.compared())
+        return summarise(self.table(differences), differences, **self._specs())
 
     def page(self, *, grid: dict[str, Any] | None = None, published: dict[str, Any] | None = None) -> str:
         """The page of it all."""
@@ -178,4 +187,5 @@ class Made:
         found = {f"details.{name}": cells for name, cells in self.details.items()}
         models = {f"model.{name}": MODEL for name in self.models}
         constants = {"pscp": PSCP, "grid": grid or {}, "published": published or {}}
-        return page(results, comparisons, differences, rank(results)[0], **constants, **models, **found)
+        summary = summarise(results, differences, **self._specs())
+        return page(results, comparisons, differences, rank(results)[0], None, summary, **constants, **models, **found)

@@ -38,3 +38,13 @@ class MethodSpec(Spec):
     citation: Text
     source: str = ""
     notes: str = ""
+
+    @property
+    def trains(self) -> bool:
+        """Whether any weight is trained."""
+        return self.provider != UNTUNED
+
+    @property
+    def is_base_model(self) -> bool:
+        """Whether it is the base model as it is, asked the question alone."""
+        return not (self.trains or self.shots or self.quantization)

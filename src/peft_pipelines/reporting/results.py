@@ -135,7 +135,11 @@ class _Beside:
 
 
 def write_table(
-    results: pd.DataFrame, pscp: PscpSpec, failed_parts: list[dict[str, Any]] | None = None, **parts: Any
+    results: pd.DataFrame,
+    pscp: PscpSpec,
+    failed_parts: list[dict[str, Any]] | None = None,
+    summary: list[dict[str, Any]] | None = None,
+    **parts: Any,
 ) -> str:
     """The result table as Markdown, and the parts of the report that failed.
 
@@ -143,10 +147,12 @@ def write_table(
         results: one row a cell, as ``tabulate`` makes it.
         pscp: the run's constants.
         failed_parts: what the runner has written down.
+        summary: each model's sentences, as ``summarise`` makes them.
         parts: ``model.<name>``: the rows of the models, for their notes.
     """
     specs = {name: parse(ModelSpec, f"model '{name}'", row) for name, row in arguments(parts, "model").items()}
-    table = markdown(results, {name: spec.notes for name, spec in specs.items()}, pscp.model_dump())
+    sentences = {entry["model"]: entry["sentences"] for entry in summary or []}
+    table = markdown(results, sentences, {name: spec.notes for name, spec in specs.items()}, pscp.model_dump())
     failed = failed_lines(failed_parts)
     return "\n".join([table, *(["### Parts of the report that failed", "", bullets(failed), ""] if failed else [])])
 

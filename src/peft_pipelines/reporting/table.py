@@ -36,29 +36,36 @@ COSTS: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
-def markdown(results: pd.DataFrame, notes: Mapping[str, str], constants: Mapping[str, float]) -> str:
-    """For each model the scores with their signs, the costs, how steady PSCP's order is, and the model's note.
+def markdown(
+    results: pd.DataFrame,
+    summary: Mapping[str, Sequence[str]],
+    notes: Mapping[str, str],
+    constants: Mapping[str, float],
+) -> str:
+    """For each model its summary, the scores with their signs, the costs, how steady PSCP's order is, and its note.
 
     Each model is an attempt of its own.
 
     Args:
         results: one row a cell, as ``tabulate`` makes it.
+        summary: sentences by model.
         notes: a sentence by model, or an empty text.
         constants: PSCP's six.
     """
     sections: list[str] = []
     for name, rows in results.groupby("model", sort=False):
         with attempt(str(name)):
-            sections.append(_section(str(name), rows, notes[str(name)], constants))
+            sections.append(_section(str(name), rows, summary.get(str(name), ()), notes[str(name)], constants))
     return "\n".join(sections)
 
 
-def _section(model: str, rows: pd.DataFrame, note: str, constants: Mapping[str, float]) -> str:
+def _section(model: str, rows: pd.DataFrame, summary: Sequence[str], note: str, constants: Mapping[str, float]) -> str:
     signs = set(together([*rows["marks"].dropna(), LEAK if rows["leaked"].any() else ""]))
     tests = rows.groupby("task", sort=False)["n"].max()
     sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.dropna().items())
     parts = [
         heading(3, model),
+        bullets(summary),
         paragraph(" ".join(text for text in (CAPTION, exceptions(rows), f"Test examples: {sized}.") if text)),
         render(scores(rows)),
         paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in signs)),

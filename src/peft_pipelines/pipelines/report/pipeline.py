@@ -17,6 +17,7 @@ from peft_pipelines.reporting.pareto import plot_costs
 from peft_pipelines.reporting.plots import plot
 from peft_pipelines.reporting.ranks import rank
 from peft_pipelines.reporting.results import guess, majority, tabulate, write_table
+from peft_pipelines.reporting.summary_sentences import summarise
 
 TAGS = ["report"]
 
@@ -33,7 +34,7 @@ def create_pipeline(grid: Grid) -> Pipeline:
     prompts = {names.argument("prompts", task): names.prompts(task) for task in grid.tasks}
     answers = {names.argument("answers", method): names.answers(method) for method in grid.methods}
     found = {names.argument("details", method): names.details(method) for method in grid.methods}
-    numbers = {name: name for name in (names.RESULTS, names.COMPARISONS, names.DIFFERENCES, names.RANKS)}
+    numbers = {name: name for name in (names.RESULTS, names.COMPARISONS, names.DIFFERENCES, names.RANKS, names.SUMMARY)}
     constants = {name: names.parameter(name) for name in ("pscp", "grid", "published")}
     failed = {names.FAILED_PARTS: names.FAILED_PARTS}
     nodes = [
@@ -47,9 +48,10 @@ def create_pipeline(grid: Grid) -> Pipeline:
             {"differences": names.DIFFERENCES, "data": names.DATA_REPORT} | rows | specs,
             [names.RESULTS, names.RESULTS_CSV],
         ),
+        _node(summarise, {"results": names.RESULTS, "differences": names.DIFFERENCES} | specs, names.SUMMARY),
         _node(
             write_table,
-            {"results": names.RESULTS, "pscp": names.parameter("pscp")} | failed | models,
+            {"results": names.RESULTS, "summary": names.SUMMARY, "pscp": names.parameter("pscp")} | failed | models,
             names.RESULTS_TABLE,
         ),
         _node(latex, names.RESULTS, names.RESULTS_LATEX),

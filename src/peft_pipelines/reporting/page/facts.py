@@ -1,6 +1,6 @@
 """The page's sentences and small tables beside the scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import log10
 from typing import Any
 
@@ -11,6 +11,7 @@ from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.statistics import ALPHA
 from peft_pipelines.evaluation.statistics.resampling import RESAMPLES
 from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.reporting.listing import named
 from peft_pipelines.reporting.table import MISSING
 
 DIFFERENCES = (
@@ -20,8 +21,6 @@ DIFFERENCES = (
     "that of Student's t). p-values are adjusted by Holm over the model's whole table. Methods that share "
     f"a letter do not differ significantly at {ALPHA}. Each pair, with its interval, stands in differences.csv."
 )
-FEW = 6
-"""So many names stand in a title."""
 SCALES = {"c_p": ("C_p, parameters", 6, 11), "c_f": ("C_F, TFLOP", -1, 3), "c_m": ("C_M, GB", -1, 3)}
 WEIGHTS = {"beta_p": "β_p", "beta_f": "β_F", "beta_m": "β_M"}
 
@@ -34,18 +33,6 @@ def title(results: pd.DataFrame) -> str:
     """
     methods = [str(name) for name in results["method"].unique() if name not in (MAJORITY, RANDOM)]
     return f"{named(methods, 'methods')} on {named([str(name) for name in results['task'].unique()], 'tasks')}"
-
-
-def named(names: Sequence[str], kind: str) -> str:
-    """Up to ``FEW`` names as a list in words, more of them as a number.
-
-    >>> named(["a", "b", "c"], "tasks"), named(list("abcdefghi"), "tasks")
-    ('a, b and c', '9 tasks')
-    """
-    if len(names) > FEW:
-        return f"{len(names)} {kind}"
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def made(results: pd.DataFrame) -> str:

@@ -33,6 +33,7 @@ def page(
     differences: pd.DataFrame | None,
     ranks: list[dict[str, Any]] | None,
     failed_parts: list[dict[str, Any]] | None = None,
+    summary: list[dict[str, Any]] | None = None,
     **parts: Any,
 ) -> str:
     """The page's HTML. Each model, each figure and each table is an attempt of its own; what is None is left out.
@@ -43,20 +44,19 @@ def page(
         differences: all pairs of methods, as ``adjust_p_values`` makes them.
         ranks: as ``rank`` makes them.
         failed_parts: the parts of the report that failed, as the runner has written them down.
+        summary: each model's sentences, as ``summarise`` makes them.
         parts: ``pscp``: the run's constants; ``grid``: the grid's values, of which ``published`` names the row of
             ``published`` to show beside ours; ``model.<name>``: the row of each model; ``details.<method>``: what
             ``details`` made of its cells.
     """
-    notes = {name: parse(ModelSpec, f"model '{name}'", row).notes for name, row in arguments(parts, "model").items()}
     methods, ranks = given(parts, "details"), ranks or []
     known = {cell_id(method, cell): detail for method, cells in methods.items() for cell, detail in cells.items()}
     constants, found = parts["pscp"].model_dump(), scores.intervals(comparisons or [])
     differences = no_differences() if differences is None else differences
-    by_model = {str(name): rows for name, rows in results.groupby("model", sort=False)}
-    costs = {name: attempted(f"costs of {name}", inputs, rows) or [] for name, rows in by_model.items()}
+    costs = {name: attempted(f"costs of {name}", inputs, rows) or [] for name, rows in _by_model(results).items()}
     models = [
         attempted(f"scores of {name}", scores.model, name, rows, differences, found, costs[name], constants)
-        for name, rows in by_model.items()
+        for name, rows in _by_model(results).items()
     ]
     figures = _figures(results, ranks, {argument("details", method): cells for method, cells in methods.items()})
     context = {
@@ -64,8 +64,9 @@ def page(
         **_failures(results, failed_parts),
         "title": facts.title(results),
         "made": facts.made(results),
+        "summary": summary or [],
         "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
-        "models": [{**model, "note": notes[model["name"]]} for model in models if model],
+        "models": [{**model, "note": _note(parts, model["name"])} for model in models if model],
         "exceptions": exceptions(results),
         "axes": {name: COST_AXES[name] for name in figures if name in COST_AXES},
         "ranks": [{"model": entry["model"], "text": facts.rank_text(entry)} for entry in ranks],
@@ -79,6 +80,14 @@ def page(
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_shown)
     return environment.from_string(_file("page.html")).render(context)
+
+
+def _by_model(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(name): rows for name, rows in results.groupby("model", sort=False)}
+
+
+def _note(parts: dict[str, Any], model: str) -> str:
+    return parse(ModelSpec, f"model '{model}'", arguments(parts, "model")[model]).notes
 
 
 def _shown(value: Any) -> Any:
