@@ -33,13 +33,13 @@ CODE = {"codebleu", "bleu", "exact_match", "parses", "rouge1", "rouge2", "rougeL
 FREE = {
     "stsb": {"pearson", "spearman", "rmse", "invalid_number_rate"},
     "record": {"token_f1", "exact_answer"},
-    "gsm8k": {"number_accuracy", "format_rate"},
+    "gsm8k": {"strict_match", "flexible_extract", "number_accuracy", "format_rate"},
     "svamp": {"number_accuracy", "equation_accuracy", "equation_consistency"},
     "conala": CODE,
     "codealpaca": CODE,
     "apps": CODE,
 }
-MORE = {"cola": {"mcc"}, "multirc": {"f1a", "exact_question"}}
+MORE = {"cola": {"mcc"}, "multirc": {"f1a", "f1m", "exact_question"}}
 
 
 @pytest.mark.parametrize("name", OURS)

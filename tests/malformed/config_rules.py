@@ -156,6 +156,7 @@ TASK = [
         ("labels", None, ["label and labels go together"]),
         ("target", "{sentence}", ["exactly one of label, target and references is needed, got ['label', 'target']"]),
         ("references", "label", ["exactly one of label, target and references is needed"]),
+        ("gold", "{label}", ["gold needs target"]),
         ("input", "Sentence: {sentence", ["input", "the brace at character 11 has no counterpart"]),
         ("input", "Sentence: sentence}", ["input", "the brace at character 19 has no counterpart"]),
         ("input", "{sentence:.3f}", ["input", "has a format, which templates do not know"]),

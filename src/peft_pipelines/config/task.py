@@ -40,6 +40,9 @@ class TaskSpec(Spec):
     (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the raw examples
     must be on disk. ``max_length`` (tokens of prompt and answer) replaces that of the training arguments.
 
+    ``gold``, beside ``target``, is a template for the right answer as metrics compare with it, where the one that is
+    learnt is a shorter form of it, such as a rounded number.
+
     ``group`` and ``question`` are templates: examples that give the same text belong together. Examples of a ``group``,
     such as a passage, all stay on one side of a split, and are resampled together for intervals; examples of a
     ``question`` are drawn together, and scored together by the metrics over questions.
@@ -61,6 +64,7 @@ class TaskSpec(Spec):
     labels: Labels | None = None
     ignore_case: bool = False
     target: Template | None = None
+    gold: Template | None = None
     references: Text | None = None
     group: Template | None = None
     question: Template | None = None
@@ -110,7 +114,7 @@ class TaskSpec(Spec):
 
     def columns(self) -> tuple[str, ...]:
         """The columns that the templates name, after ``preprocess``."""
-        templates = [text for text in (self.input, self.target, self.group, self.question) if text]
+        templates = [text for text in (self.input, self.target, self.gold, self.group, self.question) if text]
         direct = [column for column in (self.label, self.references) if column]
         return tuple(dict.fromkeys([field for text in templates for field in template_fields(text)] + direct))
 
@@ -123,6 +127,8 @@ class TaskSpec(Spec):
             raise ValueError("label and labels go together")
         if self.ignore_case and not (self.labels and differ_without_case(self.label_words)):
             raise ValueError(f"ignore_case needs labels that differ in more than case, got {list(self.label_words)}")
+        if self.gold and not self.target:
+            raise ValueError("gold needs target: other answers are compared with what is learnt")
         if self.source:
             self._check_hub_names(self.source)
         if self.question and not self.group:

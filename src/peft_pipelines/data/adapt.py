@@ -11,6 +11,7 @@ from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.data import preprocess
 from peft_pipelines.data.case_columns import check_cases, with_cases
 from peft_pipelines.data.example import (
+    GOLD_COLUMN,
     GROUP_COLUMNS,
     adapt_row,
     check_kinds,
@@ -25,9 +26,9 @@ from peft_pipelines.storage.splits import Splits
 def adapt(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Splits:
     """Return the sampled examples of each split as two columns: ``input`` (text) and ``references`` (right answers).
 
-    Where the task's row has the templates ``group`` and ``question``, columns of these names hold digests of their
-    texts. Validation examples are the task's own split or held out of the training split by the split seed, label
-    shares kept; all examples of a group stand on one side.
+    Where the task's row has ``gold``, a column of this name holds its text. Where it has the templates ``group`` and
+    ``question``, columns of these names hold digests of their texts. Validation examples are the task's own split or
+    held out of the training split by the split seed, label shares kept; all examples of a group stand on one side.
 
     Raises:
         ConfigError: a split is missing or empty, a template names a column that the data lack, a label is hidden.
@@ -60,7 +61,8 @@ def instruct(adapted: Splits, task: TaskSpec) -> Splits:
 
 def _schema(task: TaskSpec) -> pa.Schema:
     groups = [(name, pa.string()) for name in GROUP_COLUMNS if getattr(task, name)]
-    return pa.schema([("input", pa.string()), ("references", pa.list_(pa.string())), *groups])
+    gold = [(GOLD_COLUMN, pa.string())] if task.gold else []
+    return pa.schema([("input", pa.string()), ("references", pa.list_(pa.string())), *gold, *groups])
 
 
 def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, list[preprocess.Row]]:

@@ -12,6 +12,9 @@ from peft_pipelines.data.values import texts_in, written
 GROUP_COLUMNS = ("group", "question")
 """Columns with a digest of what the template of the same name gives: equal for examples that belong together."""
 
+GOLD_COLUMN = "gold"
+"""The column of the right answer as metrics compare with it, where the task's row has the field of that name."""
+
 
 def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]:
     """Return one raw example as input and references.
@@ -37,7 +40,10 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
     references = references_of(row, task, where)
     if not text or not references or not all(references):
         raise ConfigError(f"task '{task.name}', {where}: empty {'input' if not text else 'answer'}")
-    return {"input": text, "references": references, **group_digests(row, task, where)}
+    gold = {GOLD_COLUMN: _filled(task.gold, row, task, where)} if task.gold else {}
+    if not all(gold.values()):
+        raise ConfigError(f"task '{task.name}', {where}: empty gold")
+    return {"input": text, "references": references, **gold, **group_digests(row, task, where)}
 
 
 def group_digests(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, str]:

@@ -55,16 +55,15 @@ def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, 
     Where the predictions say how likely the right answers were, the scores of that come with them.
     """
     answers = answers_of(predictions, task)
-    references = [row["references"] for row in predictions]
     questions = [row["question"] for row in predictions] if task.question else None
-    scores = registry.score(task.metrics, answers, references, task.label_words, questions=questions)
+    scores = registry.score(task.metrics, answers, right_answers(predictions), task.label_words, questions=questions)
     return {"metric": task.primary, "primary": scores[task.primary], **scores, **likely(predictions, task)}
 
 
 def random_task_scores(rows: list[dict[str, Any]], task: TaskSpec, names: Sequence[str]) -> dict[str, float]:
     """The expected metrics, by name, of a label drawn for each row; nothing for free text."""
     questions = [row["question"] for row in rows] if task.question else None
-    return random_scores(names, [row["references"] for row in rows], task.label_words, questions=questions)
+    return random_scores(names, right_answers(rows), task.label_words, questions=questions)
 
 
 def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: ExecutionSpec) -> dict[str, float]:
@@ -85,8 +84,17 @@ def resampled(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list
     """By method the primary score of its seeds' answers to the same rows, resampled by the rows' groups if any."""
     groups = [row["group"] for row in rows] if task.group else None
     questions = [row["question"] for row in rows] if task.question else None
-    references = [row["references"] for row in rows]
+    references = right_answers(rows)
     return scored_all(task.primary, answers, references, task.label_words, groups=groups, questions=questions)
+
+
+def right_answers(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The right answers of each row, as metrics compare with them: ``gold`` where rows have it, else ``references``.
+
+    >>> right_answers([{"references": ["3.8"], "gold": "3.799999952316284"}, {"references": ["a", "b"]}])
+    [['3.799999952316284'], ['a', 'b']]
+    """
+    return [[row["gold"]] if "gold" in row else list(row["references"]) for row in rows]
 
 
 def answers_of(predictions: list[dict[str, Any]], task: TaskSpec) -> list[str]:

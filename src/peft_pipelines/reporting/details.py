@@ -7,7 +7,7 @@ from typing import Any
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics import registry
-from peft_pipelines.evaluation.score import answers_of
+from peft_pipelines.evaluation.score import answers_of, right_answers
 from peft_pipelines.files import names
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.reporting.cell_facts import confusion, facts
@@ -46,7 +46,7 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def items_digest(rows: Sequence[Mapping[str, Any]]) -> str:
     """A hash of what was asked and what would be right: answers to equal ones can be compared item by item."""
-    asked = [[row["prompt"], list(row["references"])] for row in rows]
+    asked = [[row["prompt"], right] for row, right in zip(rows, right_answers(rows), strict=True)]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
@@ -82,12 +82,13 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
     Prompts are shown without the instruction, which is the same in all of them.
     """
     scores, sign = item_scores(rows, task), registry.metric(task.primary).item_sign
+    right = right_answers(rows)
     order = sorted(range(len(rows)), key=lambda place: (sign * scores[place], _likelihood(rows[place]), place))
     return [
         {
             "score": round(scores[place], 3),
             "prompt": shortened(task.input_of(rows[place]["prompt"])),
-            "references": [shortened(text) for text in rows[place]["references"][:3]],
+            "references": [shortened(text) for text in right[place][:3]],
             "prediction": shortened(rows[place]["prediction"]),
         }
         for place in order[:ANSWERS]
@@ -97,8 +98,8 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
 def item_scores(rows: list[dict[str, Any]], task: TaskSpec) -> list[float]:
     """Score of each answer: its own value in the primary metric, or what the metric's row says of single answers."""
     metric = registry.metric(task.primary)
-    given = zip(answers_of(rows, task), rows, strict=True)
-    return [metric.score_item(answer, row["references"], task.label_words) for answer, row in given]
+    given = zip(answers_of(rows, task), right_answers(rows), strict=True)
+    return [metric.score_item(answer, right, task.label_words) for answer, right in given]
 
 
 def _likelihood(row: Mapping[str, Any]) -> float:

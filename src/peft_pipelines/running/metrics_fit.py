@@ -1,12 +1,13 @@
 """Whether a task's metrics can read its right answers: a row does not say whether these are numbers or equations."""
 
-from typing import Final
+from typing import Any, Final
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.spec import shown
 from peft_pipelines.evaluation.metrics.metric import Kind, Metric, Resampling
 from peft_pipelines.evaluation.metrics.registry import METRICS
+from peft_pipelines.evaluation.score import right_answers
 from peft_pipelines.storage.splits import Splits
 
 READ: Final = {Kind.NUMBERS, Kind.SOLUTIONS, Kind.EQUATIONS}
@@ -19,11 +20,11 @@ def check_metrics(task: TaskSpec, adapted: Splits) -> None:
         metric = METRICS[name]
         for split in ("test", "validation"):
             if metric.primary and set(metric.kinds) <= READ and split in adapted:
-                _check(task, metric, split, adapted[split]["references"].to_pylist())
+                _check(task, metric, split, adapted[split].to_pylist())
 
 
-def _check(task: TaskSpec, metric: Metric, split: str, references: list[list[str]]) -> None:
-    right = [item[0] for item in references]
+def _check(task: TaskSpec, metric: Metric, split: str, rows: list[dict[str, Any]]) -> None:
+    references, right = right_answers(rows), [row["references"][0] for row in rows]
     where = f"task '{task.name}', metrics: '{metric.name}' is for {' or '.join(metric.tasks)}, but in split '{split}'"
     try:
         metric.function(right, references, [])

@@ -8,7 +8,7 @@ from typing import Any
 from peft_pipelines.config import Cell, TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.evaluation.metrics.registry import quantity
-from peft_pipelines.evaluation.score import answers_of
+from peft_pipelines.evaluation.score import answers_of, right_answers
 from peft_pipelines.evaluation.statistics.intervals import stats
 from peft_pipelines.evaluation.statistics.paired import holm
 from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored
@@ -105,7 +105,7 @@ def _move(cell: str, metric: str, first: Score, second: Score, paired: bool) -> 
 def _score(metric: str, rows: Sequence[dict[str, Any]], task: TaskSpec) -> Score:
     groups = [row["group"] for row in rows] if task.group else None
     questions = [row["question"] for row in rows] if task.question else None
-    answers, references = answers_of(list(rows), task), [row["references"] for row in rows]
+    answers, references = answers_of(list(rows), task), right_answers(rows)
     return scored(metric, [answers], references, task.label_words, groups=groups, questions=questions)
 
 
@@ -125,7 +125,7 @@ def _answers(path: Path | None) -> list[dict[str, Any]]:
 
 def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
     """Return what identifies a test item: its text without the instruction, and its right answers."""
-    return task.input_of(row["prompt"]), tuple(row["references"])
+    return task.input_of(row["prompt"]), tuple(*right_answers([row]))
 
 
 def moves_table(found: Moves, first: Run, second: Run) -> str:

@@ -208,8 +208,15 @@ def test_a_row_becomes_exactly_this_prompt_and_these_answers(task: str) -> None:
     row, prompt, references = CASES[task]
     (found,) = adapted(task, row)["test"].to_pylist()
     together = {name: found.pop(name) for name in ("group", "question") if getattr(task_of(task), name)}
+    found.pop("gold", None)
     assert found == {"prompt": prompt, "references": references}
     assert all(len(name) == 16 for name in together.values())
+
+
+def test_a_similarity_is_learnt_rounded_and_scored_as_it_is() -> None:
+    (found,) = adapted("stsb", CASES["stsb"][0])["test"].to_pylist()
+    assert (found["references"], found["gold"]) == (["3.8"], "3.799999952316284")
+    assert [name for name in CASES if task_of(name).gold] == ["stsb"]
 
 
 @pytest.mark.parametrize("task", [task for task in CASES if task_of(task).label])

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from peft_pipelines.evaluation.metrics.metric import Resampling
-from peft_pipelines.evaluation.metrics.multirc import exact_question, right_questions
+from peft_pipelines.evaluation.metrics.multirc import exact_question, f1m, right_questions
 from peft_pipelines.evaluation.metrics.registry import METRICS, score
 
 PAIR = ["false", "true"]
@@ -53,6 +53,30 @@ def test_f1a_and_exact_match_by_question_are_as_the_papers_define_them() -> None
     names = ["q1", "q1", "q2", "q2", "q2", "q3"]
     scores = score(["f1a", "exact_question"], predictions, _items(gold), PAIR, questions=names)
     assert scores == {"f1a": pytest.approx(2 * 3 / (2 * 3 + 1 + 1)), "exact_question": pytest.approx(1 / 3), "n": 6.0}
+
+
+@pytest.mark.parametrize(
+    ("predictions", "expected"),
+    [
+        # precisions 1/2, 1, 1 and recalls 1, 1/2, 1: both means are 5/6
+        (["true", "true", "true", "false", "false", "true"], 5 / 6),
+        # nothing answered true: precisions 1 and recalls 0
+        (["false"] * 6, 0.0),
+        # the first question alone: precisions 1/2, 1, 1 and recalls 1, 0, 0
+        (["true", "true", "false", "perhaps", "false", "perhaps"], 2 * (5 / 6) * (1 / 3) / (5 / 6 + 1 / 3)),
+        (["true", "false", "true", "true", "false", "true"], 1.0),
+    ],
+)
+def test_f1m_is_that_of_the_data_sets_own_script(predictions: list[str], expected: float) -> None:
+    gold = ["true", "false", "true", "true", "false", "true"]
+    names = ["q1", "q1", "q2", "q2", "q2", "q3"]
+    assert f1m(predictions, _items(gold), PAIR, names) == {"f1m": pytest.approx(expected, abs=1e-12)}
+
+
+def test_a_question_without_right_items_has_all_recall_in_f1m() -> None:
+    """Precisions 0 and 1, recalls 1 and 1."""
+    gold, names = ["false", "true"], ["q1", "q2"]
+    assert f1m(["true", "true"], _items(gold), PAIR, names) == {"f1m": pytest.approx(2 * 0.5 / 1.5)}
 
 
 def test_a_metric_of_questions_needs_them() -> None:

@@ -126,9 +126,14 @@ def mcc(predictions: Sequence[str], references: Sequence[Sequence[str]], labels:
 
 def _second_f1(predictions: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]) -> float:
     counts = _counted(predictions, references, labels)
+    return counts.f1[second_of(labels)]
+
+
+def second_of(labels: Sequence[str]) -> int:
+    """The place of the second of two labels, the positive class; ValueError where there are not two."""
     if len(labels) != PAIR:
         raise ValueError(f"two labels are needed, got {list(labels)}")
-    return counts.f1[1]
+    return 1
 
 
 @dataclass(frozen=True)

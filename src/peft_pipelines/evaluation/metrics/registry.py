@@ -14,9 +14,10 @@ from peft_pipelines.evaluation.metrics.classification import (
     per_class,
 )
 from peft_pipelines.evaluation.metrics.codebleu import codebleu
+from peft_pipelines.evaluation.metrics.extraction import flexible_extract, strict_match
 from peft_pipelines.evaluation.metrics.math import equation_accuracy, equation_consistency, format_rate, number_accuracy
 from peft_pipelines.evaluation.metrics.metric import OF_TEXT, ItemScore, Kind, Metric, Quantity, Resampling
-from peft_pipelines.evaluation.metrics.multirc import exact_question
+from peft_pipelines.evaluation.metrics.multirc import exact_question, f1m
 from peft_pipelines.evaluation.metrics.normalize import check
 from peft_pipelines.evaluation.metrics.regression import closeness, invalid_number_rate, pearson, rmse, spearman
 from peft_pipelines.evaluation.metrics.text import exact_answer, exact_match, parses, rouge1, rouge2, rougeL, token_f1
@@ -54,6 +55,8 @@ _ROWS = (
     Metric(invalid_rate, SHARE, (LABELS,), higher_is_better=False, primary=False, counts_invalid=True),
     Metric(mcc, WHOLE_SPLIT, (LABELS,), unit=CORRELATION, weighted=weighted("mcc")),
     Metric(number_accuracy, SHARE, (SOLUTIONS, NUMBERS)),
+    Metric(strict_match, SHARE, (SOLUTIONS,)),
+    Metric(flexible_extract, SHARE, (SOLUTIONS, NUMBERS)),
     Metric(format_rate, SHARE, (SOLUTIONS,), primary=False),
     Metric(equation_accuracy, SHARE, (EQUATIONS,)),
     Metric(equation_consistency, SHARE, (EQUATIONS,), primary=False),
@@ -79,6 +82,7 @@ _ROWS = (
     Metric(codebleu, WHOLE_SPLIT, (CODE,), weighted=weighted("codebleu"), item_score=of_one_item(codebleu)),
     Metric(parses, SHARE, (CODE,), primary=False),
     Metric(exact_question, QUESTIONS, (LABELS, *OF_TEXT), weighted=weighted("exact_question")),
+    Metric(f1m, QUESTIONS, (TWO_LABELS,), weighted=weighted("f1m")),
 )
 
 METRICS: dict[str, Metric] = {row.name: row for row in _ROWS}

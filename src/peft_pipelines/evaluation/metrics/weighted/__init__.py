@@ -11,6 +11,7 @@ BUILDERS: dict[str, Callable[..., Statistic]] = {
     "per_class": labels.per_class,
     "mcc": labels.mcc,
     "exact_question": labels.exact_question,
+    "f1m": labels.f1m,
     "pearson": numbers.pearson,
     "spearman": numbers.spearman,
     "rmse": numbers.rmse,

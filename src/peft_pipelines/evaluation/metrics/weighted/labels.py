@@ -1,11 +1,11 @@
 """Metrics of label words, and of questions, as statistics of weighted items."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from peft_pipelines.evaluation.metrics.classification import positions
-from peft_pipelines.evaluation.metrics.multirc import right_questions
+from peft_pipelines.evaluation.metrics.multirc import question_shares, right_questions
 from peft_pipelines.evaluation.metrics.weighted.statistic import Array, Statistic, Sums, ratio
 
 Texts = Sequence[str]
@@ -36,11 +36,23 @@ def mcc(predictions: Texts, references: Items, labels: Labels) -> Statistic:
 def exact_question(predictions: Texts, references: Items, labels: Labels, questions: Sequence[str]) -> Statistic:
     """Share of right questions; a question counts as often as its first item does."""
     right = right_questions(predictions, references, labels, questions)
-    first = {name: place for place, name in reversed(list(enumerate(questions)))}
-    items = np.zeros((len(questions), 2))
-    for name, whole in right.items():
-        items[first[name]] = whole, 1
+    items = _at_first(questions, {name: (float(whole),) for name, whole in right.items()})
     return Sums(items, lambda sums: sums[:, 0] / sums[:, 1])
+
+
+def f1m(predictions: Texts, references: Items, labels: Labels, questions: Sequence[str]) -> Statistic:
+    """Harmonic mean of the questions' mean precision and mean recall; see ``exact_question``."""
+    items = _at_first(questions, question_shares(predictions, references, labels, questions))
+    return Sums(items, lambda sums: ratio(2 * sums[:, 0] * sums[:, 1], (sums[:, 0] + sums[:, 1]) * sums[:, 2]))
+
+
+def _at_first(questions: Sequence[str], values: Mapping[str, tuple[float, ...]]) -> Array:
+    """Each question's values, and a last 1, at the place of its first item; 0 elsewhere."""
+    first = {name: place for place, name in reversed(list(enumerate(questions)))}
+    items = np.zeros((len(questions), 1 + len(next(iter(values.values())))))
+    for name, numbers in values.items():
+        items[first[name]] = (*numbers, 1)
+    return items
 
 
 def _of_counts(
