@@ -68,8 +68,9 @@ class ProjectHooks:
         for task in rows.tasks.values():
             task.check(preprocess.FUNCTIONS, registry.METRICS)
         rows.check(grid)
+        metrics = rows.metrics(grid, registry.METRICS)
         self._energy = rows.energy
-        _loader["parameters"] = {**with_names(parameters), "grid": grid.model_dump(mode="json")}
+        _loader["parameters"] = {**with_names(parameters, metrics), "grid": grid.model_dump(mode="json")}
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: "Pipeline", catalog: "DataCatalog") -> None:

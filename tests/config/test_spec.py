@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from base_rows import PARAMETERS
+from base_rows import PARAMETERS, PROJECT
 
-from peft_pipelines.config import Grid, Parameters, parse
+from peft_pipelines.config import Grid, Parameters, parse, with_names
+from peft_pipelines.config.conf_loader import ConfLoader
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.evaluation.metrics.registry import METRICS
 
 GRID: dict[str, Any] = {"methods": ["lora"], "models": ["smollm2_135m"], "tasks": ["sst2"], "seeds": ["s0"]}
 
@@ -195,6 +197,32 @@ class TestGrid:
         with pytest.raises(ConfigError, match="tasks 'sst2' and 'twin' have the same values"):
             self.check(changed("tasks/twin", row), tasks=["sst2", "twin"])
         self.check(changed("tasks/twin", {**row, "source": None}), tasks=["sst2", "twin"])
+
+    def test_its_metric_stands_first_where_a_tasks_row_has_it(self) -> None:
+        grid = parse(Grid, "grid.yml", {**GRID, "tasks": ["sst2", "stsb"], "metric": "macro_f1"})
+        rows = Parameters.of(BASE)
+        assert rows.metrics(grid, METRICS) == {
+            "sst2": ["macro_f1", "accuracy", "binary_f1", "invalid_rate", "per_class"],
+            "stsb": ["pearson", "spearman", "rmse", "invalid_number_rate"],
+        }
+        named = with_names(BASE, rows.metrics(grid, METRICS))["tasks"]
+        assert named["sst2"] == {
+            **BASE["tasks"]["sst2"],
+            "name": "sst2",
+            "metrics": rows.metrics(grid, METRICS)["sst2"],
+        }
+        assert named["mnli"]["metrics"] == BASE["tasks"]["mnli"]["metrics"]
+
+    def test_an_environment_with_a_metric_alone_has_the_default_grid(self) -> None:
+        loader = ConfLoader(str(PROJECT / "conf"), env="macro_f1", base_env="base", default_run_env="local")
+        loader.config_patterns["grid"] = ["grid*"]
+        default = yaml.safe_load((PROJECT / "conf/base/grid.yml").read_text())
+        assert loader["grid"] == {**default, "metric": "macro_f1"}
+
+    def test_without_a_metric_rows_are_as_they_stand(self) -> None:
+        rows = Parameters.of(BASE)
+        found = rows.metrics(parse(Grid, "grid.yml", {**GRID, "tasks": ["sst2", "stsb"]}), METRICS)
+        assert found == {name: list(rows.tasks[name].metrics) for name in ("sst2", "stsb")}
 
     def test_a_method_may_be_repeated_under_another_name(self) -> None:
         self.check(changed("methods/again", BASE["methods"]["lora"]), methods=["lora", "again"])

@@ -319,6 +319,10 @@ GRID = [
         ("lr_search", [1.0], ["lr_search: must be a row of fields, got [1.0]"]),
         ("published", "peft_factry", ["unknown published 'peft_factry', did you mean 'peft_factory'?"]),
         ("published", 5, ["published: Input should be a valid string, got 5"]),
+        ("metric", "acuracy", ["unknown metric 'acuracy', did you mean 'accuracy'? Allowed: accuracy"]),
+        ("metric", "bleu", ["metric 'bleu' stands in no task's row. Allowed: accuracy"]),
+        ("metric", "invalid_rate", ["metric 'invalid_rate' is a diagnostic, not a score. Allowed: accuracy"]),
+        ("metric", ["macro_f1"], ["metric: Input should be a valid string, got ['macro_f1']"]),
         ("method", ["lora"], ["unknown field 'method', did you mean 'methods'?"]),
     )
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from peft_pipelines.config.spec import Name, Names, Spec, as_tuple
+from peft_pipelines.config.spec import Name, Names, Spec, Text, as_tuple
 from peft_pipelines.files.names import RESERVED, cell_id
 
 
@@ -66,7 +66,11 @@ class LrSearchSpec(Spec):
 
 
 class Grid(Spec):
-    """A grid: the names on each axis, whose combinations are the cells, and the learning-rate search of each cell."""
+    """A grid: the names on each axis, whose combinations are the cells, and the learning-rate search of each cell.
+
+    ``published`` names the row of values that others have published. ``metric`` is the metric that stands for each task
+    whose row names it; the other tasks keep the first of their row.
+    """
 
     methods: Names
     models: Names
@@ -74,6 +78,7 @@ class Grid(Spec):
     seeds: Names
     lr_search: LrSearchSpec = LrSearchSpec(factors=(1.0,))
     published: Name | None = None
+    metric: Text | None = None
 
     _seedless: frozenset[str] = PrivateAttr(default=frozenset())
 

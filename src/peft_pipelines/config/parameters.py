@@ -11,7 +11,7 @@ from peft_pipelines.config.parsing import parse
 from peft_pipelines.config.published import PublishedSpec
 from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
 from peft_pipelines.config.spec import Name, Seed, Spec
-from peft_pipelines.config.task import TaskSpec
+from peft_pipelines.config.task import KnownMetric, TaskSpec
 from peft_pipelines.config.training import TrainingSpec
 
 
@@ -68,6 +68,26 @@ class Parameters(Spec):
             self.training.overridden(self.methods[name])
             self._check_train_on(self.methods[name], grid)
 
+    def metrics(self, grid: Grid, known: Mapping[str, KnownMetric]) -> dict[str, list[str]]:
+        """Return the metrics of the grid's tasks, the grid's own one first where a task's row names it.
+
+        Args:
+            grid: the grid, whose tasks have rows.
+            known: all metrics there are, by name.
+
+        Raises:
+            ConfigError: the grid's metric is unknown, or may stand for none of its tasks.
+        """
+        rows = {name: self.tasks[name].metrics for name in grid.tasks}
+        if grid.metric:
+            allowed = [name for name in known if known[name].primary and any(name in row for row in rows.values())]
+            if grid.metric not in known:
+                raise unknown("grid.yml", "metric", grid.metric, allowed)
+            if grid.metric not in allowed:
+                reason = "stands in no task's row" if known[grid.metric].primary else "is a diagnostic, not a score"
+                raise ConfigError(f"grid.yml: metric '{grid.metric}' {reason}. Allowed: {', '.join(allowed)}")
+        return {name: sorted(row, key=lambda metric: metric != grid.metric) for name, row in rows.items()}
+
     def _check_twins(self, grid: Grid) -> None:
         """Raise ConfigError for two names of the grid that stand for one thing, which would count as two."""
         identities: dict[str, Callable[[str], object]] = {
@@ -96,18 +116,19 @@ class Parameters(Spec):
                 raise ConfigError(f"{where}: must name each task of the grid, got {', '.join(tasks)} without '{task}'")
 
 
-def with_names(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters with each task, model and method row carrying its own name.
+def with_names(parameters: Mapping[str, Any], metrics: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the parameters with each task, model and method row carrying its own name, and tasks their ``metrics``.
 
-    >>> with_names({"tasks": {"x": {"type": "t"}}, "models": {}, "methods": {}})["tasks"]["x"]
-    {'type': 't', 'name': 'x'}
+    >>> with_names({"tasks": {"x": {"type": "t"}}, "models": {}, "methods": {}}, {"x": ["mcc"]})["tasks"]["x"]
+    {'type': 't', 'name': 'x', 'metrics': ['mcc']}
     """
     axes = {
         axis: {name: {**row, "name": name} for name, row in parameters[axis].items()}
         for axis in AXES
         if axis != "seeds"  # a seed is a number, without fields
     }
-    return {**parameters, **axes}
+    chosen = {name: {**row, "metrics": metrics.get(name, row.get("metrics"))} for name, row in axes["tasks"].items()}
+    return {**parameters, **axes, "tasks": chosen}
 
 
 S = TypeVar("S", bound=Spec)
