@@ -66,3 +66,10 @@ def test_the_interval_is_that_of_the_unrounded_gold() -> None:
     learnt = [{name: value for name, value in row.items() if name != "gold"} for row in rows]
     assert bounds(rows, task) != bounds(learnt, task)
     assert bounds(rows, task)["primary_low"] < task_scores(rows, task)["pearson"] < bounds(rows, task)["primary_high"]
+
+
+def test_answers_that_were_cut_off_are_counted() -> None:
+    task, rows, _ = similarities()
+    assert "cut_off_rate" not in task_scores(rows, task)
+    stopped = [{**row, "stopped": place % 4 > 0} for place, row in enumerate(rows)]
+    assert task_scores(stopped, task)["cut_off_rate"] == 0.25

@@ -68,6 +68,37 @@ def test_answers_to_other_items_are_left_out() -> None:
     assert list(compare(**parts)[0]["scores"]) == ["good", "majority"]
 
 
+def cut(rate: float) -> pd.DataFrame:
+    """The differences of two methods of which the worse one had a share of its answers cut off."""
+    parts = given(labelled(), RIGHT, good=[GOOD], poor=[POOR])
+    parts["answers.good"]["tiny.moods.s0"]["cut_off_rate"] = 0.0
+    parts["answers.poor"]["tiny.moods.s0"]["cut_off_rate"] = rate
+    return adjust_p_values(compare(**parts))
+
+
+def test_nothing_is_better_than_answers_that_were_cut_off() -> None:
+    found = cut(0.05).set_index(["first", "second"])
+    untested = found.loc["good", "poor"]
+    assert untested["test"] == "cut_off" and pd.isna(untested["p"]) and pd.isna(untested["p_holm"])
+    assert untested["difference"] > 0.5 and untested["low"] > 0
+    assert groups(cut(0.05), "tiny", "moods") == {"good": "a", "poor": "ab", "majority": "b"}
+
+
+def test_a_pair_without_a_test_is_none_that_holm_adjusts_for() -> None:
+    tested, whole = cut(0.05), cut(0.04)
+    p = {table: frame.set_index(["first", "second"])["p_holm"] for table, frame in (("cut", tested), ("all", whole))}
+    own = whole.set_index(["first", "second"])["p"]["good", "majority"]
+    assert p["cut"]["good", "majority"] == pytest.approx(2 * own)
+    assert p["all"]["good", "majority"] == pytest.approx(3 * own)
+    assert groups(whole, "tiny", "moods") == {"good": "a", "poor": "b", "majority": "b"}
+
+
+def test_the_better_one_may_be_cut_off() -> None:
+    parts = given(labelled(), RIGHT, good=[GOOD], poor=[POOR])
+    parts["answers.good"]["tiny.moods.s0"]["cut_off_rate"] = 1.0
+    assert not adjust_p_values(compare(**parts))["p"].isna().any()
+
+
 def pair(task: str, first: str, second: str, p: float) -> dict[str, Any]:
     numbers = dict.fromkeys(("difference", "low", "high", "error", "detectable"), 0.1)
     return {"first": first, "second": second, "p": p, **numbers, "n": 40, "units": 40, "test": "bootstrap"}

@@ -70,7 +70,7 @@ def test_a_lr_search_shows_trials_without_diverged_ones_the_chosen_full() -> Non
 def scores(**methods: list[float | None]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"model": "m", "method": name, "task": f"t{place}", "metric": "accuracy", "primary": value}
+            {"model": "m", "method": name, "task": f"t{place}", "metric": "accuracy", "primary": value, "marks": ""}
             for name, values in methods.items()
             for place, value in enumerate(values)
         ]
@@ -121,7 +121,7 @@ def test_lines_that_lie_close_share_a_text() -> None:
 
 def cells(*rows: tuple[str, str, str, float | None, str]) -> pd.DataFrame:
     columns = ["method", "task", "seed", "primary", "status"]
-    table = pd.DataFrame(rows, columns=columns).assign(model="tiny_1", metric="macro_f1")
+    table = pd.DataFrame(rows, columns=columns).assign(model="tiny_1", metric="macro_f1", marks="")
     return table.astype({"primary": "float64"})
 
 

@@ -214,9 +214,10 @@ def test_a_title_names_few_and_counts_many() -> None:
 )
 def test_ranks_in_words(p: float, tasks: int, words: str) -> None:
     test = {"p": p, "tasks": tasks, "methods": 3}
-    entry = {"model": "m", "ranks": {}, "friedman": test, "critical_difference": 1.5, "left_out": ["d"]}
+    entry = {"model": "m", "ranks": {}, "friedman": test, "critical_difference": 1.5, "left_out": ["d"], "cut_off": []}
     assert words in facts.rank_text(entry)
     assert facts.rank_text(entry).endswith("Without a score on each task: d.")
+    assert facts.rank_text(entry | {"cut_off": ["a"]}).endswith(" so that its rank may be the limit's: a.")
 
 
 def test_lr_searches_in_words() -> None:

@@ -185,6 +185,17 @@ def test_a_field_makes_stale_what_it_decides(
     assert differing == {(cell, step) for cell in cells(tasks=["mood"]) for step in stale}
 
 
+def test_longer_answers_of_a_method_make_its_answers_stale(grid: Project, before: dict[str, dict[str, str]]) -> None:
+    grid.parameters["methods"]["bitfit"] = {"max_new_tokens": 64}
+    differing = {
+        (cell, node.rpartition("-")[2])
+        for cell, found in steps(grid).items()
+        for node, fingerprint in found.items()
+        if before[cell][node] != fingerprint
+    }
+    assert differing == {(cell, step) for cell in cells(["bitfit"]) for step in ("generate", "score")}
+
+
 MODULES = {
     "pipelines/cells/train.py": "from pkg.training.train import x\n",
     "pipelines/cells/score.py": "from pkg.evaluation import registry\n",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from peft_pipelines.config.spec import Names, Options, Spec, Text
+from peft_pipelines.config.spec import Count, Names, Options, Spec, Text
 
 Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "baseline"]
 
@@ -19,9 +19,11 @@ class MethodSpec(Spec):
     ``source`` names the origin of the config's values. ``optimizer`` names another optimizer than AdamW, with its
     options beside ``type``. ``quantization`` is the format of the frozen base under the method, None for its own.
     ``shots`` is the number of training examples that stand answered before each question when the method is asked.
-    ``train_on`` names tasks whose training examples are learnt together, the cell's own among them; None for the cell's
-    own alone. ``starts_at_base`` says whether the answers before the first step are those of the base model, which the
-    contract tests check; of a soft prompt they never are, and its row need not say so.
+    ``max_new_tokens`` is the most tokens of an answer on tasks whose rows allow fewer, as far as the model has
+    positions: for a model that has not learnt how short an answer is. ``train_on`` names tasks whose training examples
+    are learnt together, the cell's own among them; None for the cell's own alone. ``starts_at_base`` says whether the
+    answers before the first step are those of the base model, which the contract tests check; of a soft prompt they
+    never are, and its row need not say so.
     """
 
     name: str = ""
@@ -32,6 +34,7 @@ class MethodSpec(Spec):
     optimizer: Options = Field(default={"type": "adamw"})
     quantization: Literal["nf4"] | None = None
     shots: Annotated[int, Field(ge=0, le=1000)] = 0
+    max_new_tokens: Count | None = None
     train_on: Names | None = None
     starts_at_base: bool = True
     training: Options

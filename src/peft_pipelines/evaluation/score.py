@@ -52,12 +52,14 @@ def penalised(scores: Mapping[str, Any], costs: Mapping[str, Any], pscp: PscpSpe
 def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, Any]:
     """The task's metrics over predictions; ``primary`` and ``metric`` say which one stands for the task.
 
-    Where the predictions say how likely the right answers were, the scores of that come with them.
+    Where the predictions say how likely the right answers were, the scores of that come with them, and where they say
+    which answers were complete, the share of those that were not.
     """
     answers = answers_of(predictions, task)
     questions = [row["question"] for row in predictions] if task.question else None
     scores = registry.score(task.metrics, answers, right_answers(predictions), task.label_words, questions=questions)
-    return {"metric": task.primary, "primary": scores[task.primary], **scores, **likely(predictions, task)}
+    primary = {"metric": task.primary, "primary": scores[task.primary]}
+    return {**primary, **scores, **likely(predictions, task), **cut_off(predictions)}
 
 
 def random_task_scores(rows: list[dict[str, Any]], task: TaskSpec, names: Sequence[str]) -> dict[str, float]:
@@ -111,6 +113,17 @@ def likely(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float
     if "reference_tokens" in predictions[0]:
         return token_accuracy(*([row[f"reference_tokens{part}"] for row in predictions] for part in ("_right", "")))
     return {}
+
+
+def cut_off(predictions: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The share of answers that ended at ``max_new_tokens``; nothing for rows that no model has answered.
+
+    >>> cut_off([{"stopped": True}, {"stopped": False}]), cut_off([{"prediction": "a"}])
+    ({'cut_off_rate': 0.5}, {})
+    """
+    if "stopped" not in predictions[0]:
+        return {}
+    return {"cut_off_rate": sum(not row["stopped"] for row in predictions) / len(predictions)}
 
 
 def truncated_share(record: dict[str, Any], truncated: int, tests: int) -> float:

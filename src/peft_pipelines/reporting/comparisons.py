@@ -1,9 +1,10 @@
 """Significance of the differences between methods: paired on the same test items, adjusted over the table."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
-from typing import Any
+from statistics import fmean
+from typing import Any, Final
 
 import pandas as pd
 
@@ -15,11 +16,14 @@ from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.details import items_digest
+from peft_pipelines.reporting.warning_signs import is_cut_off
 
 KEYS = ("model", "task", "first", "second")
 _TEST = ("difference", "low", "high", "p", "p_holm", "detectable", "error", "n", "units", "test")
 DIFFERENCES = (*KEYS, "metric", *_TEST)
 """The columns of the frame of differences."""
+UNTESTED: Final = {"p": None, "test": "cut_off"}
+"""In place of a test where the worse of two methods had its answers cut off: the limit may be what makes it worse."""
 
 
 def compare(**parts: Any) -> list[dict[str, Any]]:
@@ -43,36 +47,49 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
     for model, task in {**common, **places}:
         with attempt(f"{model} · {task}"):
             rows = prompts[task]["test"].to_pylist()
-            found = _answers(answers, model, task, items_digest(rows))
+            given_here = _entries(answers, model, task, items_digest(rows))
+            found = {method: [entry["answers"] for entry in seeds] for method, seeds in given_here.items()}
+            cut = {method for method, seeds in given_here.items() if is_cut_off(_cut_off_rate(seeds))}
             if (answer := common.get((model, task))) is not None:
                 found = {MAJORITY: [[answer] * len(rows)], **found}
-            entries.append({"model": model, "task": task, **_of_task(arguments(parts, "task")[task], found, rows)})
+            entries.append({"model": model, "task": task, **_of_task(arguments(parts, "task")[task], found, rows, cut)})
     return entries
 
 
-def _answers(answers: Mapping[str, Mapping[str, Any]], model: str, task: str, items: str) -> dict[str, list[list[str]]]:
-    """Each method's answers on a task, one list a seed, where they were given to these items."""
-    found: dict[str, list[list[str]]] = {}
+def _entries(answers: Mapping[str, Mapping[str, Any]], model: str, task: str, items: str) -> dict[str, list[Any]]:
+    """What is known of each method's answers on a task, a seed each, where they were given to these items."""
+    found: dict[str, list[Any]] = {}
     for method, cells in answers.items():
         for cell, entry in cells.items():
             if cell.split(".")[:2] == [model, task] and entry["items"] == items:
-                found.setdefault(method, []).append(entry["answers"])
+                found.setdefault(method, []).append(entry)
     return found
 
 
-def _of_task(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _cut_off_rate(seeds: Sequence[Mapping[str, Any]]) -> float | None:
+    """The share of a method's answers that were cut off, over its seeds; None where it is not known of one."""
+    rates = [seed.get("cut_off_rate") for seed in seeds]
+    known = [rate for rate in rates if rate is not None]
+    return fmean(known) if len(known) == len(rates) else None
+
+
+def _of_task(
+    task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]], cut: Collection[str]
+) -> dict[str, Any]:
+    """Scores and pairs of a task. No test says that anything is better than a method in ``cut``."""
     scores = resampled(task, answers, rows)
     sign = registry.metric(task.primary).sign
     best_first = sorted(scores, key=lambda name: -sign * scores[name].resamples.value)
     pairs = [
-        {"first": a, "second": b, **asdict(comparison(scores[a], scores[b]))} for a, b in combinations(best_first, 2)
+        {"first": a, "second": b, **asdict(comparison(scores[a], scores[b])), **(UNTESTED if b in cut else {})}
+        for a, b in combinations(best_first, 2)
     ]
     intervals = {name: asdict(interval(scores[name])) for name in best_first}
     return {"metric": task.primary, "scores": intervals, "pairs": pairs}
 
 
 def adjust_p_values(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
-    """All pairs of all tasks as one frame, with ``p_holm``: adjusted over all pairs of a model's table.
+    """All pairs of all tasks as one frame, with ``p_holm``: adjusted over all tested pairs of a model's table.
 
     Each model is an attempt of its own. Without comparisons the frame has no row.
     """
@@ -86,7 +103,9 @@ def adjust_p_values(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
     tables: list[pd.DataFrame] = []
     for model, rows in pd.DataFrame(pairs).groupby("model", sort=False):
         with attempt(str(model)):
-            tables.append(rows.assign(p_holm=pd.Series(holm(dict(rows["p"])))))
+            p_values = rows["p"].astype(float)
+            adjusted = pd.Series(holm(dict(p_values.dropna())), dtype=float)
+            tables.append(rows.assign(p=p_values, p_holm=adjusted.reindex(rows.index)))
     return pd.concat(tables).sort_index()[list(DIFFERENCES)] if tables else no_differences()
 
 
@@ -96,10 +115,13 @@ def no_differences() -> pd.DataFrame:
 
 
 def groups(differences: pd.DataFrame, model: str, task: str) -> dict[str, str]:
-    """The letters of each method on a task, best first: those that share one do not differ significantly."""
+    """The letters of each method on a task, best first: those that share one do not differ significantly.
+
+    A pair without a test shares one.
+    """
     rows = differences[(differences["model"] == model) & (differences["task"] == task)]
     names = list(dict.fromkeys([*rows["first"], *rows["second"]]))
-    adjusted = dict(zip(zip(rows["first"], rows["second"], strict=True), rows["p_holm"], strict=True))
+    adjusted = dict(zip(zip(rows["first"], rows["second"], strict=True), rows["p_holm"].fillna(1.0), strict=True))
     return letters(names, adjusted)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics import registry
-from peft_pipelines.evaluation.score import answers_of, right_answers
+from peft_pipelines.evaluation.score import answers_of, cut_off, right_answers
 from peft_pipelines.files import names
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.reporting.cell_facts import confusion, facts
@@ -23,7 +23,8 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """By cell ``model.task.seed`` of one method: what a reader may ask of it, and its answers.
 
     A reader may ask for facts, config, command, learning curve, learning-rate search and the worst answers. The answers
-    come with a hash of the items that they are given to. A cell without numbers, or whose files are gone, has no entry.
+    come with a hash of the items that they are given to and the share of them that was cut off. A cell without numbers,
+    or whose files are gone, has no entry.
     Each cell is an attempt of its own.
 
     Args:
@@ -38,7 +39,8 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             continue
         task = tasks[cell.split(".")[1]]
         with attempt(f"answers of {cell}"):
-            answers[cell] = {"items": items_digest(rows[cell]), "answers": answers_of(rows[cell], task)}
+            given = {"items": items_digest(rows[cell]), "answers": answers_of(rows[cell], task)}
+            answers[cell] = given | cut_off(rows[cell])
         with attempt(cell):
             found[cell] = detail(cell, scores, rows[cell], checkpoints[cell], task)
     return found, answers

@@ -13,6 +13,7 @@ from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.plots import GRID, INK, dress
 from peft_pipelines.reporting.scale import metrics_of
+from peft_pipelines.reporting.warning_signs import CUT_OFF
 
 
 def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
@@ -47,6 +48,7 @@ def _of_model(model: str, rows: pd.DataFrame) -> dict[str, Any]:
         "ranks": dict(sorted(ranks.items(), key=lambda pair: pair[1])),
         "friedman": asdict(friedman(scores)),
         "critical_difference": difference,
+        "cut_off": [name for name in ranks if trained[trained["method"] == name]["marks"].str.contains(CUT_OFF).any()],
         "alike": [list(names) for names in alike_ranks(ranks, difference)],
     }
 

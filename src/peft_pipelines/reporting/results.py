@@ -33,6 +33,7 @@ NUMBERS = (
     "leaked",
     "predicted_classes",
     "invalid_rate",
+    "cut_off_rate",
     "truncated_share",
     *COSTS,
 )

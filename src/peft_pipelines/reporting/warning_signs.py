@@ -5,16 +5,17 @@ from typing import Any
 
 from peft_pipelines.evaluation.metrics.registry import METRICS
 
-INVALID_LIMIT, TRUNCATED_LIMIT = 0.05, 0.01
-ONE_CLASS, INVALID, LIKE_MAJORITY, TRUNCATED, LEAK = "!", "?", "≈", "†", "‡"
+INVALID_LIMIT, CUT_OFF_LIMIT, TRUNCATED_LIMIT = 0.05, 0.05, 0.01
+ONE_CLASS, INVALID, CUT_OFF, LIKE_MAJORITY, TRUNCATED, LEAK = "!", "?", "…", "≈", "†", "‡"
 MARKS = {
     ONE_CLASS: "predicts one class only",
     INVALID: f"more than {INVALID_LIMIT:.0%} of the answers are invalid",
+    CUT_OFF: f"{CUT_OFF_LIMIT:.0%} or more of the answers were cut off: nothing is called better than such a score",
     LIKE_MAJORITY: "not significantly different from always giving the most frequent answer",
     TRUNCATED: f"more than {TRUNCATED_LIMIT:.0%} of a split's examples lost text to the length limit",
     LEAK: "some test inputs stand among the training inputs (see the data report)",
 }
-"""The first four belong to a cell, the last to a task."""
+"""The first five belong to a cell, the last to a task."""
 
 
 def marks_of(row: Mapping[str, Any], like_majority: bool) -> str:
@@ -28,10 +29,16 @@ def marks_of(row: Mapping[str, Any], like_majority: bool) -> str:
     holds = {
         ONE_CLASS: predicted_classes(row) == 1,
         INVALID: max(row.get(name, 0) for name, metric in METRICS.items() if metric.counts_invalid) > INVALID_LIMIT,
+        CUT_OFF: is_cut_off(row.get("cut_off_rate")),
         LIKE_MAJORITY: like_majority,
         TRUNCATED: row.get("truncated_share", 0) > TRUNCATED_LIMIT,
     }
     return "".join(sign for sign, true in holds.items() if true)
+
+
+def is_cut_off(rate: float | None) -> bool:
+    """Whether so many answers were cut off that the score may be that of the limit."""
+    return rate is not None and rate >= CUT_OFF_LIMIT
 
 
 def together(marks: Iterable[str]) -> str:

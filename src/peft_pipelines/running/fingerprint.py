@@ -9,7 +9,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,11 @@ class Fingerprints:
 
     def _input(self, name: str, made: Mapping[str, str], method: MethodSpec | None, stage: Stage) -> str:
         if names.is_parameter(name):
-            value = self._value(name)
+            value, ignored = self._value(name), sorted(stage.ignored)
             if isinstance(value, TaskSpec):
-                ignored = sorted(stage.ignored)
                 return self._once((name, *ignored), lambda: digest(value.model_dump(exclude={*INFORMS, *ignored})))
+            if isinstance(value, MethodSpec):
+                return self._once((name, *ignored), lambda: self._method(value, ignored))
             return self._once((name, method.name if method else ""), lambda: self._row(value, method))
         dataset = self._catalog.get(name)
         if name in made and not asked_for(dataset):
@@ -84,16 +85,17 @@ class Fingerprints:
         return self._once((name,), lambda: content(name, dataset))
 
     def _row(self, value: Any, method: MethodSpec | None) -> str:
-        """A row's values; with a method its own files or library, with a model its weights, with the training
-        arguments what the method makes of them."""
+        """A row's values; with a model its weights, with the training arguments what the method makes of them."""
         if isinstance(value, TrainingSpec) and method:
             return digest(value.overridden(method))
-        if isinstance(value, MethodSpec):
-            return digest([value.model_dump(exclude={*INFORMS, "training"}), identity.fingerprint(value)])
         if isinstance(value, ModelSpec):
             folder = folder_of(value, self._catalog.load(names.weights(value.name)))
             return digest([value, folder_identity(folder, value.name)])
         return digest(value)
+
+    def _method(self, value: MethodSpec, ignored: Iterable[str]) -> str:
+        """A method's values but for its training arguments, and its own files or library."""
+        return digest([value.model_dump(exclude={*INFORMS, *ignored, "training"}), identity.fingerprint(value)])
 
     def _once(self, key: tuple[str, ...], make: Callable[[], str]) -> str:
         if key not in self._known:

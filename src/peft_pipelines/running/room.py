@@ -1,11 +1,12 @@
 """Whether tokens fit a model: their ids its embedding, their number its positions and the room beside an answer."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from peft_pipelines.config import MethodSpec, TaskSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.spec import FEWEST
 from peft_pipelines.data.tokenize import Prompter
+from peft_pipelines.models.positions import positions
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -25,18 +26,6 @@ def check_vocabulary(prompter: Prompter, config: "PretrainedConfig") -> None:
         raise ConfigError(
             f"its tokenizer must have ids below {rows}, the rows of the embedding, got {max(reached)} ('{token}')"
         )
-
-
-def positions(config: "PretrainedConfig") -> int | None:
-    """Return the number of positions of a model, stretched as its config says; None where it has no such limit."""
-    text = config.get_text_config()
-    found = getattr(text, "max_position_embeddings", None)
-    if not isinstance(found, int) or getattr(text, "alibi", False):
-        return None
-    stretch: dict[str, Any] = getattr(text, "rope_scaling", None) or {}
-    factor = stretch.get("factor")
-    extended = stretch.get("rope_type", stretch.get("type")) in ("linear", "dynamic", "yarn")
-    return int(found * factor) if extended and isinstance(factor, int | float) and factor > 1 else found
 
 
 def check_positions(task: TaskSpec, method: MethodSpec, limit: int, config: "PretrainedConfig") -> None:

@@ -25,8 +25,8 @@ DECIDING = _MODEL | {"evaluation", "inference", "pipelines", "training"}
 class Stage:
     """A kind of node.
 
-    ``folders`` hold the code of ours that decides its result, ``ignored`` are the fields of a task's row that do not.
-    ``device`` says whether the kind of processor counts.
+    ``folders`` hold the code of ours that decides its result, ``ignored`` are the fields of a task's or a method's
+    row that do not. ``device`` says whether the kind of processor counts.
     """
 
     libraries: tuple[str, ...]

@@ -94,6 +94,7 @@ BESIDE: dict[str, Quantity] = {
         Quantity(name="n", unit=COUNT),
         Quantity(name="pass_n", unit=COUNT),
         Quantity(name="ece", higher_is_better=False),
+        Quantity(name="cut_off_rate", higher_is_better=False),
     )
 }
 """Numbers that come with a cell's scores unasked and are no shares of which more is better."""

@@ -8,8 +8,10 @@ from statistics import fmean
 from typing import Any
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
-from peft_pipelines.data.tokenize import Prompter
+from peft_pipelines.data.tokenize import Encoded, Prompter
+from peft_pipelines.inference.budget import answer_tokens
 from peft_pipelines.inference.few_shot import encode_test_prompts
+from peft_pipelines.models.positions import positions
 from peft_pipelines.storage.checkpoint import Checkpoint
 from peft_pipelines.storage.splits import Splits
 
@@ -39,22 +41,28 @@ def generate(
     prompter = Prompter.of(base.spec, base.tokenizer, task.limit(training_args))
     rows, encoded = encode_test_prompts(prompter, prompts, task, method.shots, seed)
     stop = tuple(prompter.end_of_turn()[-1:])
+    most = answer_tokens(task, method, prompter.max_length, positions(base.model.config))
     decoding = Decoding(
-        *(task.max_new_tokens, stop, int(base.tokenizer.pad_token_id)),
+        *(most, stop, int(base.tokenizer.pad_token_id)),
         *(training_args.generation_batch_size, training_args.shared_prefix, training_args.packed_batches),
     )
-    answers = [answers_to_score(row, task, prompter) for row in rows]
     attached = providers.load(base_model.clone(base.model), method, checkpoint.folder)
     if attached.select and method.train_on:
         attached.select(method.train_on.index(task.name))
+    given = [answers_to_score(row, task, prompter) for row in rows]
     with base.untouched(), measure.cost() as spent:
-        generations = generate_and_score(attached, [row.prompt for row in encoded], decoding, answers)
+        generations = generate_and_score(attached, [row.prompt for row in encoded], decoding, given)
     attached.detach()
     predictions = [
         {**row, "prediction": prompter.decode(each.tokens, stop), **prediction_fields(each, stop, task)}
         for row, each in zip(rows, generations, strict=True)
     ]
-    shots = {"shots_used": fmean(row.shots for row in encoded)} if method.shots else {}
+    counts = {"generated_tokens": sum(len(each.tokens) for each in generations), "max_new_tokens": most}
     costs = {f"generate_{key}": value for key, value in spent.items()}
-    counts = {"generated_tokens": sum(len(each.tokens) for each in generations)}
-    return predictions, {**costs, **counts, "truncated": sum(row.truncated for row in encoded), **shots}
+    return predictions, {**costs, **counts, **_of_prompts(encoded, method)}
+
+
+def _of_prompts(encoded: list[Encoded], method: MethodSpec) -> dict[str, float]:
+    """Counts of the prompts: those that lost text, and the mean number of shots where the method has some."""
+    shots = {"shots_used": fmean(row.shots for row in encoded)} if method.shots else {}
+    return {"truncated": sum(row.truncated for row in encoded), **shots}

@@ -13,13 +13,16 @@ from peft_pipelines.evaluation.statistics.resampling import RESAMPLES
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.listing import named
 from peft_pipelines.reporting.table import MISSING
+from peft_pipelines.reporting.warning_signs import CUT_OFF
 
 DIFFERENCES = (
     "Each two methods are compared on the same test examples: by McNemar's exact test where the score is a share of "
     f"independent examples, elsewhere by the paired bootstrap ({RESAMPLES:,} resamples; examples that share a passage "
     "are drawn together; all seeds of a method count together; where no resample lies on the other side of 0, p is "
     "that of Student's t). p-values are adjusted by Holm over the model's whole table. Methods that share "
-    f"a letter do not differ significantly at {ALPHA}. Each pair, with its interval, stands in differences.csv."
+    f"a letter do not differ significantly at {ALPHA}. No method is called better than one whose answers were cut off "
+    f"({CUT_OFF}): it shares a letter with each that has a higher score. Each pair, with its interval, stands in "
+    "differences.csv."
 )
 SCALES = {"c_p": ("C_p, parameters", 6, 11), "c_f": ("C_F, TFLOP", -1, 3), "c_m": ("C_M, GB", -1, 3)}
 WEIGHTS = {"beta_p": "β_p", "beta_f": "β_F", "beta_m": "β_M"}
@@ -65,10 +68,15 @@ def rank_text(entry: Mapping[str, Any]) -> str:
     test = entry["friedman"]
     verdict = "differ" if test["p"] < ALPHA else "do not differ significantly"
     rough = " (an approximation that is rough below ten tasks)" if test["tasks"] < 10 else ""  # noqa: PLR2004
+    cut = (
+        f" Answers cut off, so that its rank may be the limit's: {', '.join(entry['cut_off'])}."
+        if entry["cut_off"]
+        else ""
+    )
     return (
         f"Over {test['tasks']} tasks the {test['methods']} methods {verdict} by Friedman's test, p = {test['p']:.3g}"
         f"{rough}. Two average ranks must differ by {entry['critical_difference']:.2f} to be significant by "
-        f"Nemenyi's test at {ALPHA}.{left_out}"
+        f"Nemenyi's test at {ALPHA}.{left_out}{cut}"
     )
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.evaluation.metrics.unit import Unit
 from peft_pipelines.files.names import MAJORITY, RANDOM, cell_id
-from peft_pipelines.reporting.comparisons import groups
+from peft_pipelines.reporting.comparisons import UNTESTED, groups
 from peft_pipelines.reporting.pscp_ranking import stability
 from peft_pipelines.reporting.scale import arrow, common, metrics_of
 from peft_pipelines.reporting.table import MISSING, costs, pairs, spread
-from peft_pipelines.reporting.warning_signs import LEAK, LIKE_MAJORITY, MARKS, together
+from peft_pipelines.reporting.warning_signs import CUT_OFF, LEAK, LIKE_MAJORITY, MARKS, together
 
 Intervals = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """By model, task and method the interval of the mean over seeds."""
@@ -131,6 +131,9 @@ def _pairs(differences: pd.DataFrame, name: str, task: str) -> pd.DataFrame:
 
 def _group(differences: pd.DataFrame, name: str, task: str, unit: Unit) -> dict[str, Any]:
     """The methods with their letters, best first, and the median of the smallest detectable differences."""
-    detectable = unit.text(_pairs(differences, name, task)["detectable"].median())
-    members = list(groups(differences, name, task).items())
+    compared = _pairs(differences, name, task)
+    detectable = unit.text(compared["detectable"].median())
+    cut = set(compared.loc[compared["test"] == UNTESTED["test"], "second"])
+    found = groups(differences, name, task)
+    members = [(f"{method} {CUT_OFF}" if method in cut else method, letters) for method, letters in found.items()]
     return {"task": task, "detectable": detectable + (" points" if unit.in_percent else ""), "members": members}
