@@ -1,9 +1,11 @@
 """The method that docs/custom_method.md builds, taken out of the page: it trains, is saved, merged and benchmarked."""
 
 import re
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import packages
 import pytest
 import tiny
 import torch
@@ -23,6 +25,11 @@ PAGE = (Path(__file__).parents[2] / "docs/custom_method.md").read_text(encoding=
 CODE = dict(re.findall(r"^```python\n# methods/channel_gain/(\w+\.py)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 ROW = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)[1])["methods"]
 TOLD = dict(re.findall(r"^\| ([^|]+) \| `([^`]+)` \|$", PAGE, re.MULTILINE))
+_PACKAGED = PAGE.partition("\n## 7. ")[2]
+START = re.search(r"^```python\n# peft_channel_gain/__init__.py\n(.*?)^```", _PACKAGED, re.DOTALL | re.MULTILINE)[1]
+ABOUT = tomllib.loads(re.search(r"^```text\n(.*?)^```", _PACKAGED, re.DOTALL | re.MULTILINE)[1])["project"]
+PACKAGED = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```", _PACKAGED, re.DOTALL | re.MULTILINE)[1])["methods"]
+TOLD_OF_PACKAGES = re.findall(r"^\| [^|]+ \| `(\w+): ([^`]+)` \| `([^`]+)` \|$", _PACKAGED, re.MULTILINE)
 TOKENS = tiny.ids(12, rows=2)
 
 
@@ -131,3 +138,34 @@ def test_the_page_quotes_what_is_told(method, error):
     with pytest.raises(ConfigError) as caught:
         providers.check(WRONG[error](method), tiny.skeleton("llama"))
     assert str(caught.value) == TOLD[error]
+
+
+@pytest.fixture
+def packaged(tmp_path, monkeypatch) -> Iterator[MethodSpec]:
+    place = tmp_path / "site"
+    module = packages.write(place, ABOUT["name"], START, version=ABOUT["version"], requires=ABOUT["dependencies"][0])
+    for name, text in CODE.items():
+        (module / name).write_text(text)
+    ((name, row),) = PACKAGED.items()
+    with packages.installed(place, monkeypatch):
+        yield parse(MethodSpec, "method", {**row, "name": name})
+
+
+def test_the_folder_as_a_package_is_the_same_method(method, packaged):
+    logits = []
+    for one in (method, packaged):
+        providers.check(one, tiny.skeleton("llama"))
+        attached = tiny.stir(providers.attach(base_model.clone(tiny.base("llama")), one, seed=0))
+        logits.append(tiny.logits(attached.plain.eval(), TOKENS))
+    assert torch.equal(*logits)
+
+
+def test_there_are_lines_of_packages():
+    assert len(TOLD_OF_PACKAGES) == 4
+
+
+@pytest.mark.parametrize(("field", "value", "line"), TOLD_OF_PACKAGES)
+def test_the_page_quotes_what_is_told_of_packages(packaged, field, value, line):
+    with pytest.raises(ConfigError) as caught:
+        providers.check(packaged.model_copy(update={field: value}), tiny.skeleton("llama"))
+    assert str(caught.value) == line

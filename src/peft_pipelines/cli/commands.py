@@ -122,13 +122,13 @@ def compare(first: str, second: str, every: bool, env: str | None, params: dict[
 def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, env: str | None) -> None:
     """List the methods there are to choose from, with and without a row; of NAME (a row or a type) show all fields.
 
-    What the installed libraries bring is read from their classes.
+    What the installed libraries bring, and the packages that rows name, is read from their classes.
     """
     from peft_pipelines.methods.catalogue import available  # noqa: PLC0415
     from peft_pipelines.reporting import method_list  # noqa: PLC0415  (heavy: only this command needs it)
 
     project, rows = _method_rows(env)
-    found = available()
+    found = available(rows)
     wanted = name if kind is None else kind
     shown = found if wanted is None else method_list.chosen(found, rows, wanted)
     if coverage:

@@ -23,12 +23,14 @@ class MethodSpec(Spec):
     positions: for a model that has not learnt how short an answer is. ``train_on`` names tasks whose training examples
     are learnt together, the cell's own among them; None for the cell's own alone. ``starts_at_base`` says whether the
     answers before the first step are those of the base model, which the contract tests check; of a soft prompt they
-    never are, and its row need not say so.
+    never are, and its row need not say so. ``package`` names an installed package that brings a custom method, in place
+    of a folder; ``type`` is then the method's name in ``PeftType`` of peft.
     """
 
     name: str = ""
     provider: Text
     type: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] | None = None
     family: Family
     config: Options
     optimizer: Options = Field(default={"type": "adamw"})

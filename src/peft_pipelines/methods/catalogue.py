@@ -3,16 +3,26 @@
 import dataclasses
 import inspect
 import sys
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from peft import PeftType
 from peft.config import PromptLearningConfig
-from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING, PEFT_TYPE_TO_TUNER_MAPPING
+from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
 from peft.tuners.tuners_utils import BaseTunerLayer
 
+from peft_pipelines.config import MethodSpec, parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.methods import adapterhub, custom, custom_discovery, full_finetuning, peft, peft_quirks
+from peft_pipelines.methods import (
+    adapterhub,
+    custom,
+    custom_discovery,
+    full_finetuning,
+    peft,
+    peft_quirks,
+    peft_types,
+)
 from peft_pipelines.methods.installed import is_installed
 
 REQUIRED = "(required)"
@@ -40,17 +50,21 @@ class Available:
     note: str = ""
 
 
-def available() -> list[Available]:
-    """Return all types of all providers that are installed."""
-    return [*_of_peft(), *_of_adapters(), *_of_folders(), *_of_weights(), Available("none", "none", "baseline", ())]
+def available(rows: Mapping[str, Mapping[str, Any]] | None = None) -> list[Available]:
+    """Return all types of all providers that are installed, and those of the packages that method rows name.
+
+    Raises:
+        ConfigError: a row that names a package is no method's row.
+    """
+    fixed = Available("none", "none", "baseline", ())
+    return [*_of_peft(), *_of_adapters(), *_of_folders(), *_of_packages(rows or {}), *_of_weights(), fixed]
 
 
 def _of_peft() -> Iterator[Available]:
-    for kind, config in sorted(PEFT_TYPE_TO_CONFIG_MAPPING.items(), key=lambda item: str(item[0].value)):
-        if kind not in PEFT_TYPE_TO_TUNER_MAPPING:
+    for name, config in sorted(peft_types.own().items()):
+        if PeftType[name] not in PEFT_TYPE_TO_TUNER_MAPPING:
             continue
-        name = str(kind.value)
-        family = "soft_prompt" if issubclass(config, PromptLearningConfig) else _family(kind)
+        family = "soft_prompt" if issubclass(config, PromptLearningConfig) else _family(PeftType[name])
         note = peft_quirks.REFUSED_TYPES.get(name, "")
         yield Available("hf_peft", name, family, _fields(config, peft.NOT_FOR_ROWS), note)
 
@@ -85,6 +99,21 @@ def _of_folders() -> Iterator[Available]:
             yield Available("custom", name, "", (), str(error))
         else:
             yield Available("custom", name, "", _fields(config, custom.NOT_FOR_ROWS))
+
+
+def _of_packages(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Available]:
+    named = {
+        (row["package"], row["type"]): parse(MethodSpec, f"method '{name}'", {**row, "name": name})
+        for name, row in rows.items()
+        if row.get("package")
+    }
+    for method in named.values():
+        try:
+            config = custom_discovery.discover_in_package(method).config
+        except ConfigError as error:
+            yield Available(method.provider, method.type, "", (), str(error))
+        else:
+            yield Available(method.provider, method.type, "", _fields(config, custom.NOT_FOR_ROWS))
 
 
 def _of_weights() -> Iterator[Available]:

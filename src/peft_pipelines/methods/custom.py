@@ -1,4 +1,4 @@
-"""Custom methods: ``<folder>/<name>/{config,model}.py``, a ``PeftConfig`` and a ``BaseTuner`` of the author's own.
+"""Custom methods: a ``PeftConfig`` and a ``BaseTuner`` of the author's own, in a folder or in an installed package.
 
 A checkpoint holds what the method trains, and what it made and keeps frozen (a random projection, a rewritten weight):
 all of its tensors that are neither the base's nor marked by the author as recomputable (``persistent=False``).
@@ -10,21 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from peft import PeftConfig, PeftType
+from peft import PeftConfig
 from peft.tuners.tuners_utils import BaseTuner
 from safetensors.torch import load_file, save_file
+from torch import nn
 from transformers import PreTrainedModel
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods import peft_types
 from peft_pipelines.methods.attached import Attached
+from peft_pipelines.methods.causal import check_causal
 from peft_pipelines.methods.config_check import build, check_targets, check_trains, dataclass_fields, one_line
-from peft_pipelines.methods.custom_discovery import discover
-from peft_pipelines.methods.custom_folder import methods_folder
+from peft_pipelines.methods.custom_adapted import ADAPTER, tune
+from peft_pipelines.methods.custom_discovery import Discovered, discover, discover_in_package
 
-ADAPTER = "default"
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
+WRAPPED = "model."
+"""A tuner's name for the model that it wraps."""
 NOT_FOR_ROWS = frozenset(dataclass_fields(PeftConfig))
 
 
@@ -41,25 +45,32 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
 
     A tuner that reads weights to be attached cannot be tried there; an error of it shows when it is attached.
     """
-    tuner, config = _configured(method)
+    found = _discovered(method)
+    config = _config(found, method)
     check_targets(method, skeleton)
     try:
         with torch.device("meta"):
-            _tune(skeleton, tuner, config)
+            tuner = tune(skeleton, found.tuner, config)
     except Exception as error:  # an author's tuner may fail in any way; the message must name it
         if isinstance(error, RuntimeError) and "meta tensor" in str(error).lower():
             return
-        where = f"custom method folder '{methods_folder() / method.type}' on model type '{skeleton.config.model_type}'"
+        where = f"{found.where} on model type '{skeleton.config.model_type}'"
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise ConfigError(f"{where}: {kind}{one_line(error)}") from None
-    check_trains(method, skeleton)
+    check_trains(method, tuner)
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
-    """Attach a new, untrained instance of the method."""
+    """Attach a new, untrained instance of the method.
+
+    Raises:
+        ConfigError: its answers depend on tokens behind them, or on other rows of a batch.
+    """
     base = {_memory(value) for _, value in _kept(clone)}
-    tuner = _tune(clone, *_configured(method))
-    made = {name for name, value in _kept(clone) if not value.requires_grad and _memory(value) not in base}
+    found = _discovered(method)
+    tuner = tune(clone, found.tuner, _config(found, method))
+    check_causal(found.where, tuner, clone.config.vocab_size, clone.dtype, clone.device)
+    made = {name for name, value in _kept(tuner) if not value.requires_grad and _memory(value) not in base}
     return Attached(method, clone, tuner, handle=Tuned(tuner, frozenset(made)))
 
 
@@ -98,44 +109,45 @@ def merge(attached: Attached) -> PreTrainedModel:
     """
     try:
         return attached.handle.tuner.merge_and_unload()
-    except (NotImplementedError, ValueError) as error:
+    except (NotImplementedError, AttributeError, TypeError, ValueError) as error:
         raise ConfigError(f"method '{attached.method.name}': cannot be merged: {one_line(error)}") from None
 
 
 def _own(attached: Attached) -> dict[str, torch.Tensor]:
     """Tensors that are trained, and those that the method made and keeps frozen, each once."""
     made = attached.handle.made
-    found = {id(value): (name, value) for name, value in _kept(attached.core) if value.requires_grad or name in made}
+    found = {
+        id(value): (name, value) for name, value in _kept(attached.handle.tuner) if value.requires_grad or name in made
+    }
     return dict(sorted(found.values(), key=lambda item: item[0]))
 
 
-def _kept(model: PreTrainedModel) -> Iterator[tuple[str, torch.Tensor]]:
-    """The parameters and the buffers that a checkpoint holds, each under its last name."""
-    yield from model.named_parameters()
+def _kept(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """The parameters and the buffers that a checkpoint may hold, by their names in the model that the tuner wraps."""
+    for path, value in model.named_parameters():
+        yield path.removeprefix(WRAPPED), value
     for place, module in model.named_modules():
         for name, value in module._buffers.items():
             if value is not None and name not in module._non_persistent_buffers_set:
-                yield f"{place}.{name}".lstrip("."), value
+                yield f"{place}.{name}".lstrip(".").removeprefix(WRAPPED), value
 
 
 def _memory(value: torch.Tensor) -> tuple[int, int]:
     return value.untyped_storage().data_ptr(), value.numel()
 
 
-def _configured(method: MethodSpec) -> tuple[type[BaseTuner], PeftConfig]:
-    """The tuner and its config, from one import of the folder: an author may compare their classes."""
-    found = discover(method.type)
+def _discovered(method: MethodSpec) -> Discovered:
+    """The tuner and its config's class, from one import of a folder: an author may compare their classes."""
+    return discover_in_package(method) if method.package else discover(method.type)
+
+
+def _config(found: Discovered, method: MethodSpec) -> PeftConfig:
     allowed = [name for name in dataclass_fields(found.config) if name not in NOT_FOR_ROWS]
     config = build(found.config, allowed, method, task_type="CAUSAL_LM")
-    where = f"custom method folder '{methods_folder() / method.type}': {found.config.__name__} in config.py"
+    where = f"{found.where}: {found.config.__name__} in {found.config.__module__.rpartition('.')[2]}.py"
     if not config.peft_type:
         raise ConfigError(f"{where} has no peft_type")
-    if config.peft_type in list(PeftType):
-        raise ConfigError(
-            f"{where}: peft_type must not be one of the library's own, got '{PeftType(config.peft_type).value}'"
-        )
-    return found.tuner, config
-
-
-def _tune(model: PreTrainedModel, tuner: type[BaseTuner], config: PeftConfig) -> BaseTuner:
-    return tuner(model, {ADAPTER: config}, ADAPTER)
+    kind = str(getattr(config.peft_type, "value", config.peft_type))
+    if kind in peft_types.own():
+        raise ConfigError(f"{where}: peft_type must not be one of the library's own, got '{kind}'")
+    return config

@@ -1,12 +1,14 @@
-"""Discovery of custom methods: ``<folder>/<name>/{config,model}.py``, each with a subclass of the author's own.
+"""Discovery of custom methods: a folder's ``config.py`` and ``model.py``, or an installed package.
 
-Discovery follows Algorithm 1 of the PEFT-Factory paper (Belanec et al. 2025), with one addition: only classes that
-are *defined* in those files count, so an import of ``LoraConfig`` there is not taken for the method's own.
+Discovery in folders follows Algorithm 1 of the PEFT-Factory paper (Belanec et al. 2025), with one addition: only
+classes that are *defined* in those files count, so an import of ``LoraConfig`` there is not taken for the method's own.
 """
 
+import importlib
 import importlib.util
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,10 +17,12 @@ from typing import TypeVar
 from peft import PeftConfig
 from peft.tuners.tuners_utils import BaseTuner
 
-from peft_pipelines.config import NAME_PATTERN
+from peft_pipelines.config import NAME_PATTERN, MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.methods import custom_adapted, peft_files, peft_types
 from peft_pipelines.methods.config_check import one_line
 from peft_pipelines.methods.custom_folder import VARIABLE, methods_folder
+from peft_pipelines.methods.custom_package import package_of
 
 T = TypeVar("T")
 FILES = ("config.py", "model.py")
@@ -26,10 +30,11 @@ FILES = ("config.py", "model.py")
 
 @dataclass(frozen=True)
 class Discovered:
-    """The two classes of a method's folder."""
+    """The two classes of a method, and where they are from, for messages."""
 
     config: type[PeftConfig]
     tuner: type[BaseTuner]
+    where: str
 
 
 def names() -> list[str]:
@@ -39,7 +44,10 @@ def names() -> list[str]:
 
 
 def discover(name: str) -> Discovered:
-    """Return the two classes of a method.
+    """Return the two classes of a method's folder.
+
+    Names that its files use as ``PeftType.NAME``, and the folder's own in capitals, which PEFT-Factory adds, are added
+    to the library's enumeration.
 
     Raises:
         ConfigError: there is no such folder, its name is not in snake_case, a file is missing or fails to import,
@@ -48,11 +56,56 @@ def discover(name: str) -> Discovered:
     folder = methods_folder() / name
     _check_folder(folder)
     package = _package(folder)
+    peft_types.add({folder.name.upper(), *peft_types.used_in(folder)})
     config = _defined(_module(package, folder, "config"), PeftConfig, folder)
     tuner = _defined(_module(package, folder, "model"), BaseTuner, folder)
     if not getattr(tuner, "prefix", None):
         raise ConfigError(f"custom method folder '{folder}': {tuner.__name__} in model.py has no prefix")
-    return Discovered(config, tuner)
+    custom_adapted.accept_newer_arguments(package)
+    return Discovered(config, tuner, f"custom method folder '{folder}'")
+
+
+def discover_in_package(method: MethodSpec) -> Discovered:
+    """Return the two classes of the method of ``method.type`` in the package that the row names, which is imported.
+
+    They are what the package registers with ``peft`` under this type. Of a package that registers nothing, they are the
+    one config class and the one tuner that its module shows.
+
+    Raises:
+        ConfigError: the package is not installed or fails to be imported, has no such method, or no tuner for it.
+    """
+    package, where = package_of(method), f"method '{method.name}', package '{method.package}'"
+    if not re.match(peft_types.CAPITALS, method.type) or method.type in peft_types.own():
+        raise ConfigError(
+            f"{where}: type must be the method's name in PeftType, in capitals and none of peft's own, "
+            f"got '{method.type}'"
+        )
+    peft_types.add({method.type, *peft_types.used_in(package.folder)})
+    try:
+        with peft_files.untouched():
+            module = importlib.import_module(package.module)
+    except Exception as error:  # an author's code may fail in any way; the message must name it
+        raise ConfigError(f"{where}: {type(error).__name__}: {one_line(error)}") from error
+    registered = peft_types.registered_by(package.module)
+    if registered and method.type not in registered:
+        raise unknown(where, "type", method.type, sorted(registered))
+    config = registered.get(method.type) or _shown(module, PeftConfig, where)
+    tuner = peft_types.tuner_of(method.type) if registered else _shown(module, BaseTuner, where)
+    if tuner is None or not issubclass(tuner, BaseTuner):
+        raise ConfigError(f"{where}: type {method.type} must have a tuner, a subclass of BaseTuner, and has none")
+    custom_adapted.accept_newer_arguments(package.module)
+    return Discovered(config, tuner, where)
+
+
+def _shown(module: ModuleType, base: type[T], where: str) -> type[T]:
+    """The only subclass among a module's attributes that the module's package defines itself."""
+    found = _subclasses(module, base, lambda name: f"{name}.".startswith(f"{module.__name__}."))
+    if len(found) != 1:
+        names = ", ".join(value.__name__ for value in found) or "none"
+        raise ConfigError(
+            f"{where}: must register its methods with peft, or show one {base.__name__} subclass, got {names}"
+        )
+    return found[0]
 
 
 def _check_folder(folder: Path) -> None:
@@ -81,6 +134,7 @@ def _package(folder: Path) -> str:
     sys.modules[name].__path__ = [str(folder)]
     for stale in [loaded for loaded in sys.modules if loaded.startswith(f"{name}.")]:
         del sys.modules[stale]
+    peft_types.forget(name)
     return name
 
 
@@ -101,11 +155,7 @@ def _module(package: str, folder: Path, part: str) -> ModuleType:
 
 
 def _defined(module: ModuleType, base: type[T], folder: Path) -> type[T]:
-    found = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
-    ]
+    found = _subclasses(module, base, lambda name: name == module.__name__)
     if len(found) != 1:
         file = f"{module.__name__.rsplit('.', 1)[-1]}.py"
         count = ", ".join(value.__name__ for value in found) or "none"
@@ -113,3 +163,9 @@ def _defined(module: ModuleType, base: type[T], folder: Path) -> type[T]:
             f"custom method folder '{folder}': {file} must define one {base.__name__} subclass, got {count}"
         )
     return found[0]
+
+
+def _subclasses(module: ModuleType, base: type[T], is_own: Callable[[str], bool]) -> list[type[T]]:
+    """The subclasses among a module's attributes, each once, by whether the name of their module is one of the own."""
+    values = [value for value in vars(module).values() if isinstance(value, type) and is_own(value.__module__)]
+    return [value for value in dict.fromkeys(values) if issubclass(value, base)]

@@ -12,6 +12,7 @@ from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.method import UNTUNED
 from peft_pipelines.methods.custom_folder import methods_folder
+from peft_pipelines.methods.custom_package import package_of
 from peft_pipelines.methods.installed import OPTIONAL, is_installed
 
 
@@ -19,14 +20,14 @@ def fingerprint(method: MethodSpec) -> str:
     """Return what decides, beside the row, how the method works: the library's release or the hash of its files.
 
     Raises:
-        ConfigError: the row's provider is unknown, or its library is not installed.
+        ConfigError: the row's provider is unknown, or its library or package is not installed.
     """
     check_provider(method)
     return _IDENTITY[method.provider](method)
 
 
 def check_provider(method: MethodSpec) -> None:
-    """Raise ConfigError where the row's provider is unknown, or its library is not installed."""
+    """Raise ConfigError where the row's provider is unknown, or its library or package is not installed."""
     where = f"method '{method.name}'"
     if method.provider not in _IDENTITY:
         raise unknown(where, "provider", method.provider, _IDENTITY)
@@ -35,22 +36,31 @@ def check_provider(method: MethodSpec) -> None:
         raise ConfigError(
             f"{where}: {needed} is not installed, which provider '{method.provider}' needs. Usable here: {usable}"
         )
+    if method.package is not None:
+        if method.provider != _WITH_PACKAGES:
+            raise ConfigError(f"{where}: package is for provider '{_WITH_PACKAGES}' alone, got '{method.provider}'")
+        package_of(method)
 
 
 def _files(method: MethodSpec) -> str:
-    """The hash of the folder's files and peft's release, which the tuner is built on."""
+    """The hash of the folder's or package's files, the package's release, and peft's, which the tuner is built on."""
     digest = hashlib.sha256()
-    folder = methods_folder() / method.type
+    package = package_of(method) if method.package else None
+    folder = package.folder if package else methods_folder() / method.type
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(path.read_bytes())
-    return f"peft {version('peft')}, files {digest.hexdigest()}"
+    release = f"{package.name} {package.release}, " if package else ""
+    return f"peft {version('peft')}, {release}files {digest.hexdigest()}"
+
+
+_WITH_PACKAGES: Final = "custom"
 
 
 _IDENTITY: Final[dict[str, Callable[[MethodSpec], str]]] = {
     "hf_peft": lambda method: f"peft {version('peft')}",
     "adapters": lambda method: f"adapters {version('adapters')}",
-    "custom": _files,
+    _WITH_PACKAGES: _files,
     "weights": lambda method: method.type,  # nothing but the row decides
     UNTUNED: lambda method: method.type,
 }

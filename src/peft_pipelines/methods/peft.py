@@ -6,12 +6,11 @@ from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModel, PeftType, TaskType, get_peft_model
-from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.methods import peft_pissa, peft_quirks
+from peft_pipelines.methods import peft_pissa, peft_quirks, peft_types
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.methods.config_check import (
     build,
@@ -108,7 +107,7 @@ def merge(attached: Attached) -> PreTrainedModel:
 
 
 def _config(method: MethodSpec) -> PeftConfig:
-    types = {str(kind.value): config for kind, config in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
+    types = peft_types.own()
     if method.type not in types:
         raise unknown(f"method '{method.name}'", "type", method.type, sorted(types))
     peft_quirks.check_type(method)

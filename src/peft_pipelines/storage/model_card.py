@@ -39,7 +39,7 @@ from transformers import AutoModelForCausalLM
 model = AutoModelForCausalLM.from_pretrained({base!r})
 model.load_state_dict(load_file("model.safetensors"), strict=False)""",
     "custom": """\
-# the tuner is code of the project that trained it: methods/{type}/ there
+# the tuner is code {code}
 from safetensors.torch import load_file
 
 tensors = load_file("adapter_model.safetensors")  # by their names in the tuned model""",
@@ -119,7 +119,9 @@ def _reading(record: Mapping[str, Any]) -> str:
     method = record["method"]
     hub = (record["model"].get("hub") or {}).get("repo")
     base = hub or f"path/to/{record['model']['name']}"
-    script = READING[method["provider"]].format(base=base, type=for_terminal(method["type"]))
+    package, folder = method.get("package"), f"methods/{for_terminal(method['type'])}/"
+    place = f"of package {for_terminal(package)}" if package else f"of the project that trained it: {folder} there"
+    script = READING[method["provider"]].format(base=base, code=place)
     fetched = "fetched by `kedro fetch` into the project's folder of models" if record["model"].get("package") else ""
     hint = "" if hub else f", {fetched or 'a folder of the machine that trained it'}"
     note = READINGS_NOTE.format(base=for_markdown(base_name(record)), hint=hint)

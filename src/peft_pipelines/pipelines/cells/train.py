@@ -79,13 +79,18 @@ def train(
     examples = sum(table.num_rows for table in (*(others or [prompts["train"]]), prompts["validation"]))
     record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
     record["left_out"] = examples - len(rows) - len(validation)
-    return Trained(attached, {**record, **record_of(trials), **_surroundings()}, workspace)
+    return Trained(attached, {**record, **record_of(trials), **_surroundings(method)}, workspace)
 
 
-def _surroundings() -> dict[str, Any]:
+def _surroundings(method: MethodSpec) -> dict[str, Any]:
     from peft_pipelines.models import base_model
 
-    return {"libraries": releases(LEARNING), "machine": platform.machine(), "device": str(base_model.device())}
+    packages = [method.package] if method.package else []
+    return {
+        "libraries": releases((*LEARNING, *packages)),
+        "machine": platform.machine(),
+        "device": str(base_model.device()),
+    }
 
 
 def _own_rows(prompter: Prompter, prompts: Splits, task: TaskSpec) -> tuple[list[Encoded], list[Encoded]]:
