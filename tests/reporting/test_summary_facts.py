@@ -45,4 +45,4 @@ def test_undecided_where_two_tuned_methods_do_not_differ(p: float, undecided: bo
     cells = [{"method": name, "primary": 0.9} for name in ("a", "b")]
     found = facts(cells, [{"first": "a", "second": "b", "p_holm": p, "detectable": 0.071}])
     assert found.undecided == undecided
-    assert found.detectable() == {"moods": "7.1 points"}
+    assert found.detectable() == {"moods": (0.071, "7.1 points")}

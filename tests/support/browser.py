@@ -11,8 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PROGRAM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--window-size=1400,1500")
+needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
+PHONE = 600
+"""Pixels; a narrower window is that of a phone."""
 LONGEST = 60.0
 """Seconds that one answer may take."""
 
@@ -61,6 +66,17 @@ class Browser:
             self.value("0")
             assert time.monotonic() < end, self.said
         return self.said
+
+    def look(self, *, width: int, dark: bool = False) -> None:
+        """Give the window a width in pixels and say whether its user wants dark colours; then load the page again."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._ask("Emulation.setEmulatedMedia", features=[scheme])
+        self.value("loaded_before = true")
+        self._ask("Page.reload")
+        self.waited("typeof loaded_before === 'undefined' && document.readyState === 'complete'")
 
     def point_at(self, selector: str) -> None:
         """Move the mouse to the middle of the first element that a selector finds."""
@@ -118,3 +134,10 @@ def browser(folder: Path) -> Iterator[Browser]:
         process.wait()
         os.close(to_browser)
         os.close(from_browser)
+
+
+def opened(chromium: Browser, folder: Path, page: str) -> Browser:
+    """The browser with a page in it."""
+    (folder / "page.html").write_text(page, encoding="utf-8")
+    chromium.open(folder / "page.html")
+    return chromium

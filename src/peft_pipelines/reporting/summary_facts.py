@@ -94,12 +94,13 @@ class Facts:
         """Whether two tuned methods do not differ significantly on some task."""
         return any(pair["p_holm"] >= ALPHA for pair in self._among_tuned())
 
-    def detectable(self) -> dict[str, str]:
-        """By task the smallest difference that a test between two tuned methods mostly finds: the median, in words."""
+    def detectable(self) -> dict[str, tuple[float, str]]:
+        """By task the smallest difference that tests between tuned methods mostly find (median), also in words."""
         found: dict[tuple[str, str], list[float]] = {}
         for pair in self._among_tuned():
             found.setdefault((pair["task"], pair["metric"]), []).append(pair["detectable"])
-        return {task: _points(metric, median(sizes)) for (task, metric), sizes in found.items()}
+        medians = {key: median(sizes) for key, sizes in found.items()}
+        return {task: (size, _points(metric, size)) for (task, metric), size in medians.items()}
 
     def _among_tuned(self) -> list[Record]:
         return [pair for pair in self.pairs if pair["first"] in self.tuned and pair["second"] in self.tuned]

@@ -10,7 +10,7 @@ from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.comparisons import no_differences
-from peft_pipelines.reporting.listing import listed, named
+from peft_pipelines.reporting.listing import FEW, listed, named
 from peft_pipelines.reporting.summary_facts import Facts
 from peft_pipelines.reporting.warning_signs import LEAK, MARKS
 
@@ -18,6 +18,9 @@ ONCE = (
     "Each method was trained once on a task, so the differences are between these checkpoints; "
     "with three seeds or more they can be between methods."
 )
+
+GROUPS = 4
+"""So many groups of methods are named; more are counted."""
 
 
 def summarise(results: pd.DataFrame, differences: pd.DataFrame | None, **parts: Any) -> list[dict[str, Any]]:
@@ -71,11 +74,17 @@ def _grouped(tasks_of: Mapping[str, Sequence[str]]) -> str:
 
     >>> _grouped({"a": ["x", "y"], "b": ["x", "y"], "c": [], "d": ["y"]})
     'a and b on x and y; d on y'
+    >>> _grouped({"a": "x", "b": "y", "c": "z", "d": "xyz", "e": "xy"})
+    '5 methods on at least one task, d on most (3)'
     """
     methods: dict[tuple[str, ...], list[str]] = {}
     for name, tasks in tasks_of.items():
         methods.setdefault(tuple(tasks), []).append(name)
     groups = [(names, tasks) for tasks, names in methods.items() if tasks]
+    if len(groups) > GROUPS:
+        most = max(tasks_of, key=lambda name: len(tasks_of[name]))
+        count = sum(len(names) for names, _ in groups)
+        return f"{count} methods on at least one task, {most} on most ({len(tasks_of[most])})"
     return "; ".join(f"{named(names, 'methods')} on {named(tasks, 'tasks')}" for names, tasks in groups)
 
 
@@ -119,12 +128,25 @@ def _to_say_more(facts: Facts) -> str:
     once = ONCE if facts.one_seed and facts.pairs and facts.tasks else ""
     if not facts.undecided:
         return once
-    least = listed([f"{size} on {task}" for task, size in facts.detectable().items()])
+    least = _sizes(facts.detectable())
     more = "test examples" if facts.one_seed else "test examples and seeds"
     text = (
         f"Differences between tuned {facts.noun}s below about {least} are seldom found; half as much takes four times"
     )
     return f"{text} as many {more}. {once}".strip()
+
+
+def _sizes(sizes: Mapping[str, tuple[float, str]]) -> str:
+    """A difference for each task in words; for many tasks the smallest and the largest one.
+
+    >>> _sizes({"x": (0.1, "10.0 points"), "y": (0.2, "20.0 points")})
+    '10.0 points on x and 20.0 points on y'
+    >>> _sizes({f"t{n}": (n / 100, f"{n}.0 points") for n in range(1, 10)})
+    '1.0 points on t1 to 9.0 points on t9'
+    """
+    order = sorted(sizes, key=lambda task: sizes[task][0])
+    shown = {task: f"{text} on {task}" for task, (_, text) in sizes.items()}
+    return f"{shown[order[0]]} to {shown[order[-1]]}" if len(sizes) > FEW else listed(list(shown.values()))
 
 
 def _distrust(rows: pd.DataFrame) -> str:

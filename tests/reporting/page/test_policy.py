@@ -4,12 +4,11 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
 import pytest
-from browser import PROGRAM, Browser, browser
+from browser import Browser, needs_chromium, opened
 from made import FAILURE, Made, free, labelled
 
 from peft_pipelines.reporting.page.policy import policy
@@ -19,8 +18,6 @@ NAME = "<script>ran=1<"
 """A name may hold neither spaces nor slashes."""
 META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n')
 SHARES = {"base": 0.1, "good": 0.95, f"poor{NAME}": 0.5}
-
-needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +57,6 @@ def test_the_digests_of_a_policy_are_those_of_the_texts() -> None:
 
 
 # --- in a browser ---
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as started:
-        yield started
-
-
-def opened(chromium: Browser, folder: Path, page: str) -> Browser:
-    (folder / "page.html").write_text(page, encoding="utf-8")
-    chromium.open(folder / "page.html")
-    return chromium
 
 
 def ranking(page: Browser) -> str:

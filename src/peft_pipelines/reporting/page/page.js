@@ -21,14 +21,53 @@ function table(heads, rows) {
 
 /* ---- plots ---- */
 
-const INK = "#1a1a1a";
+const INK = "#1a1a1a", NARROW = 800, LETTER = 7.5, SIDES = 260, PAPER = 680;
+const drawn = new Map();
 
-function draw(place, figure) {
+/* a plot has room for its names: on a narrow screen it is wider than that and moves sideways */
+function draw(place, figure, paper) {
   const font = { color: INK, size: 13, family: "system-ui, sans-serif" };
-  const layout = Object.assign({}, figure.layout, { autosize: true, font });
+  const width = paper || (place.clientWidth < NARROW ? NARROW : undefined);
+  const layout = Object.assign({}, figure.layout, { autosize: !width, width, font });
   if (layout.height) place.style.minHeight = `${layout.height}px`;
-  return Plotly.react(place, figure.data, layout, { responsive: true, displaylogo: false, displayModeBar: false });
+  drawn.set(place, figure);
+  return Plotly.react(place, figure.data, fitted(layout, width || place.clientWidth),
+                      { responsive: true, displaylogo: false, displayModeBar: false });
 }
+
+/* titles of axes across are broken to the plot's width */
+function fitted(layout, width) {
+  const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("xaxis") && axis.title && axis.title.text);
+  const texts = axes.map(([, axis]) => wrapped(axis.title.text, Math.floor((width - SIDES) / LETTER)));
+  const lines = Math.max(1, ...texts.map((text) => text.split("<br>").length));
+  const made = axes.map(([name, axis], place) =>
+    [name, Object.assign({}, axis, { title: Object.assign({}, axis.title, { text: texts[place] }) })]);
+  const margin = Object.assign({}, layout.margin, lines > 1 && { b: 60 + 18 * lines });
+  return Object.assign({}, layout, Object.fromEntries(made),
+                       { margin, height: layout.height && layout.height + 18 * (lines - 1) });
+}
+
+function wrapped(text, letters) {
+  return text.split(" ").reduce((lines, word) => {
+    const last = lines[lines.length - 1];
+    if (last && last.length + word.length < letters) lines[lines.length - 1] = `${last} ${word}`; else lines.push(word);
+    return lines;
+  }, []).join("<br>");
+}
+
+/* on paper nothing is closed, and plots and tables are as wide as the page */
+const closed = [];
+addEventListener("beforeprint", () => {
+  closed.push(...document.querySelectorAll("main details:not([open])"));
+  closed.forEach((one) => { one.open = true; });
+  drawn.forEach((figure, place) => place.isConnected && draw(place, figure, PAPER));
+  document.querySelectorAll("table.scores").forEach((one) => { one.style.zoom = Math.min(1, PAPER / one.scrollWidth); });
+});
+addEventListener("afterprint", () => {
+  closed.splice(0).forEach((one) => { one.open = false; });
+  drawn.forEach((figure, place) => place.isConnected && draw(place, figure));
+  document.querySelectorAll("table.scores").forEach((one) => { one.style.zoom = ""; });
+});
 
 document.querySelectorAll("[data-figures]").forEach((place) => {
   const choice = document.getElementById(place.dataset.figures);
