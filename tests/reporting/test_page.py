@@ -1,6 +1,7 @@
 """The report's page: what a reader finds in it, and that it needs nothing from elsewhere."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,8 @@ def test_numbers_have_intervals_signs_and_words_for_screen_readers(tmp_path: Pat
         for attributes, _ in page.all("button")
         if "data-cells" in attributes
     }
-    assert spoken["good.tiny.moods.s0"].startswith("good on moods: 9")
+    words = r"good on moods: 9\d\.\d percent; 95 % interval 9\d\.\d to \d+\.\d; 200 test examples"
+    assert re.fullmatch(words, spoken["good.tiny.moods.s0"])
     small = [text for attributes, text in page.all("small")]
     assert sum(" to " in text for text in small) == 3  # both methods, and the majority answer
     assert page.all("title")[0][1].strip() == "base and good on moods"

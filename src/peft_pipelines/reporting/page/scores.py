@@ -98,14 +98,20 @@ def _cell(cells: pd.DataFrame, unit: Unit, best: float, found: Intervals) -> dic
         kinds.append("best")
     ids = [cell_id(first["method"], first["model"], first["task"], seed) for seed in done["seed"]]
     words = "percent" if unit.in_percent else f"in the {unit.name}"
-    spoken = "; ".join([f"{first['method']} on {first['task']}: {number} {words}", *(MARKS[sign] for sign in marks)])
+    interval = _interval(done, unit, found)
+    spoken = [
+        f"{first['method']} on {first['task']}: {number} {words}",
+        *([f"95 % interval {interval}"] if interval else []),
+    ]
+    counts = [f"{first['n']:.0f} test examples"] if len(done) and pd.notna(first["n"]) else []
+    seeds = [f"{len(done)} seeds"] if len(done) > 1 else []
     return {
         "ids": [] if guessed else ids,
         "number": number,
-        "behind": [text for text in (behind, _interval(done, unit, found)) if text],
+        "behind": [text for text in (behind, interval) if text],
         "marks": marks,
         "kind": " ".join(kinds),
-        "spoken": spoken,
+        "spoken": "; ".join([*spoken, *counts, *seeds, *(MARKS[sign] for sign in marks)]),
     }
 
 
