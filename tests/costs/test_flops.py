@@ -7,18 +7,18 @@ import pytest
 import tiny
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from peft_pipelines.costs import flops
+from peft_pipelines.costs.operations import OperationCounter
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import Base
 
 
 def by_numbers(attached: Attached) -> float:
     ids = torch.zeros(1, 512, dtype=torch.long)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), OperationCounter() as counter:
         attached.plain(input_ids=ids, attention_mask=torch.ones_like(ids))
-    return counter.get_total_flops() / 1e12
+    return counter.total / 1e12
 
 
 @pytest.mark.parametrize(("name", "family"), [pair for pair in tiny.CASES if pair[1] in ("llama", "gemma3")])
@@ -72,4 +72,25 @@ def test_another_row_or_model_is_another_count(memory: Path) -> None:
     flops.tflop_of(llama, tiny.attach("bitfit", "llama"))
     flops.tflop_of(llama, Attached(tiny.attach("lora", "llama").method, llama.model, llama.model, None))
     flops.tflop_of(gpt2, tiny.attach("lora", "gpt2"))
-    assert len(json.loads(memory.read_text())) == len({*llama.measured, *gpt2.measured}) - 1  # bitfit is custom code
+    assert len(json.loads(memory.read_text())) == len({*llama.measured, *gpt2.measured}) == 4
+
+
+def test_training_and_seed_do_not_ask_for_another_count(memory: Path) -> None:
+    attached = tiny.attach("lora", "llama", seed=0)
+    flops.tflop_of(base_of("llama"), attached)
+    again = tiny.attach("lora", "llama", seed=1)
+    again.method = again.method.model_copy(update={"training": {"learning_rate": 0.5}, "notes": "slower"})
+    flops.tflop_of(base_of("llama"), again)
+    assert len(json.loads(memory.read_text())) == 1
+
+
+def test_a_shape_that_training_has_chosen_is_another_count(memory: Path) -> None:
+    """As of a method that takes ranks away while it trains."""
+    attached = tiny.attach("lora", "llama")
+    wide = flops.tflop_of(base_of("llama"), attached)
+    for name, part in attached.core.named_modules():
+        if name.endswith("lora_A.default"):
+            part.weight.data = part.weight.data[:4]
+        if name.endswith("lora_B.default"):
+            part.weight.data = part.weight.data[:, :4]
+    assert flops.tflop_of(base_of("llama"), attached) < wide

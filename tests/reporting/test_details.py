@@ -102,9 +102,11 @@ def test_facts_stand_in_three_groups_with_units(tmp_path: Path) -> None:
     assert found["Costs"] == {
         "trainable parameters": "1,234",
         "checkpoint": "0.00 MB",
-        "peak memory": "0.50 GB (resident set above the loaded base)",
+        "peak memory of training": "0.50 GB (resident set above the loaded base)",
+        "peak memory of answering": "0.30 GB (resident set above the loaded base)",
         "one forward of 1 x 512 tokens": "0.14 TFLOP",
         "that of the base model": "0.138 TFLOP",
+        "the method's part of it": "2 GFLOP",
         "training": "60.0 s",
         "training, processor time": "60.0 s",
         "answering": "4.5 s",

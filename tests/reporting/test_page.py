@@ -17,7 +17,7 @@ from peft_pipelines.reporting.comparisons import adjust_p_values
 from peft_pipelines.reporting.page import facts
 from peft_pipelines.reporting.page.packed import packed, unpacked
 from peft_pipelines.reporting.page.scores import intervals
-from peft_pipelines.reporting.pscp_ranking import discounted, inputs, stability
+from peft_pipelines.reporting.pscp_ranking import discounted, first, inputs, stability
 
 PROJECT = Path(__file__).parents[2]
 SHARES = {"base": 0.1, "good": 0.95, "poor": 0.5}
@@ -331,6 +331,16 @@ def test_the_first_place_may_owe_itself_to_the_weights() -> None:
     assert discounted(good, weights[0.5]) > discounted(cheap, weights[0.5])
     assert discounted(good, weights[1.0]) < discounted(cheap, weights[1.0])
     assert stability(CHEAP_OR_GOOD[:1], PSCP.model_dump()) == ""
+
+
+def test_a_tie_for_the_first_place_is_said() -> None:
+    cheap, good = CHEAP_OR_GOOD
+    nothing = [{**row, "score": 0.0} for row in CHEAP_OR_GOOD]
+    begin = "Over 125 settings of PSCP's three weights from 0.25 to 4, first place: "
+    assert stability(nothing, PSCP.model_dump()) == f"{begin}a tie of cheap = good in 125."
+    twin = {**cheap, "method": "twin", "score": cheap["score"] * (1 + 1e-15)}
+    assert stability([cheap, good, twin], PSCP.model_dump()) == f"{begin}a tie of cheap = twin in 75, good in 50."
+    assert first([cheap, good], PSCP.model_dump()) == ("cheap",)
 
 
 def test_pscp_is_made_of_means_and_of_the_highest_peak(tmp_path: Path) -> None:

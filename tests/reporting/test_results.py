@@ -19,7 +19,9 @@ from peft_pipelines.pipelines.report.pipeline import create_pipeline
 from peft_pipelines.reporting.collect import collect
 from peft_pipelines.reporting.pareto import plot_costs
 from peft_pipelines.reporting.plots import plot
+from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.results import frame, majority, tabulate, write_table
+from peft_pipelines.reporting.table import PEAKS
 from peft_pipelines.storage.artifact import Artifact
 
 PROJECT = Path(__file__).parents[2]
@@ -37,7 +39,9 @@ COST = {
     "trainable_parameters": 460800,
     "tflop": 0.138,
     "base_tflop": 0.138,
-    "peak_memory_gb": 0.6,
+    "added_gflop": 0.5,
+    "train_peak_memory_gb": 0.6,
+    "generate_peak_memory_gb": 0.7,
     "memory_kind": "resident set above the loaded base",
     "train_seconds": 61.25,
     "generate_seconds": 4.5,
@@ -146,15 +150,16 @@ the most frequent answer; † more than 1% of a split's examples lost text to th
 
 * failed: broken · tiny · sums · s0: OutOfMemoryError: no room for 2 GB
 
-| method  |  params | TFLOP |   GB | train s | gen s |   MB | PSCP |    f_p |    f_F |    f_M |
-|:--------|--------:|------:|-----:|--------:|------:|-----:|-----:|-------:|-------:|-------:|
-| untuned |       0 | 0.138 | 0.60 |     0.0 |   4.5 | 0.00 | 89.2 | 0.9991 | 1.0000 | 0.9936 |
-| tuned   | 460,800 | 0.138 | 0.60 |    61.2 |   4.5 | 1.86 | 89.2 | 0.9991 | 1.0000 | 0.9936 |
-| broken  |       — |     — |    — |       — |     — |    — |    — |      — |      — |      — |
+| method  |  params |  TFLOP | +GFLOP | train GB | gen GB | train s | gen s |   MB | PSCP |    f_p |    f_F |    f_M |
+|:--------|--------:|-------:|-------:|---------:|-------:|--------:|------:|-----:|-----:|-------:|-------:|-------:|
+| untuned |       0 | 0.1380 |  0.500 |     0.60 |   0.70 |     0.0 |   4.5 | 0.00 | 89.2 | 0.9991 | 1.0000 | 0.9936 |
+| tuned   | 460,800 | 0.1380 |  0.500 |     0.60 |   0.70 |    61.2 |   4.5 | 1.86 | 89.2 | 0.9991 | 1.0000 | 0.9936 |
+| broken  |       — |      — |      — |        — |      — |       — |     — |    — |    — |      — |      — |      — |
 
-Costs of a cell, the mean over tasks and seeds. params: trainable parameters. TFLOP: one forward of 1 x 512 tokens. GB:
-highest memory peak of the cells, resident set above the loaded base. train s, gen s: wall seconds. MB: checkpoint on
-disk. PSCP: a cell's score x f_p x f_F x f_M, the factors for parameters, compute beyond the base's, and memory.
+Costs of a cell, the mean over tasks and seeds. params: trainable parameters. TFLOP, +GFLOP: one forward of 1 x 512
+tokens, whole and beyond the base model's. train GB, gen GB: highest memory peak of training and of answering, resident
+set above the loaded base. train s, gen s: wall seconds. MB: checkpoint on disk. PSCP: a cell's score x f_p x f_F x f_M,
+the factors for parameters, compute beyond the base's, and memory of training.
 
 Over 125 settings of PSCP's three weights from 0.25 to 4, first place: tuned in 125.
 
@@ -199,7 +204,7 @@ def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
         "rows.tuned": rows(
             **{
                 "tiny.moods.s0": labelled(0.9, 39, 41, **COST),
-                "tiny.moods.s1": labelled(0.92, 0, 80, **COST | {"peak_memory_gb": 0.8}),
+                "tiny.moods.s1": labelled(0.92, 0, 80, **COST | {"train_peak_memory_gb": 0.8}),
                 "tiny.sums.s0": free(0.0, **COST),
                 "tiny.sums.s1": free(0.02, **COST),
             }
@@ -225,7 +230,27 @@ def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
 | tuned    |     91.0 ± 1.4 (n=2) ! |    1.0 ± 1.4 (n=2) ≈ | 46.0 ± 1.4 (n=2) |
 | broken   | 50.0 (n=1, 1 failed)   |             failed   |                — |"""
     )
-    assert "| tuned  | 460,800 | 0.138 | 0.80 |" in text
+    assert "| tuned  | 460,800 | 0.1380 |  0.500 |     0.80 |   0.70 |" in text
+
+
+def test_costs_that_an_earlier_release_measured_otherwise_are_not_known() -> None:
+    """One peak for both steps: no column says which, and its compute is without attention."""
+    earlier = {name: value for name, value in COST.items() if name not in ("added_gflop", *PEAKS)}
+    old = labelled(0.9, 39, 41, **earlier, peak_memory_gb=0.7, pscp_absolute=88.0)
+    parts = {
+        "rows.majority": MAJORITY,
+        "rows.old": rows(**{"tiny.moods.s0": old, "tiny.sums.s0": free(0.1, **COST)}),
+        "rows.new": rows(**{"tiny.moods.s0": labelled(0.9, 39, 41, **COST), "tiny.sums.s0": free(0.1, **COST)}),
+        "spec.old": method("adapter"),
+        "spec.new": method("adapter"),
+    }
+    found = table(parts)
+    cell = (found["method"] == "old") & (found["task"] == "moods")
+    assert found.loc[cell, ["trainable_parameters", "train_seconds", "primary"]].notna().all(axis=None)
+    assert "| old    | 460,800 |      — |      — |        — |      — |    61.2 |" in markdown_of(found, tiny=MODEL)
+    unknown = [name for name in found.columns if "tflop" in name or "pscp" in name or "memory" in name]
+    assert found.loc[cell, unknown].isna().all(axis=None)
+    assert [row["method"] for row in inputs(found)] == ["new"]
 
 
 def test_a_table_without_marks_has_no_legend() -> None:

@@ -94,8 +94,6 @@ def checkpoint(folder: Path, row: dict[str, Any], seed: int, **more: Any) -> Che
         "steps": 20,
         "best_step": 10,
         "trainable_parameters": 0,
-        "tflop": 0.14,
-        "base_tflop": 0.138,
         "learning_rate": 1e-3,
         "train_peak_memory_gb": 0.5,
         "train_memory_kind": "resident set above the loaded base",
@@ -109,6 +107,9 @@ GENERATION = {
     "generate_seconds": 4.5,
     "generate_cpu_seconds": 4.0,
     "generate_peak_memory_gb": 0.3,
+    "generate_memory_kind": "resident set above the loaded base",
+    "tflop": 0.14,
+    "base_tflop": 0.138,
 }
 
 

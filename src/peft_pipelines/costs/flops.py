@@ -12,10 +12,11 @@ from torch._subclasses.fake_tensor import (
     FakeTensorMode,
     UnsupportedOperatorException,
 )
-from torch.utils.flop_counter import FlopCounterMode
 
 from peft_pipelines import methods
+from peft_pipelines.costs.operations import OperationCounter
 from peft_pipelines.files.user_cache import worked_out
+from peft_pipelines.methods import identity
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import Base, autocast
 
@@ -26,13 +27,16 @@ MEMORY = "flops.json"
 """The file of the user's cache folder that keeps counts."""
 
 LIBRARIES = ("torch", "transformers", "peft", "adapters", "bitsandbytes")
+DECIDES_NOTHING = {"name", "training", "optimizer", "family", "citation", "source", "notes", "shots", "train_on"}
+"""Fields of a method's row that do not change its forward."""
 VALUES_NEEDED = (DataDependentOutputException, DynamicOutputShapeException, UnsupportedOperatorException)
 
 
 def forward_tflop(attached: Attached) -> float:
-    """TFLOP of one forward of 1 x 512 tokens through the method, soft prompts included, by torch's flop counter.
+    """TFLOP of one forward of 1 x 512 tokens through the method, soft prompts included, as operations.py counts them.
 
-    The forward computes shapes alone, without numbers. One that needs numbers, as a custom method's may, is run.
+    The method is put into the mode for answering. Its forward computes shapes alone, without numbers. One that asks for
+    numbers, as a custom method's may, is run.
     """
     try:
         with FakeTensorMode(allow_non_fake_inputs=True):
@@ -42,35 +46,45 @@ def forward_tflop(attached: Attached) -> float:
 
 
 def _counted(attached: Attached) -> float:
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), autocast(attached.core), counter:
-        attached.plain(input_ids=torch.zeros(1, FORWARD_TOKENS, dtype=torch.long, device=attached.core.device))
-    return float(counter.get_total_flops()) / 1e12
+    core = attached.core
+    attached.plain.eval()
+    with torch.no_grad(), autocast(core), OperationCounter() as counter:
+        attached.plain(input_ids=torch.zeros(1, FORWARD_TOKENS, dtype=torch.long, device=core.device))
+    return counter.total / 1e12
+
+
+def compute(base: Base, attached: Attached) -> dict[str, float]:
+    """``tflop_of`` a method as ``tflop``, and of its base as ``base_tflop``."""
+    own = Attached(attached.method, base.model, base.model, None)
+    return {"tflop": tflop_of(base, attached), "base_tflop": tflop_of(base, own)}
 
 
 def tflop_of(base: Base, attached: Attached) -> float:
     """``forward_tflop`` of a method on its clone of a base, or of the base itself.
 
-    Counted once a process, and once a machine where the method is not custom code: neither task nor weights change it.
+    Counted once a machine for a method, whatever the task, the training and the seed, and once for a model.
     """
     key = _key(base, attached)
     if key not in base.measured:
-        if attached.method.provider == "custom":
-            base.measured[key] = forward_tflop(attached)
-        else:
-            base.measured[key] = float(worked_out(MEMORY, key, lambda: repr(forward_tflop(attached))))
+        base.measured[key] = float(worked_out(MEMORY, key, lambda: repr(forward_tflop(attached))))
     return base.measured[key]
 
 
 def _key(base: Base, attached: Attached) -> str:
-    """Hash of all that decides the count: shapes, the row, our own code of methods, and the libraries."""
-    method = "base" if attached.plain is base.model else attached.method.model_dump(mode="json")
-    code = [
-        path.read_text(encoding="utf-8") for path in (Path(__file__), *sorted(Path(*methods.__path__).glob("*.py")))
-    ]
+    """Hash of all that decides the count: the model, the row, the method's files, shapes, our code and libraries.
+
+    Shapes beside the row, since some methods choose them while they train.
+    """
+    method: list[object] = ["base"]
+    if attached.plain is not base.model:
+        row = attached.method.model_dump(mode="json", exclude=DECIDES_NOTHING)
+        method = [row, identity.fingerprint(attached.method)]
+    folders = (Path(__file__).parent, Path(*methods.__path__))
+    code = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.py"))]
     versions = [_version(name) for name in LIBRARIES]
+    shapes = {name: list(value.shape) for name, value in attached.plain.named_parameters()}
     model = base.model.config.to_json_string(use_diff=False)
-    parts = json.dumps([model, str(base.model.dtype), method, code, versions], sort_keys=True)
+    parts = json.dumps([model, str(base.model.dtype), method, shapes, code, versions], sort_keys=True)
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

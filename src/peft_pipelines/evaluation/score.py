@@ -19,11 +19,14 @@ def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int)
     """Costs of training and answering; ``stored`` is the checkpoint's bytes. Energy is None where it is not known."""
     return {
         "trainable_parameters": record["trainable_parameters"],
-        "tflop": record["tflop"],
-        "base_tflop": record["base_tflop"],
+        "tflop": generation["tflop"],
+        "base_tflop": generation["base_tflop"],
+        "added_gflop": 1000 * (generation["tflop"] - generation["base_tflop"]),
         "checkpoint_bytes": stored,
-        "peak_memory_gb": max(record["train_peak_memory_gb"], generation["generate_peak_memory_gb"]),
+        "train_peak_memory_gb": record["train_peak_memory_gb"],
+        "generate_peak_memory_gb": generation["generate_peak_memory_gb"],
         "memory_kind": record["train_memory_kind"],
+        "generate_memory_kind": generation["generate_memory_kind"],
         "train_seconds": record["train_seconds"],
         "train_cpu_seconds": record["train_cpu_seconds"],
         "generate_seconds": generation["generate_seconds"],
@@ -38,12 +41,13 @@ def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int)
 def penalised(scores: Mapping[str, Any], costs: Mapping[str, Any], pscp: PscpSpec) -> dict[str, float]:
     """PSCP with its factors, on compute beyond the base model's; ``pscp_absolute`` counts the base's as well.
 
+    Memory is training's, as in PSCP's paper.
     Nothing where the primary metric is no bounded score of which more is better: costs cannot be taken off it.
     """
     if not registry.metric(scores["metric"]).in_points:
         return {}
     performance, constants = 100 * scores["primary"], pscp.model_dump()
-    parameters, memory = costs["trainable_parameters"], costs["peak_memory_gb"]
+    parameters, memory = costs["trainable_parameters"], costs["train_peak_memory_gb"]
     relative = pscp_of(performance, parameters, costs["tflop"] - costs["base_tflop"], memory, **constants)
     absolute = pscp_of(performance, parameters, costs["tflop"], memory, **constants)
     return {**relative, "pscp_absolute": absolute["pscp"]}

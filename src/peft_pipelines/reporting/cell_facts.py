@@ -6,6 +6,7 @@ from typing import Any
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
+from peft_pipelines.reporting.collect import comparable
 
 Group = dict[str, str]
 Writer = Callable[[float], str]
@@ -19,9 +20,11 @@ MOST_LABELS = 12
 COSTS: dict[str, tuple[str, Writer]] = {
     "trainable_parameters": ("trainable parameters", "{:,.0f}".format),
     "checkpoint_bytes": ("checkpoint", lambda size: f"{size / 1e6:,.2f} MB"),
-    "peak_memory_gb": ("peak memory", "{:.2f} GB".format),
+    "train_peak_memory_gb": ("peak memory of training", "{:.2f} GB".format),
+    "generate_peak_memory_gb": ("peak memory of answering", "{:.2f} GB".format),
     "tflop": ("one forward of 1 x 512 tokens", "{:.4g} TFLOP".format),
     "base_tflop": ("that of the base model", "{:.4g} TFLOP".format),
+    "added_gflop": ("the method's part of it", "{:.4g} GFLOP".format),
     "train_seconds": ("training", "{:,.1f} s".format),
     "train_cpu_seconds": ("training, processor time", "{:,.1f} s".format),
     "lr_search_seconds": ("all learning rates together", "{:,.1f} s".format),
@@ -34,10 +37,13 @@ COSTS: dict[str, tuple[str, Writer]] = {
     "pscp": ("PSCP", "{:.2f}".format),
     "pscp_absolute": ("PSCP, absolute compute", "{:.2f}".format),
 }
+KINDS = {"train_peak_memory_gb": "memory_kind", "generate_peak_memory_gb": "generate_memory_kind"}
+"""The field that says of which kind a peak is."""
 
 
 def facts(scores: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Group]:
     """Scores, costs and training of a cell, each as lines of a name and a text."""
+    scores = comparable(scores)
     return {"Scores": scored(scores), "Costs": spent(scores), "Training": trained(scores, record)}
 
 
@@ -72,8 +78,9 @@ def spent(scores: Mapping[str, Any]) -> Group:
     single = scores.get("lr_trials", 1) <= 1
     known = [name for name in COSTS if scores.get(name) is not None and not (single and name.startswith("lr_search"))]
     found = {COSTS[name][0]: COSTS[name][1](scores[name]) for name in known}
-    if "memory_kind" in scores and "peak memory" in found:
-        found["peak memory"] += f" ({scores['memory_kind']})"
+    for peak, kind in KINDS.items():
+        if peak in known and kind in scores:
+            found[COSTS[peak][0]] += f" ({scores[kind]})"
     return found
 
 

@@ -1,9 +1,13 @@
 """From the files that a method's cells left to one row a cell."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from peft_pipelines.files.names import arguments
 from peft_pipelines.files.status import Status
+
+EARLIER = "peak_memory_gb"
+OTHERWISE = (EARLIER, "memory_kind", "tflop", "base_tflop")
 
 
 def collect(**cells: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -29,7 +33,21 @@ def _outcome(found: dict[str, Any] | None) -> dict[str, Any]:
         return {"status": Status.NOTHING_TO_DRAW, "reason": None, **found}
     if "primary" not in found:
         return {"status": Status.FAILED, "reason": f"{found['type']}: {found['reason']}"}
-    return {"status": Status.DONE, "reason": None, **found}
+    return {"status": Status.DONE, "reason": None, **comparable(found)}
+
+
+def comparable(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """A cell's numbers without costs that were measured otherwise than those of other cells: these are not known.
+
+    Cells whose record has one peak for training and answering together are of a release that counted no attention on
+    CPUs either. Their compute and PSCP stand in no column beside those of other cells.
+
+    >>> comparable({"primary": 0.5, "tflop": 0.138, "peak_memory_gb": 0.6, "pscp": 89.2})
+    {'primary': 0.5}
+    """
+    if EARLIER not in scores:
+        return dict(scores)
+    return {name: value for name, value in scores.items() if name not in OTHERWISE and not name.startswith("pscp")}
 
 
 def given(parts: dict[str, Any], kind: str) -> dict[str, Any]:

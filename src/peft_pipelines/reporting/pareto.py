@@ -16,7 +16,8 @@ from peft_pipelines.reporting.scale import Scale, common
 
 COST_AXES = {
     "trainable_parameters": "trainable parameters",
-    "peak_memory_gb": "peak memory above the loaded base, GB",
+    "train_peak_memory_gb": "peak memory of training, GB",
+    "generate_peak_memory_gb": "peak memory of answering, GB",
     "train_seconds": "training, wall seconds",
     "generate_seconds": "generation, wall seconds",
     "train_energy_wh": "energy of training, estimated, Wh",

@@ -1,7 +1,9 @@
 """PSCP of each method over all its cells, and how much its first place owes to the weights."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
+from math import isclose
 from typing import Any
 
 import pandas as pd
@@ -11,11 +13,13 @@ from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.scale import points
 
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0)
-NEEDED = ["primary", "trainable_parameters", "tflop", "base_tflop", "peak_memory_gb"]
+TIE = 1e-9
+"""Two values tie where they differ by no more than this share: by the rounding of their products alone."""
+NEEDED = ["primary", "trainable_parameters", "tflop", "base_tflop", "train_peak_memory_gb"]
 
 
 def inputs(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Inputs of PSCP by method: means over its cells, of memory the highest peak; the score is in percent.
+    """Inputs of PSCP by method: means over its cells, of memory the highest peak of training; the score is in percent.
 
     Only tasks with a bounded score of which more is better count. Methods that lack a number in a cell are left out.
     """
@@ -30,7 +34,7 @@ def inputs(rows: pd.DataFrame) -> list[dict[str, Any]]:
                 "parameters": float(cells["trainable_parameters"].mean()),
                 "tflop": float(cells["tflop"].mean()),
                 "base_tflop": float(cells["base_tflop"].mean()),
-                "memory_gb": float(cells["peak_memory_gb"].max()),
+                "memory_gb": float(cells["train_peak_memory_gb"].max()),
             }
         )
     return found
@@ -42,8 +46,22 @@ def discounted(row: Mapping[str, Any], constants: Mapping[str, float]) -> float:
     return pscp(row["score"], row["parameters"], beyond, row["memory_gb"], **constants)["pscp"]
 
 
+def first(rows: Sequence[Mapping[str, Any]], constants: Mapping[str, float]) -> tuple[str, ...]:
+    """The methods with the highest PSCP: several where they tie, as where all scores are 0.
+
+    Args:
+        rows: as ``inputs`` makes them.
+        constants: PSCP's six.
+    """
+    found = {str(row["method"]): discounted(row, constants) for row in rows}
+    best = max(found.values())
+    return tuple(name for name, value in found.items() if isclose(value, best, rel_tol=TIE))
+
+
 def stability(rows: Sequence[Mapping[str, Any]], constants: Mapping[str, float]) -> str:
     """Count of settings in which each method comes first, the three weights from ``BETAS``; empty for one method.
+
+    Methods that tie are counted together.
 
     Args:
         rows: as ``inputs`` makes them.
@@ -51,11 +69,12 @@ def stability(rows: Sequence[Mapping[str, Any]], constants: Mapping[str, float])
     """
     if len(rows) < 2:  # noqa: PLR2004
         return ""
-    winners: dict[str, int] = {}
-    for p, f, m in product(BETAS, repeat=3):
-        changed = {**constants, "beta_p": p, "beta_f": f, "beta_m": m}
-        winner = max(rows, key=lambda row: discounted(row, changed))["method"]
-        winners[winner] = winners.get(winner, 0) + 1
-    shares = [f"{name} in {count}" for name, count in sorted(winners.items(), key=lambda pair: -pair[1])]
-    weights = f"{len(BETAS) ** 3} settings of PSCP's three weights from {BETAS[0]} to {BETAS[-1]:g}"
-    return f"Over {weights}, first place: {', '.join(shares)}."
+    weights = product(BETAS, repeat=3)
+    winners = Counter(first(rows, {**constants, "beta_p": p, "beta_f": f, "beta_m": m}) for p, f, m in weights)
+    shares = [f"{_together(names)} in {count}" for names, count in winners.most_common()]
+    settings = f"{len(BETAS) ** 3} settings of PSCP's three weights from {BETAS[0]} to {BETAS[-1]:g}"
+    return f"Over {settings}, first place: {', '.join(shares)}."
+
+
+def _together(names: Sequence[str]) -> str:
+    return f"a tie of {' = '.join(names)}" if len(names) > 1 else names[0]

@@ -24,7 +24,8 @@ GUESSES = (MAJORITY, RANDOM)
 """The rows that no model answers for: they stand first."""
 RECORD = ("cell", "run_id", "git_commit", "checkpoint")
 """Columns that lead to a number's record."""
-TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", "memory_kind", "marks", *RECORD)
+MEMORY_KINDS = ("memory_kind", "generate_memory_kind")
+TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family", *MEMORY_KINDS, "marks", *RECORD)
 NUMBERS = (
     "primary_low",
     "primary_high",

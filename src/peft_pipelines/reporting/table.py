@@ -24,8 +24,10 @@ Columns = dict[str, list[str]]
 # column of the frame: its header and how its number is written
 COSTS: dict[str, tuple[str, Callable[[float], str]]] = {
     "trainable_parameters": ("params", "{:,.0f}".format),
-    "tflop": ("TFLOP", "{:.3f}".format),
-    "peak_memory_gb": ("GB", "{:.2f}".format),
+    "tflop": ("TFLOP", "{:.4f}".format),
+    "added_gflop": ("+GFLOP", "{:,.3f}".format),
+    "train_peak_memory_gb": ("train GB", "{:.2f}".format),
+    "generate_peak_memory_gb": ("gen GB", "{:.2f}".format),
     "train_seconds": ("train s", "{:.1f}".format),
     "generate_seconds": ("gen s", "{:.1f}".format),
     "checkpoint_bytes": ("MB", lambda size: f"{size / 1e6:.2f}"),
@@ -34,6 +36,7 @@ COSTS: dict[str, tuple[str, Callable[[float], str]]] = {
     "pscp_factor_compute": ("f_F", "{:.4f}".format),
     "pscp_factor_memory": ("f_M", "{:.4f}".format),
 }
+PEAKS = ("train_peak_memory_gb", "generate_peak_memory_gb")
 
 
 def markdown(
@@ -164,7 +167,7 @@ def costs(rows: pd.DataFrame) -> Columns:
     for name, (header, write) in COSTS.items():
         table = scored if name.startswith("pscp") else trained
         cells = [table.loc[table["method"] == method, name] for method in columns["method"]]
-        over_cells = "max" if name == "peak_memory_gb" else "mean"
+        over_cells = "max" if name in PEAKS else "mean"
         columns[header] = [_over(numbers, over_cells, write) for numbers in cells]
     return columns
 
@@ -175,9 +178,11 @@ def _over(numbers: "pd.Series[float]", over_cells: str, write: Callable[[float],
 
 
 def _costs_caption(rows: pd.DataFrame) -> str:
-    kinds = " or ".join(rows["memory_kind"].dropna().unique()) or "of no cell"
+    named = pd.concat([rows["memory_kind"], rows["generate_memory_kind"]])
+    kinds = " or ".join(named.dropna().unique()) or "of no cell"
     return (
-        "Costs of a cell, the mean over tasks and seeds. params: trainable parameters. TFLOP: one forward of 1 x 512 "
-        f"tokens. GB: highest memory peak of the cells, {kinds}. train s, gen s: wall seconds. MB: checkpoint on disk. "
-        "PSCP: a cell's score x f_p x f_F x f_M, the factors for parameters, compute beyond the base's, and memory."
+        "Costs of a cell, the mean over tasks and seeds. params: trainable parameters. TFLOP, +GFLOP: one forward of "
+        "1 x 512 tokens, whole and beyond the base model's. train GB, gen GB: highest memory peak of training and of "
+        f"answering, {kinds}. train s, gen s: wall seconds. MB: checkpoint on disk. PSCP: a cell's score x f_p x f_F x "
+        "f_M, the factors for parameters, compute beyond the base's, and memory of training."
     )

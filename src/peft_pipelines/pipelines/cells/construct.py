@@ -11,10 +11,8 @@ from peft_pipelines.training.peft_model import PeftModel
 
 
 def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec, weights: Path, seed: int) -> PeftModel:
-    """Attach the method to a clone of the resident base, and count what it will train and compute."""
-    from peft_pipelines.costs import flops
+    """Attach the method to a clone of the resident base, and count what it will train."""
     from peft_pipelines.methods import providers
-    from peft_pipelines.methods.attached import Attached
     from peft_pipelines.models import base_model
 
     energy.warm()
@@ -27,8 +25,6 @@ def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec,
         "seed": seed,
         "trainable_parameters": attached.trainable_parameters(),
         "total_parameters": sum(value.numel() for value in base.model.parameters()),
-        "tflop": flops.tflop_of(base, attached),
-        "base_tflop": flops.tflop_of(base, Attached(method, base.model, base.model, None)),
         "base_checksum": base.checksum,
     }
     return PeftModel(attached, base, facts)

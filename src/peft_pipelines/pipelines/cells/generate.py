@@ -28,9 +28,10 @@ def generate(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Greedy answers of the saved checkpoint to the test prompts, how likely it finds the right ones, and the cost.
 
-    The seed draws the shots of a method that has some, out of the training examples.
+    Its compute is counted here: some methods are saved in another shape than they are trained in. The seed draws the
+    shots of a method that has some, out of the training examples.
     """
-    from peft_pipelines.costs import measure
+    from peft_pipelines.costs import flops, measure
     from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
     from peft_pipelines.inference.loglikelihood import answers_to_score
     from peft_pipelines.methods import providers
@@ -52,13 +53,13 @@ def generate(
     given = [answers_to_score(row, task, prompter) for row in rows]
     with base.untouched(), measure.cost() as spent:
         generations = generate_and_score(attached, [row.prompt for row in encoded], decoding, given)
+    costs = {f"generate_{key}": value for key, value in spent.items()} | flops.compute(base, attached)
     attached.detach()
     predictions = [
         {**row, "prediction": prompter.decode(each.tokens, stop), **prediction_fields(each, stop, task)}
         for row, each in zip(rows, generations, strict=True)
     ]
     counts = {"generated_tokens": sum(len(each.tokens) for each in generations), "max_new_tokens": most}
-    costs = {f"generate_{key}": value for key, value in spent.items()}
     return predictions, {**costs, **counts, **_of_prompts(encoded, method)}
 
 

@@ -215,11 +215,25 @@ function ranked(rows, constants, absolute) {
   return rows.map((row) => penalised(row, constants, absolute)).sort((a, b) => b.pscp - a.pscp);
 }
 
+/* 1 where the first is above, -1 where it is below, 0 where they tie */
+function order(one, other) {
+  const difference = one.pscp - other.pscp;
+  const rounding = 1e-9 * Math.max(Math.abs(one.pscp), Math.abs(other.pscp));
+  return Math.abs(difference) <= rounding ? 0 : Math.sign(difference);
+}
+
+function placed(row, rows) {
+  const above = rows.filter((other) => order(other, row) > 0).length;
+  const tied = rows.filter((other) => order(other, row) === 0).length > 1;
+  return `${above + 1}${tied ? " (tied)" : ""}`;
+}
+
 function flips(before, after) {
-  const places = new Map(before.map((row, place) => [row.method, place]));
+  const usual = new Map(before.map((row) => [row.method, row]));
   const found = [];
   after.forEach((upper, place) => after.slice(place + 1).forEach((lower) => {
-    if (places.get(upper.method) > places.get(lower.method)) found.push(`${upper.method} now stands above ${lower.method}`);
+    const was = order(usual.get(upper.method), usual.get(lower.method)), is = order(upper, lower);
+    if (was !== is) found.push(`${upper.method} now ${is ? "stands above" : "ties with"} ${lower.method}`);
   }));
   return found;
 }
@@ -236,8 +250,8 @@ document.querySelectorAll("[data-pscp]").forEach((section) => {
       input.nextElementSibling.textContent = Number(constants[input.name].toPrecision(3)).toLocaleString("en");
     });
     const now = ranked(rows, constants, absolute.checked), usual = ranked(rows, data.constants, false);
-    place.replaceChildren(table(["method", "score", "f_p", "f_F", "f_M", "PSCP"], now.map((row) =>
-      [row.method, row.score.toFixed(1), ...row.factors.map((value) => value.toFixed(4)), row.pscp.toFixed(2)])));
+    place.replaceChildren(table(["method", "place", "score", "f_p", "f_F", "f_M", "PSCP"], now.map((row) =>
+      [row.method, placed(row, now), row.score.toFixed(1), ...row.factors.map((value) => value.toFixed(4)), row.pscp.toFixed(2)])));
     const changed = flips(usual, now);
     note.textContent = changed.length ? `Against the run's own constants: ${changed.slice(0, 8).join("; ")}` +
       (changed.length > 8 ? `; and ${changed.length - 8} more.` : ".") : "The order is that of the run's own constants.";
