@@ -371,7 +371,8 @@ def test_cost_plot_draws_what_trains_as_points_and_the_rest_as_lines() -> None:
     figure = plot_costs(table(ONE_SEED))
     front, dots = figure.data
     assert (list(dots.x), list(dots.text)) == ([460800.0], ["tuned"])
-    assert list(dots.error_y.array) == pytest.approx([100 * (0.07**2 + 0.08**2) ** 0.5 / 2])
+    assert list(dots.error_y.arrayminus) == pytest.approx([100 * (0.08**2 + 0.065**2) ** 0.5 / 2])
+    assert list(dots.error_y.array) == pytest.approx([100 * (0.06**2 + 0.095**2) ** 0.5 / 2])
     assert (front.mode, list(front.x)) == ("lines", [460800.0])
     assert [line.y0 for line in figure.layout.shapes] == pytest.approx(
         [100 * (1 / 3 + 0.0125) / 2, 100 * (1 / 3 + 0.05) / 2]
@@ -401,6 +402,17 @@ def test_the_bar_of_a_mean_over_seeds_is_no_shorter_they_share_examples() -> Non
     one = costly(("a", 100, 0.5)).assign(primary_low=0.4, primary_high=0.6)
     two = pd.concat([one, one.assign(seed="s1")])
     assert [list(plot_costs(rows).data[1].error_y.array) for rows in (one, two)] == [pytest.approx([10.0])] * 2
+
+
+def test_bars_are_the_intervals_of_the_table_as_lopsided_as_they_are() -> None:
+    """No answer of a few is right: the interval goes from 0 upwards, and so does the bar."""
+    one = costly(("a", 100, 0.0)).assign(primary_low=0.0, primary_high=0.6)
+    bar = plot_costs(one).data[1].error_y
+    assert (list(bar.arrayminus), list(bar.array), bar.symmetric) == ([0.0], [60.0], False)
+    both = pd.concat([one, costly(("a", 100, 0.5)).assign(task="sums", primary_low=0.2, primary_high=0.58)])
+    bar = plot_costs(both).data[1].error_y
+    assert list(bar.arrayminus) == pytest.approx([100 * 0.3 / 2])
+    assert list(bar.array) == pytest.approx([100 * (0.6**2 + 0.08**2) ** 0.5 / 2])
 
 
 def test_names_of_points_that_lie_close_do_not_overlap() -> None:

@@ -37,16 +37,16 @@ def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
     """Mean score of each method against one of ``COST_AXES``; what costs nothing is a line across, named at the right.
 
     A line joins the methods that no other one beats in score and cost at once. Error bars are 95 % intervals of the
-    mean over tasks, whose test examples are drawn independently of each other; seeds share them, so that of several the
-    mean width counts. Tasks whose scores cannot be averaged with the others' are left out (see ``scale.common``). A
-    method with a cell that failed or was not run has no mean: it is named beneath the axis, not
-    drawn.
+    mean over tasks: of a single task its own interval. Of several tasks, whose test examples are drawn independently of
+    each other, each end lies as far off as the root of the summed squares of the tasks' own ends (Zou and Donner 2008);
+    seeds share the examples, so that of several the mean distance counts. Tasks whose scores cannot be averaged with
+    the others' are left out (see ``scale.common``). A method with a cell that failed or was not run has no mean: it is
+    named beneath the axis, not drawn.
     """
     scale = common(results)
     means = _means(scale.of(results), cost, scale.unit)
     figure, several = go.Figure(), means["model"].nunique() > 1
-    errors = means["error"].fillna(0)
-    low, high = _range(means["score"] - errors, means["score"] + errors, scale.unit)
+    low, high = _range(means["score"] - means["below"].fillna(0), means["score"] + means["above"].fillna(0), scale.unit)
     costly, flat = means[means["cost"] > 0], means[~(means["cost"] > 0)]
     costly = costly.assign(side=_sides(costly, (low, high), list(flat["score"])))
     for symbol, (model, rows) in zip(cycle(SYMBOLS), costly.groupby("model", sort=False), strict=False):
@@ -83,13 +83,14 @@ def _score_title(scale: Scale) -> str:
 
 def _means(results: pd.DataFrame, cost: str, unit: Unit) -> pd.DataFrame:
     rows = results[results["method"] != RANDOM].reindex(columns=[*results.columns.union([cost])])
-    rows = rows.assign(width=(rows["primary_high"] - rows["primary_low"]) / 2)
+    rows = rows.assign(below=rows["primary"] - rows["primary_low"], above=rows["primary_high"] - rows["primary"])
     means = rows.groupby(["model", "method"], sort=False).agg(
         score=("primary", lambda values: unit.factor * values.mean(skipna=False)), cost=(cost, "mean")
     )
-    widths = rows.groupby(["model", "method", "task"], sort=False)["width"].mean()
-    by_method = widths.groupby(["model", "method"], sort=False)
-    means["error"] = by_method.agg(lambda values: unit.factor * float(np.sqrt((values**2).sum()) / max(1, len(values))))
+    sides = rows.groupby(["model", "method", "task"], sort=False)[["below", "above"]].mean()
+    by_method = sides.groupby(["model", "method"], sort=False)
+    for name in sides.columns:
+        means[name] = by_method[name].agg(lambda side: unit.factor * float(np.sqrt((side**2).sum()) / len(side)))
     return means[means["score"].notna()].reset_index()
 
 
@@ -121,9 +122,14 @@ def _ticks(costs: "pd.Series[float]") -> list[float]:
 
 def _points(rows: pd.DataFrame, model: str, symbol: str) -> go.Scatter:
     marker = {"symbol": symbol, "size": 11, "color": INK}
-    bars = {"type": "data", "array": rows["error"], "color": PALE, "thickness": 1}
+    bars = {"type": "data", "symmetric": False, "array": rows["above"], "arrayminus": rows["below"]}
     dots = go.Scatter(x=rows["cost"], y=rows["score"], text=rows["method"], mode="markers+text", name=model)
-    return dots.update(marker=marker, error_y=bars, textposition=list(rows["side"]), cliponaxis=False)
+    return dots.update(
+        marker=marker,
+        error_y={**bars, "color": PALE, "thickness": 1},
+        textposition=list(rows["side"]),
+        cliponaxis=False,
+    )
 
 
 def _sides(rows: pd.DataFrame, heights: tuple[float, float], lines: Sequence[float]) -> list[str]:

@@ -11,9 +11,12 @@ from peft_pipelines.evaluation.statistics import alike_ranks, average_ranks, cri
 from peft_pipelines.evaluation.statistics.ranks import FEWEST_METHODS, FEWEST_TASKS
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, RANDOM
-from peft_pipelines.reporting.plots import GRID, INK, dress
+from peft_pipelines.reporting.plots import GRID, INK, PALE, dress
 from peft_pipelines.reporting.scale import metrics_of
 from peft_pipelines.reporting.warning_signs import CUT_OFF
+
+BAR_ROOM, MOST_ROOM = 0.04, 0.3
+"""Of the plot's width, what one line between methods takes and what all may take."""
 
 
 def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
@@ -74,12 +77,13 @@ def diagram(entry: dict[str, Any]) -> go.Figure:
             showlegend=False,
         )
     )
-    last, step = len(names) + 0.5, 0.03 * len(names)
-    for place, members in enumerate(entry["alike"]):
-        figure.add_trace(_bar(last + step * (place + 1), members))
-    beyond = last + step * (len(entry["alike"]) + 1)
-    figure.update_xaxes(title=_axis_title(entry), range=[0.5, beyond], tickvals=list(range(1, len(names) + 1)))
-    figure.update_xaxes(gridcolor=GRID, zeroline=False)
+    for place, members in enumerate(entry["alike"], 1):
+        figure.add_trace(_bar(place, members))
+    bars = max(1, len(entry["alike"]))
+    scale = {"range": [0.5, len(names) + 0.5], "tickvals": list(range(1, len(names) + 1)), "gridcolor": GRID}
+    edge = 1 - min(MOST_ROOM, BAR_ROOM * bars)
+    figure.update_layout(xaxis={**scale, "title": _axis_title(entry), "zeroline": False, "domain": [0, edge]})
+    figure.update_layout(xaxis2={"domain": [edge, 1], "range": [0.25, bars + 0.25], "visible": False})
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], gridcolor=GRID)
     return dress(figure).update_layout(height=140 + 24 * len(names))
 
@@ -87,11 +91,13 @@ def diagram(entry: dict[str, Any]) -> go.Figure:
 def _axis_title(entry: dict[str, Any]) -> str:
     difference = f"{entry['critical_difference']:.2f}"
     return (
-        f"average rank, 1 is best; a bar joins methods less than {difference} apart, which do not differ significantly"
+        f"average rank, 1 is best; a line at the right joins methods less than {difference} apart, which do not differ "
+        "significantly"
     )
 
 
 def _bar(x: float, members: Sequence[str]) -> go.Scatter:
-    """A bar at the right, from the best to the last of the methods that it joins."""
-    line, ends = {"color": INK, "width": 4}, [members[0], members[-1]]
-    return go.Scatter(x=[x, x], y=ends, mode="lines", line=line, hovertext=", ".join(members), showlegend=False)
+    """A line right of the scale of ranks, from the best to the last of the methods that it joins."""
+    ends = {"symbol": "line-ew", "size": 8, "line": {"color": PALE, "width": 2}}
+    bar = go.Scatter(x=[x, x], y=[members[0], members[-1]], mode="lines+markers", marker=ends, xaxis="x2")
+    return bar.update(line={"color": PALE, "width": 2}, hovertext=", ".join(members), showlegend=False)
