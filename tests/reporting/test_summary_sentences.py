@@ -79,6 +79,15 @@ def test_what_is_worse_than_the_untuned_model_is_said() -> None:
     )
 
 
+def test_nothing_is_called_better_than_answers_that_were_cut_off() -> None:
+    pairs = differences(("a", "base", 0.3, float("nan")))
+    (entry,) = summarise(results({"base": 0.1, "a": 0.4}), pairs.assign(test="cut_off"), **specs("base", "a"))
+    assert entry["sentences"][0] == (
+        "No tuned checkpoint is significantly better than the untuned model (base) on any task. "
+        "On moods its answers were cut off, so that nothing is called better there."
+    )
+
+
 def test_fewest_parameters_and_quickest_training_may_be_of_two_methods() -> None:
     rows = results({"base": 0.3, "a": 0.8, "b": 0.7})
     rows.loc[rows["method"] == "b", ["trainable_parameters", "train_seconds"]] = [2_000_000.0, 12.0]
@@ -140,7 +149,7 @@ def results(scores: dict[str, float], task: str = "moods") -> pd.DataFrame:
 
 def differences(*pairs: tuple[str, str, float, float], task: str = "moods") -> pd.DataFrame:
     """Rows of differences: first, second, difference and adjusted p-value."""
-    common = {"model": "tiny", "task": task, "metric": "accuracy", "detectable": 0.05}
+    common = {"model": "tiny", "task": task, "metric": "accuracy", "detectable": 0.05, "test": "mcnemar"}
     names = ("first", "second", "difference", "p_holm")
     return pd.DataFrame([{**common, **dict(zip(names, pair, strict=True))} for pair in pairs])
 

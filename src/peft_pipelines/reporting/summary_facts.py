@@ -11,6 +11,7 @@ import pandas as pd
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.statistics import ALPHA
+from peft_pipelines.reporting.comparisons import UNTESTED
 
 Record = Mapping[str, Any]
 
@@ -63,6 +64,11 @@ class Facts:
     def ahead(self, method: str, other: str) -> list[str]:
         """The tasks on which the method is significantly better than the other one."""
         return [task for task in self.tasks if (task, method, other) in self.better]
+
+    def cut_off(self, method: str) -> list[str]:
+        """The tasks on which nothing is called better than the method, since its answers were cut off."""
+        found = {pair["task"] for pair in self.pairs if pair["second"] == method and pair["test"] == UNTESTED["test"]}
+        return [task for task in self.tasks if task in found]
 
     def best(self) -> dict[str, list[str]]:
         """By task the tuned methods that are not significantly worse than the one with the best score.

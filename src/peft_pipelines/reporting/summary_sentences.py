@@ -64,6 +64,8 @@ def _over_the_untuned(facts: Facts) -> str:
     better = _grouped({name: facts.ahead(name, other) for name in facts.tuned})
     worse = _grouped({name: facts.ahead(other, name) for name in facts.tuned})
     tail = f"; significantly worse: {worse}." if worse else "."
+    if cut := facts.cut_off(other):
+        tail += f" On {named(cut, 'tasks')} its answers were cut off, so that nothing is called better there."
     if not better:
         return f"No tuned {facts.noun} is significantly better than {than} on any task{tail}"
     return f"Tuned {facts.noun}s that are significantly better than {than}: {better}{tail}"
