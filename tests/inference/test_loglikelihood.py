@@ -123,3 +123,15 @@ def test_a_base_in_half_precision_is_scored_in_single():
     expected = scored(tuned("zero_shot", "llama"), [LABELS] * 5)
     for row, right in zip(found, expected, strict=True):
         assert [value for value, _ in row] == pytest.approx([value for value, _ in right], rel=0.1)
+
+
+def test_few_positions_at_once_give_the_same_likelihoods(monkeypatch):
+    attached = tuned("lora", "llama")
+    usual, sizes, real = scored(attached, [LABELS] * 5), [], packed_prefill.token_logprobs
+    monkeypatch.setattr(packed_prefill, "AT_ONCE", 4)
+    monkeypatch.setattr(
+        packed_prefill, "token_logprobs", lambda logits, tokens: sizes.append(logits.shape[1]) or real(logits, tokens)
+    )
+    assert_same(scored(attached, [LABELS] * 5), usual)
+    assert max(sizes) == 4
+    assert sum(sizes) == 5 * sum(map(len, LABELS))

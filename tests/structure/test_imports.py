@@ -69,6 +69,10 @@ def test_rows_and_single_files_load_no_tables_either(name: str) -> None:
     assert not loaded(PACKAGE / name) & {*HEAVY, "pandas", "pyarrow", "scipy", "sklearn"}
 
 
+def test_the_report_does_not_load_a_notebooks_session_before_it_is_written() -> None:
+    assert "IPython" not in loaded(PACKAGE / "pipelines/report/pipeline.py")
+
+
 @pytest.mark.parametrize("name", ["methods/peft.py", "running/models_check.py", "models/gate.py"])
 def test_a_heavy_module_is_known_as_one(name: str) -> None:
     assert not is_light(PACKAGE / name)

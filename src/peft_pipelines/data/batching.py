@@ -141,7 +141,7 @@ def split_tree(rows: Sequence[Sequence[int]], tokens: int | None, pair: float) -
     ([[0, 2, 1]], [[0, 2], [1]], [[0], [2], [1]])
     """
     order = sorted(range(len(rows)), key=lambda row: list(rows[row]))
-    added = [len(row) - _shared(row, before) for before, row in pairwise([[], *(rows[number] for number in order)])]
+    added = [len(row) - common(row, before) for before, row in pairwise([[], *(rows[number] for number in order)])]
     until = [0, *accumulate(added)]  # the nodes that the first rows add to one tree
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(order) + 1):
@@ -160,8 +160,12 @@ def split_tree(rows: Sequence[Sequence[int]], tokens: int | None, pair: float) -
     return parts
 
 
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
-    """Count the tokens that two rows begin with alike."""
+def common(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many tokens two rows begin with alike.
+
+    >>> common([1, 2, 3], [1, 2])
+    2
+    """
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 

@@ -22,10 +22,12 @@ from peft_pipelines.inference.loglikelihood import (
     token_logprobs,
 )
 from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models.forward import head_only_at
+from peft_pipelines.models.forward import head_only_at, whole
 from peft_pipelines.models.token_tree import TokenTree, pair_work, run
 
 Tokens = Sequence[int]
+AT_ONCE = 32
+"""Positions whose probabilities are worked out at once, which takes several times the memory of their logits."""
 Ended = Callable[[Tokens], bool]
 """Whether an answer of at least one token is complete."""
 
@@ -87,12 +89,12 @@ def _tree_prefill(
     behind = [path[len(prompts[row]) - 1 :] for path, (row, _) in zip(tree.paths, asked, strict=False)]
     places = {node: place for place, node in enumerate(dict.fromkeys(chain((path[-1] for path in paths), *behind)))}
     nodes = torch.tensor(list(places), device=core.device)
-    cache = _whole(start)
+    cache = whole(start)
     before = cache.get_seq_length()
     with head_only_at(core, (torch.zeros_like(nodes), nodes)):
         logits = run(core, tree, cache).logits[0]
     predicting = torch.tensor([places[node] for node in chain(*behind)], dtype=torch.long, device=core.device)
-    scored = iter(_likelihoods(logits[predicting], [answer for _, answer in asked]))
+    scored = iter(_likelihoods(logits, predicting, [answer for _, answer in asked]))
     likelihoods = [[next(scored) for _ in options] for options in answers]
     chosen = dict(zip(places, logits.argmax(-1).tolist(), strict=True))
     said, ways = zip(*(_followed(tree, path, chosen, ended) for path in paths), strict=True)
@@ -120,23 +122,17 @@ def _followed(
         said, way = [*said, token], [*way, node]
 
 
-def _likelihoods(logits: torch.Tensor, answers: Sequence[Tokens]) -> list[Likelihood]:
-    """The likelihoods of answers whose tokens the logits (tokens of all answers, vocabulary) predict."""
+def _likelihoods(logits: torch.Tensor, predicting: torch.Tensor, answers: Sequence[Tokens]) -> list[Likelihood]:
+    """The likelihoods of answers; ``predicting`` gives for each of their tokens the row of logits that predicts it."""
     if not answers:
         return []
-    tokens = torch.tensor([list(chain(*answers))], device=logits.device)
-    logprobs, greedy = (values[0].tolist() for values in token_logprobs(logits[None], tokens))
+    tokens = torch.tensor(list(chain(*answers)), device=logits.device)
+    spans = [slice(first, first + AT_ONCE) for first in range(0, len(tokens), AT_ONCE)]
+    parts = [token_logprobs(logits[predicting[span]][None], tokens[None, span]) for span in spans]
+    logprobs, greedy = (torch.cat(values, dim=1)[0].tolist() for values in zip(*parts, strict=True))
     ends = list(accumulate(map(len, answers)))
     spans = [slice(end - len(answer), end) for end, answer in zip(ends, answers, strict=True)]
     return [Likelihood(sum(logprobs[span]), span.stop - span.start, sum(greedy[span])) for span in spans]
-
-
-def _whole(start: Cache | None) -> Cache:
-    """A cache that forgets no token, behind a soft prompt: a tree is longer than any of its rows."""
-    cache = DynamicCache()
-    for number, layer in enumerate(start.layers if start is not None else ()):
-        cache.update(layer.keys, layer.values, number)
-    return cache
 
 
 def _rows(

@@ -1,7 +1,7 @@
 """Forwards of a causal language model that save work: behind a cache, or with the output head at some positions."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,19 @@ def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
     start = attached.start() if attached.start else DynamicCache(config=attached.core.config)
     keep = {"logits_to_keep": 1} if takes(attached, "logits_to_keep") else {}
     return attached.core(input_ids=prefix, past_key_values=start, use_cache=True, **keep).past_key_values
+
+
+def whole(start: Cache | None) -> Cache:
+    """Return a cache that forgets no token, with the keys and values of another: a tree is longer than its rows."""
+    return cache_of([side for layer in start.layers for side in (layer.keys, layer.values)] if start else [])
+
+
+def cache_of(sides: Sequence[torch.Tensor]) -> Cache:
+    """Return keys and values, by turns for each layer, as a cache that forgets no token."""
+    cache = DynamicCache()
+    for layer, (keys, values) in enumerate(zip(sides[::2], sides[1::2], strict=True)):
+        cache.update(keys, values, layer)
+    return cache
 
 
 @contextmanager

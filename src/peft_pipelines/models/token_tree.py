@@ -15,7 +15,7 @@ from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import tree_attention
-from peft_pipelines.models.forward import head_only_at, takes
+from peft_pipelines.models.forward import head_only_at, takes, whole
 from peft_pipelines.models.tree_mask import tree_masks
 
 SLOWER = 1.5
@@ -140,15 +140,18 @@ def packing_refused(attached: Attached) -> str | None:
     return None
 
 
-def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor) -> torch.Tensor:
-    """Return the logits (places, vocabulary) behind some nodes, by one forward of the tree behind the soft prompt.
+def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor, before: Cache | None = None) -> torch.Tensor:
+    """Return the logits (places, vocabulary) behind some nodes, by one forward of the tree.
 
     Args:
         attached: the method on its clone of the base; ``packing_refused`` lets it through.
         tree: of the examples.
         places: nodes, the same one as often as it is wanted.
+        before: keys and values that all examples begin with, soft prompt included; None for the soft prompt alone.
     """
     core, cache = attached.core, attached.start() if attached.start else None
+    if before is not None:
+        cache = whole(before)
     with head_only_at(core, (torch.zeros_like(places), places)):
         output = run(core, tree, cache)
     return output.logits[0]  # type: ignore[no-any-return]

@@ -12,7 +12,8 @@ Three of the four exact short cuts are here (the fourth, length-bucketed batches
 Right padding and causal attention make both exact: a position sees the same tokens at the same places either way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -21,10 +22,13 @@ from transformers import Cache
 from peft_pipelines.data.batching import split_batch, split_tree
 from peft_pipelines.data.tokenize import IGNORED, Encoded
 from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models import tree_attention
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import head_only_at, prefix_cache
 from peft_pipelines.models.token_tree import TokenTree, pair_work, tree_logits
+from peft_pipelines.training.branches import TOKENS, Branch, branches
 from peft_pipelines.training.shortcuts import Shortcuts
+from peft_pipelines.training.trunk import Trunk, standing
 
 
 class LabelLogits(nn.Module):
@@ -41,6 +45,7 @@ class LabelLogits(nn.Module):
         self.attached = attached
         self.shortcuts = shortcuts
         self.tokens_per_forward = tokens_per_forward
+        self.trunk: Trunk | None = None
         self.prefix = torch.tensor([list(prefix) if shortcuts.shared_prefix else []], dtype=torch.long)
 
     def forward(
@@ -58,8 +63,7 @@ class LabelLogits(nn.Module):
             labels: token ids where there is a loss, ``IGNORED`` elsewhere; same shape.
             task: (examples, 1), the one task of all examples, by its place among those that are learnt together.
         """
-        if self.attached.select and task is not None:
-            self.attached.select(int(task[0, 0]))
+        self._select(task)
         if self.shortcuts.packed_batches:
             return self._packed(input_ids, attention_mask, labels)
         wanted = labels[:, 1:] != IGNORED
@@ -75,27 +79,71 @@ class LabelLogits(nn.Module):
 
         A packed batch counts the nodes of its tree, any other one its examples times the longest.
         """
-        lengths = batch["attention_mask"].sum(1).tolist()
+        parts = self._split(batch, tokens)
+        return [batch] if len(parts) == 1 else [part_of(batch, rows) for rows in parts]
+
+    def _split(self, batch: dict[str, torch.Tensor], tokens: int | None) -> list[list[int]]:
+        """The numbers of the examples of each part."""
         if self.shortcuts.packed_batches:
             rows = unpadded(batch["input_ids"], batch["attention_mask"])
-            parts = split_tree(rows, tokens, pair_work(self.attached.core))
-        else:
-            parts = split_batch(lengths, tokens)
-        if len(parts) == 1:
-            return [batch]
-        widths = [max(lengths[row] for row in rows) for rows in parts]
-        return [
-            {name: value[rows, :width] for name, value in batch.items()}
-            for rows, width in zip(parts, widths, strict=True)
-        ]
+            return split_tree(rows, tokens, pair_work(self.attached.core))
+        return split_batch(batch["attention_mask"].sum(1).tolist(), tokens)
+
+    def branches(self, batch: dict[str, torch.Tensor], tokens: int | None) -> Branch:
+        """Return what a training step runs of a batch one after another: branches of its tree, or ``parts`` of rows.
+
+        ``tokens`` is the most of a forward. Branches may have fewer, since what they share runs once all the same.
+        """
+        core = self.attached.core
+        most = min((most for most in (TOKENS.get(core.device.type), tokens) if most), default=None)
+        if most is None or not (self.shortcuts.packed_batches and tree_attention.allows(core)):
+            parts = [Branch(rows) for rows in self._split(batch, tokens)]
+            return Branch([row for part in parts for row in part.rows], parts=parts) if len(parts) > 1 else parts[0]
+        rows = unpadded(batch["input_ids"], batch["attention_mask"])
+        answers = (batch["labels"][:, 1:] != IGNORED).int().argmax(1).tolist()  # where the first token is predicted
+        return branches(rows, answers, most)
+
+    def running(self, batch: dict[str, torch.Tensor], branch: Branch) -> Iterator[dict[str, torch.Tensor]]:
+        """Yield ``forward``'s arguments of each leaf of a branch in turn, to go forward and backward before the next.
+
+        Trunks are run before what stands behind them, and their gradients computed after it.
+        """
+        if not branch.parts:
+            yield part_of(batch, branch.rows)
+            return
+        with self._behind(batch, branch):
+            for part in branch.parts:
+                yield from self.running(batch, part)
+
+    @contextmanager
+    def _behind(self, batch: dict[str, torch.Tensor], branch: Branch) -> Iterator[None]:
+        """Let the forwards in a block be of examples that stand behind a branch's trunk."""
+        if not branch.trunk:
+            yield
+            return
+        around, depth = self.trunk, self.trunk.depth if self.trunk else 0
+        self._select(batch.get("task"))
+        tokens = batch["input_ids"][branch.rows[0], depth : depth + branch.trunk].tolist()
+        with standing(self.attached, tokens, around) as trunk:
+            self.trunk = trunk
+            try:
+                yield
+            finally:
+                self.trunk = around
+
+    def _select(self, task: torch.Tensor | None) -> None:
+        """Choose the method's part of the examples' one task (examples, 1), where it has several."""
+        if self.attached.select and task is not None:
+            self.attached.select(int(task[0, 0]))
 
     def _packed(self, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The same logits and targets by one forward of the batch's tree."""
-        tree = TokenTree.of(unpadded(ids, mask), ids.device)
+        depth, cache = (self.trunk.depth, self.trunk.cache) if self.trunk else (0, None)
+        tree = TokenTree.of([row[depth:] for row in unpadded(ids, mask)], ids.device)
         wanted = torch.nonzero(labels[:, 1:] != IGNORED).tolist()
-        places = torch.tensor([tree.paths[row][place] for row, place in wanted], device=ids.device)
+        places = torch.tensor([tree.paths[row][place - depth] for row, place in wanted], device=ids.device)
         with autocast(self.attached.core):
-            logits = tree_logits(self.attached, tree, places)
+            logits = tree_logits(self.attached, tree, places, cache)
         return logits.float(), labels[:, 1:][labels[:, 1:] != IGNORED]
 
     def _logits(
@@ -120,6 +168,12 @@ class LabelLogits(nn.Module):
             input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True, **keep
         )
         return output.logits  # type: ignore[no-any-return]
+
+
+def part_of(batch: dict[str, torch.Tensor], rows: Sequence[int]) -> dict[str, torch.Tensor]:
+    """Return some examples of a batch, as long as the longest of them."""
+    width = int(batch["attention_mask"][rows].sum(1).max())
+    return {name: value[rows, :width] for name, value in batch.items()}
 
 
 def unpadded(ids: torch.Tensor, mask: torch.Tensor) -> list[list[int]]:

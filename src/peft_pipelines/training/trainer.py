@@ -108,12 +108,13 @@ class CellTrainer(Trainer):  # type: ignore[misc]
     def training_step(
         self, model: Any, inputs: dict[str, torch.Tensor], num_items_in_batch: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Forward and backward of a batch in parts of ``tokens_per_forward``: the same gradients, less memory.
+        """Forward and backward of a batch, branch by branch: the same gradients, less memory.
 
         Returns the batch's loss, a scalar.
         """
-        parts = self.model.parts(inputs, self.training_args.tokens_per_forward)
-        self.share = 1 / (len(parts) * self.current_gradient_accumulation_steps)
+        tree = self.model.branches(inputs, self.training_args.tokens_per_forward)
+        self.share = 1 / (len(tree.leaves()) * self.current_gradient_accumulation_steps)
+        parts = self.model.running(inputs, tree)
         losses = [super(CellTrainer, self).training_step(model, part, num_items_in_batch) for part in parts]
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from peft_pipelines.config import ModelSpec, PublishedSpec, parse
 from peft_pipelines.files.attempts import attempt, attempted
@@ -97,6 +96,8 @@ def _shown(value: Any) -> Any:
 
 def _static() -> dict[str, Any]:
     """The parts that are the same on every page."""
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415  (it loads IPython, which would stay through all cells)
+
     blocks = {"style": _file("page.css"), "script": _file("page.js"), "plotly": get_plotlyjs()}
     return {
         "marks": MARKS,
