@@ -12,6 +12,9 @@ from transformers.pytorch_utils import Conv1D
 
 from peft_pipelines.config import MethodSpec
 
+BIAS = 3
+"""The place of the bias among the arguments of the product behind the layer's shape."""
+
 
 def quantised(model: PreTrainedModel, method: MethodSpec) -> PreTrainedModel:
     """Return the model, its linear layers but the output head in 4-bit NormalFloat where the method's row asks for it.
@@ -56,5 +59,6 @@ def _counted() -> None:
     import bitsandbytes  # noqa: F401, PLC0415  (registers the operation)
 
     @register_flop_formula(torch.ops.bitsandbytes.gemm_4bit)
-    def flops(inputs: tuple[int, ...], packed: Any, shape: list[int], *args: Any, **kwargs: Any) -> int:
-        return 2 * prod(inputs) * shape[0]
+    def flops(inputs: tuple[int, ...], packed: Any, shape: list[int], *args: Any, out_shape: Any, **named: Any) -> int:
+        biased = named.get("bias") is not None or args[BIAS : BIAS + 1] not in ((), (None,))
+        return 2 * prod(inputs) * shape[0] + (prod(out_shape) if biased else 0)
