@@ -7,12 +7,14 @@ import peft
 import pytest
 import tiny
 import torch
+from safetensors.torch import load_file
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods import custom_discovery, peft_types, providers
 from peft_pipelines.models import base_model
 
+SAVED = "adapter_model.safetensors"
 TOKENS = tiny.ids(12, rows=2)
 TEMPLATE_CONFIG = """
 from peft import PeftConfig
@@ -133,3 +135,18 @@ def test_the_papers_template_as_it_stands_says_what_it_lacks(folder):
 def test_the_papers_template_filled_in_runs_with_its_own_constructor(folder, tmp_path):
     write(folder, TEMPLATE_CONFIG + FILLED_IN_CONFIG, TEMPLATE_MODEL + FILLED_IN)
     runs(row(), tmp_path)
+
+
+def test_a_frozen_copy_of_the_bases_weights_is_in_no_checkpoint(folder, tmp_path):
+    made = "        self.tilt_down = "
+    copying = "        self.tilt_copy = nn.Parameter(base_layer.weight.detach().clone(), requires_grad=False)\n"
+    write(folder, packages.CONFIG, packages.MODEL.replace(made, copying + made))
+    method = row(config={"target_modules": ["q_proj"]})
+    attached = providers.attach(base_model.clone(tiny.base("llama")), method, seed=0)
+    providers.save(attached, tmp_path)
+    assert {name.split(".")[-2] for name in load_file(tmp_path / SAVED)} == {"tilt_down", "tilt_up"}
+    layer = attached.core.model.layers[0].self_attn.q_proj
+    layer.tilt_copy.data += 1  # a training has changed it: now it is the method's own
+    providers.save(attached, tmp_path)
+    loaded = providers.load(base_model.clone(tiny.base("llama")), method, tmp_path)
+    assert torch.equal(loaded.core.model.layers[0].self_attn.q_proj.tilt_copy, layer.tilt_copy)

@@ -34,10 +34,11 @@ NOT_FOR_ROWS = frozenset(dataclass_fields(PeftConfig))
 
 @dataclass(frozen=True)
 class Tuned:
-    """A tuner, and the names of the frozen tensors that it made."""
+    """A tuner, the names of the frozen tensors that it made, and by their names the base's tensors that it copied."""
 
     tuner: BaseTuner
     made: frozenset[str]
+    copied: dict[str, torch.Tensor]
 
 
 def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
@@ -66,17 +67,23 @@ def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     Raises:
         ConfigError: its answers depend on tokens behind them, or on other rows of a batch.
     """
-    base = {_memory(value) for _, value in _kept(clone)}
+    originals = [value for _, value in _kept(clone)]
+    base = {_memory(value) for value in originals}
     found = _discovered(method)
     tuner = tune(clone, found.tuner, _config(found, method))
     check_causal(found.where, tuner, clone.config.vocab_size, clone.dtype, clone.device)
-    made = {name for name, value in _kept(tuner) if not value.requires_grad and _memory(value) not in base}
-    return Attached(method, clone, tuner, handle=Tuned(tuner, frozenset(made)))
+    made = {name: value for name, value in _kept(tuner) if not value.requires_grad and _memory(value) not in base}
+    return Attached(method, clone, tuner, handle=Tuned(tuner, frozenset(made), _copied(made, originals)))
 
 
 def save(attached: Attached, folder: Path) -> None:
-    """Write the method's own tensors, by their name in the model, and its config."""
-    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in _own(attached).items()}
+    """Write the method's own tensors, by their name in the model, and its config.
+
+    A frozen copy of a tensor of the base is left out: it is made again when the method is attached.
+    """
+    copied = attached.handle.copied
+    own = {name: value for name, value in _own(attached).items() if not _equal(value, copied.get(name))}
+    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in own.items()}
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
     config = attached.handle.tuner.peft_config[ADAPTER]
     config.base_model_name_or_path = attached.core.name_or_path
@@ -91,7 +98,8 @@ def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
         ConfigError: the folder's tensors are not those that the row makes, by name or shape.
     """
     attached = attach(clone, method)
-    own, saved = _own(attached), load_file(folder / WEIGHTS)
+    saved = load_file(folder / WEIGHTS)
+    own = {name: value for name, value in _own(attached).items() if name in saved or name not in attached.handle.copied}
     shapes = [{(name, tuple(value.shape)) for name, value in part.items()} for part in (own, saved)]
     if shapes[0] != shapes[1]:
         differing = ", ".join(f"{name} {list(shape)}" for name, shape in sorted(shapes[0] ^ shapes[1])[:3])
@@ -130,6 +138,19 @@ def _kept(model: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
         for name, value in module._buffers.items():
             if value is not None and name not in module._non_persistent_buffers_set:
                 yield f"{place}.{name}".lstrip(".").removeprefix(WRAPPED), value
+
+
+def _copied(made: dict[str, torch.Tensor], originals: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+    """By the names of what a tuner made, the first of the base's tensors that it equals."""
+    found = {name: next((one for one in originals if _equal(value, one)), None) for name, value in made.items()}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _equal(value: torch.Tensor, other: torch.Tensor | None) -> bool:
+    if other is None or any(getattr(value, name) != getattr(other, name) for name in ("shape", "dtype", "device")):
+        return False
+    starts = (one.flatten()[:8] for one in (value, other))  # tells most that differ, in no time
+    return torch.equal(*starts) and torch.equal(value, other)
 
 
 def _memory(value: torch.Tensor) -> tuple[int, int]:
