@@ -22,7 +22,8 @@ from torch.nn import functional
 from peft_pipelines.config import Parameters, TaskSpec
 from peft_pipelines.data.adapt import adapt, instruct
 from peft_pipelines.data.batching import chunks, shared_prefix
-from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
+from peft_pipelines.data.encoded import Encoded
+from peft_pipelines.data.tokenize import Prompter, training_examples
 from peft_pipelines.evaluation.score import task_scores
 from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
 from peft_pipelines.inference.loglikelihood import answers_to_score

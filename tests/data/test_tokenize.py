@@ -4,7 +4,8 @@ import pytest
 import tiny
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.tokenize import IGNORED, Prompter
+from peft_pipelines.data.encoded import IGNORED, Encoded
+from peft_pipelines.data.tokenize import Prompter, training_examples
 
 END, PAD, START, STOP, BEGIN, HEAD, HEADED, EOT = range(256, 264)
 
@@ -189,3 +190,57 @@ def test_a_question_too_long_for_any_shot_is_cut_as_without_shots():
 def test_an_answers_tokens_end_with_the_end_of_turn():
     one = prompter(tiny.CHATML)
     assert one.encode_answer("yes") == one.encode("Q", "yes").answer
+
+
+ANSWERS = ("yes", "no", "yes")
+CELL = {"limit": 256, "day": "2024-07-26", "instruction": "Is it fun?", "room": 4, "shots": 2}
+"""What decides the tokens of a cell's examples beside their texts and the tokenizer."""
+
+
+def cell_examples(tokenizer, limit: int, day: str, instruction: str, room: int, shots: int) -> list[Encoded]:
+    """The examples of a cell of a task: to train on, and to answer."""
+    found = Prompter(tokenizer, True, limit, day)
+    rows = [{"prompt": f"{instruction} {number}", "references": [answer]} for number, answer in enumerate(ANSWERS)]
+    drawn = [(row["prompt"], row["references"][0]) for row in rows[:shots]]
+    return [
+        *training_examples(found, rows),
+        *(found.encode(row["prompt"], room=room, shots=drawn) for row in rows),
+    ]
+
+
+def counted(monkeypatch, tokenizer) -> list[str]:
+    """The texts that a tokenizer is given from now on."""
+    given, real = [], type(tokenizer).__call__
+    monkeypatch.setattr(
+        type(tokenizer), "__call__", lambda self, text, **how: given.append(text) or real(self, text, **how)
+    )
+    return given
+
+
+def test_a_second_cell_of_a_task_encodes_nothing(monkeypatch):
+    tokenizer = tiny.tokenizer(tiny.DATED)
+    first, given = cell_examples(tokenizer, **CELL), counted(monkeypatch, tokenizer)
+    assert cell_examples(tokenizer, **CELL) == first
+    assert not given
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"limit": 128}, {"day": "2025-01-01"}, {"instruction": "Is it good?"}, {"room": 8}, {"shots": 1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_cell_that_differs_encodes_anew(monkeypatch, change):
+    tokenizer = tiny.tokenizer(tiny.DATED)
+    cell_examples(tokenizer, **CELL)
+    given = counted(monkeypatch, tokenizer)
+    kept = cell_examples(tokenizer, **{**CELL, **change})
+    assert given
+    assert kept == cell_examples(tiny.tokenizer(tiny.DATED), **{**CELL, **change})
+
+
+def test_another_tokenizer_encodes_anew(monkeypatch):
+    cell_examples(tiny.tokenizer(tiny.DATED), **CELL)
+    other = tiny.tokenizer(tiny.DATED)
+    given = counted(monkeypatch, other)
+    cell_examples(other, **CELL)
+    assert any("Is it fun? 2" in text for text in given)

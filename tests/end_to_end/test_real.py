@@ -6,7 +6,8 @@ import torch
 from small_trainings import mean_loss
 
 from peft_pipelines.data.batching import shared_prefix
-from peft_pipelines.data.tokenize import Encoded, Prompter
+from peft_pipelines.data.encoded import Encoded
+from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached

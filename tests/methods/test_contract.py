@@ -16,7 +16,7 @@ from small_trainings import mean_loss
 from transformers import PreTrainedModel
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.training.label_logits import LabelLogits, collate

@@ -13,7 +13,7 @@ from small_trainings import mean_loss
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.costs import flops
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.inference.generate import Decoding, generate
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.config_check import dataclass_fields

@@ -1,6 +1,8 @@
 """Base models: read safely, cloned without a copy, and known bit for bit."""
 
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.models import base_model
+from peft_pipelines.models import base_model, gate
 
 
 def spec(place: Path, **values) -> ModelSpec:
@@ -45,6 +47,22 @@ def test_one_base_is_resident(folder):
     assert base_model.resident(spec(folder), Path("elsewhere")) is first
     assert base_model.resident(spec(folder, dtype="bfloat16"), Path("unused")).model.dtype == torch.bfloat16
     assert base_model.resident(spec(folder), Path("unused")) is not first
+
+
+def test_libraries_are_left_out_of_collections_and_bases_are_not(folder):
+    gc.unfreeze()
+    first = base_model.resident(spec(folder), Path("unused")).model
+    assert gc.get_freeze_count() > 100_000
+    first.itself, first = [first], weakref.ref(first)
+    base_model.resident(spec(folder, dtype="bfloat16"), Path("unused"))
+    assert first() is None
+
+
+def test_data_and_cells_share_a_tokenizer_until_its_files_change(folder):
+    row = spec(folder)
+    assert gate.tokenizer(row, folder) is base_model.resident(row, Path("unused")).tokenizer
+    tiny.tokenizer(tiny.DATED).save_pretrained(folder)
+    assert gate.tokenizer(row, folder).chat_template == tiny.DATED
 
 
 def test_a_tokenizer_without_padding_pads_with_its_end(folder):

@@ -11,7 +11,7 @@ import torch
 from transformers import TrainerCallback
 
 from peft_pipelines.data.batching import shared_prefix
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.loss import cross_entropy

@@ -77,7 +77,6 @@ def test_damaged_rows_are_one_line(recorded: Project, change: Change, problem: s
 def test_a_store_with_damage_is_whole_again_after_a_run(recorded: Project) -> None:  # noqa: F811
     (before,) = ids()
     half(only(CHECKPOINT))
-    half(only("08_reporting/runs/weights.json"))
     half(only("07_model_output/tiny/mood/zero_shot/s0/state.json"))
     half(only("05_model_input/mood/prompts/test.parquet"))
     half(RUNS / before / "manifest.json")

@@ -12,7 +12,7 @@ from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.batching import shared_prefix
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model

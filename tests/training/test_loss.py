@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.nn.functional import cross_entropy
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.tokenize import IGNORED, Encoded
+from peft_pipelines.data.encoded import IGNORED, Encoded
 from peft_pipelines.running.models_check import check_method
 from peft_pipelines.training import loss as losses
 from peft_pipelines.training.label_logits import LabelLogits, collate

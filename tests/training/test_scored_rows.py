@@ -3,7 +3,7 @@
 import pytest
 import tiny
 
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.training.scored_rows import affordable
 
 

@@ -14,7 +14,7 @@ from small_trainings import mean_loss
 from peft_pipelines.config import Grid, Parameters
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.batching import Batches
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
 from peft_pipelines.pipelines.grid import load_grid, load_together, pipelines_of

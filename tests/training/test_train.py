@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from small_trainings import START, VALIDATION, interrupt, model_of, rows, run, saved, training_args, uninterrupted
 
 from peft_pipelines.data.batching import Batches
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.models import base_model
 from peft_pipelines.storage.checkpoint import CheckpointFolder, Trained
 from peft_pipelines.training.label_logits import collate

@@ -14,6 +14,7 @@ from peft_pipelines.cli import options, runner_option
 from peft_pipelines.cli.config_file import read_config
 from peft_pipelines.cli.one_line import Command, Fault
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import garbage
 from peft_pipelines.files.screen import show_line
 from peft_pipelines.running.interruption import Interrupted, stopping
 
@@ -73,7 +74,7 @@ def run_with(callback: Callable[..., Any]) -> Callable[..., Any]:
             raise ConfigError("--pipeline and --pipelines: give one of them; --pipelines takes several names")
         others["runner_params"] = runner_option.with_workers(others["runner_params"], others["runner"], workers)
         try:
-            with stopping():
+            with stopping(), garbage.seldom():
                 return callback(pipeline=None, pipelines=pipelines or [pipeline or "__default__"], **others)
         except KeyboardInterrupt as stop:
             raise Ended(Interrupted(stop, "before the first cell or behind the last one")) from None

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from peft_pipelines.config import ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.data.overlap import normalised, overlap
-from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
+from peft_pipelines.data.tokenize import Prompter, training_examples
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.metrics.baselines import majority_answer
 from peft_pipelines.evaluation.score import random_task_scores, right_answers

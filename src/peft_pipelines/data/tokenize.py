@@ -7,7 +7,9 @@ Shots, examples with their answers before a prompt, read as examples do in train
 earlier turns of user and assistant, or text up to the end-of-text token. So they show where an answer ends.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,49 +18,17 @@ from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.model import FIXED_DATE
 from peft_pipelines.data.chat_template import ANSWER, ChatTemplate
+from peft_pipelines.data.encoded import Encoded, KeptExamples
 from peft_pipelines.data.plain_text import RowTokens, without_middle
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-IGNORED = -100
-"""The label of a position without loss, as torch's cross entropy has it."""
-
 Shot = tuple[str, str]
 """A prompt and its reference."""
 
-
-@dataclass(frozen=True)
-class Encoded:
-    """One example as token ids.
-
-    Attributes:
-        prompt: the tokens up to the answer.
-        answer: the tokens of the answer and of the end of the turn; empty for generation.
-        truncated: whether the prompt lost text.
-        shots: the number of examples with their answers before the prompt.
-        task: the number of the example's task among those that are learnt together.
-        group: what the example's row shares with others of its group, as a digest; empty where there are no groups.
-        as_text: whether prompt or answer holds the text of a control token, which stays text.
-    """
-
-    prompt: list[int]
-    answer: list[int]
-    truncated: bool
-    shots: int = 0
-    task: int = 0
-    group: str = ""
-    as_text: bool = False
-
-    @property
-    def ids(self) -> list[int]:
-        """The tokens of prompt and answer."""
-        return self.prompt + self.answer
-
-    @property
-    def labels(self) -> list[int]:
-        """The labels of ``ids``: ``IGNORED`` at the prompt, the answer's tokens at the answer."""
-        return [IGNORED] * len(self.prompt) + self.answer
+KEPT = KeptExamples(tokens=1_000_000)
+"""The examples that this process keeps, some 40 MB of them."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +82,8 @@ class Prompter:
     def encode(self, prompt: str, answer: str | None = None, room: int = 0, shots: Sequence[Shot] = ()) -> Encoded:
         """Return an example's tokens; too long a prompt loses its middle, since it often ends with the question.
 
-        The answer and the template are never cut. Of shots that do not fit the last are left out.
+        The answer and the template are never cut. Of shots that do not fit the last are left out. An example that this
+        process has encoded before is not encoded again: methods and seeds of a task see the same ones.
 
         Args:
             prompt: instruction and input.
@@ -123,6 +94,10 @@ class Prompter:
         Raises:
             ConfigError: the answer alone does not fit.
         """
+        decided_by = (*self._format, prompt, answer, room, tuple(shots))
+        return KEPT.get(decided_by, lambda: self._encode(prompt, answer, room, shots))
+
+    def _encode(self, prompt: str, answer: str | None, room: int, shots: Sequence[Shot]) -> Encoded:
         tail = self.encode_answer(answer) if answer is not None else []
         as_text = self.row_tokens.hold_control(prompt) or (answer is not None and self.row_tokens.hold_control(answer))
         limit = self.max_length - len(tail) - room
@@ -145,11 +120,12 @@ class Prompter:
 
     def encode_answer(self, text: str) -> list[int]:
         """Return the tokens of an answer, with the end of the turn."""
-        return self.row_tokens.of(text)[0] + self._end
+        decided_by = (*self._format, text)
+        return KEPT.get(decided_by, lambda: Encoded([], self.row_tokens.of(text)[0] + self._frame.answer, False)).answer
 
     def fits(self, answer: str) -> bool:
         """Whether an answer leaves room for any of its prompt."""
-        return self._frame + len(self.row_tokens.of(answer)[0]) < self.max_length
+        return len(self._frame.prompt) + len(self.encode_answer(answer)) < self.max_length
 
     def decode(self, tokens: Sequence[int], stop: Sequence[int]) -> str:
         """Return the text of generated tokens, up to the end of the turn."""
@@ -158,13 +134,15 @@ class Prompter:
         return text
 
     @cached_property
-    def _end(self) -> list[int]:
-        return self.end_of_turn()
+    def _format(self) -> tuple[Hashable, ...]:
+        """All that decides the tokens of a text; a tokenizer is the same one, not one like it."""
+        values = json.dumps(self.values, sort_keys=True)
+        return (weakref.ref(self.tokenizer), self.chat, self.max_length, self.day, values)
 
     @cached_property
-    def _frame(self) -> int:
-        """Tokens of an example with an empty prompt and an empty answer."""
-        return len(self._prompt("")) + len(self._end)
+    def _frame(self) -> Encoded:
+        """An example with an empty prompt and an empty answer."""
+        return KEPT.get(self._format, lambda: Encoded(self._prompt(""), self.end_of_turn(), False))
 
     @cached_property
     def template(self) -> ChatTemplate:

@@ -1,6 +1,7 @@
 """The installed releases of libraries, and those that decide numbers."""
 
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 LEARNING = ("torch", "transformers", "peft", "adapters", "accelerate", "tokenizers", "bitsandbytes")
@@ -20,6 +21,7 @@ def releases(names: Iterable[str]) -> dict[str, str]:
     return {name: release for name in names if (release := _release(name))}
 
 
+@cache
 def _release(name: str) -> str | None:
     try:
         return version(name)

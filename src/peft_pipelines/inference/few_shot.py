@@ -6,7 +6,8 @@ from itertools import zip_longest
 from typing import Any
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.data.tokenize import Encoded, Prompter, Shot
+from peft_pipelines.data.encoded import Encoded
+from peft_pipelines.data.tokenize import Prompter, Shot
 from peft_pipelines.storage.splits import Splits
 
 

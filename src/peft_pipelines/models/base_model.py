@@ -1,6 +1,7 @@
 """Base models: loading from safetensors, one resident in a process, and clones that share its weights."""
 
 import copy
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -55,7 +56,10 @@ def resident(spec: ModelSpec, weights: Path) -> Base:
     folder = folder_of(spec, weights)
     key = spec.model_dump_json(), folder
     if key not in _resident:
-        _resident.clear()
+        if _resident:
+            _resident.clear()
+            gc.collect()
+        gc.freeze()  # libraries: they stay, so collections between cells need not look through them
         _resident[key] = load(spec, folder)
     return _resident[key]
 
@@ -77,11 +81,11 @@ def load(spec: ModelSpec, folder: Path) -> Base:
             attn_implementation="sdpa",
             output_loading_info=True,
         )
-        tokenizer = gate.read_tokenizer(source, view, spec)
     check_loaded(model, info, source.where)
     check_finite(model, source.where)
     model.config._name_or_path = model.name_or_path = public_name(spec)
     model.requires_grad_(False).eval().to(device())
+    tokenizer = gate.tokenizer(spec, folder)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # any token will do: masks and labels leave padding out
     return Base(spec, model, tokenizer, checksum(model))

@@ -94,19 +94,26 @@ def _checked(files: dict[str, Path], where: str) -> ModelFolder:
     return ModelFolder(where, files, config, {name: json.dumps(found) for name, found in texts.items()})
 
 
+_tokenizers: dict[str, tuple[ModelFolder, PreTrainedTokenizerBase]] = {}
+
+
 def tokenizer(spec: ModelSpec, folder: Path) -> PreTrainedTokenizerBase:
     """Return the tokenizer in a model folder; it bears no path of this machine.
+
+    The last one is kept: data and cells of one model share it, as long as row and folder have not changed.
 
     Raises:
         ConfigError: the folder does not pass, or holds no fast tokenizer that the row fits.
     """
-    source = opened(spec, folder)
-    with source.view() as scratch:
-        return read_tokenizer(source, scratch, spec)
+    source, row = opened(spec, folder), spec.model_dump_json()
+    if row not in _tokenizers or _tokenizers[row][0] is not source:
+        _tokenizers.clear()
+        with source.view() as scratch:
+            _tokenizers[row] = source, _read_tokenizer(source, scratch, spec)
+    return _tokenizers[row][1]
 
 
-def read_tokenizer(source: ModelFolder, scratch: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
-    """Return the tokenizer in the view of a model folder; errors as for ``tokenizer``."""
+def _read_tokenizer(source: ModelFolder, scratch: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
     try:
         found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             scratch, local_files_only=True, trust_remote_code=False

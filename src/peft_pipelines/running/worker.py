@@ -16,7 +16,7 @@ from kedro.framework.hooks.markers import hook_spec
 from kedro.framework.project import configure_project, settings
 from pluggy import PluginManager
 
-from peft_pipelines.files import progress
+from peft_pipelines.files import garbage, progress
 from peft_pipelines.running.channel import Ended, Held, Message, Order, Raised, Ready
 from peft_pipelines.running.claims import of_run
 from peft_pipelines.running.failures import traced
@@ -108,7 +108,7 @@ def main(descriptor: int) -> None:
     """Work for the run that holds the other end of a socket."""
     line = Line(Connection(descriptor))
     try:
-        with stopping():
+        with stopping(), garbage.seldom():
             for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to all; the run decides
                 signal.signal(number, lambda *_: None)
             work(line)

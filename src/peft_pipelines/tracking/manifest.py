@@ -25,7 +25,7 @@ from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.hashes import CARD
 from peft_pipelines.storage.model_card import card
 from peft_pipelines.tracking.environment import command_line, environment
-from peft_pipelines.tracking.origins import WEIGHTS, Origins
+from peft_pipelines.tracking.origins import Origins
 from peft_pipelines.tracking.runs import MANIFEST, ROWS, keep, runs_folder
 
 ASKED = ("pipeline_names", "env", "tags", "node_names", "namespaces", "from_nodes", "to_nodes")
@@ -63,7 +63,7 @@ class Manifest:
     @cached_property
     def origins(self) -> Origins:
         """The data and weights of the run's store."""
-        return Origins(self._catalog, self.folder.parent / WEIGHTS, self._project / names.LOCK)
+        return Origins(self._catalog, self._project / names.LOCK)
 
     @cached_property
     def cells(self) -> list[Cell]:

@@ -20,7 +20,7 @@ from torch import nn
 from transformers import Cache
 
 from peft_pipelines.data.batching import split_batch, split_tree
-from peft_pipelines.data.tokenize import IGNORED, Encoded
+from peft_pipelines.data.encoded import IGNORED, Encoded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import tree_attention
 from peft_pipelines.models.base_model import autocast

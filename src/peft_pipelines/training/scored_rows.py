@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from peft_pipelines.config import TrainingSpec
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 
 Item = TypeVar("Item")
 

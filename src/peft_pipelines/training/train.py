@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peft_pipelines.data import batching, tokenize
+from peft_pipelines.data import batching, encoded, tokenize
 from peft_pipelines.models import forward, token_tree, tree_attention, tree_mask
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, TrainingJob, best_of, put
@@ -64,7 +64,8 @@ def state_digest(*parts: Any) -> str:
     """Hash of all that decides a training: the parts and our own code. A state is resumed under the same one only."""
     code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
     code += [
-        inspect.getsource(module) for module in (batching, tokenize, forward, token_tree, tree_attention, tree_mask)
+        inspect.getsource(module)
+        for module in (batching, encoded, tokenize, forward, token_tree, tree_attention, tree_mask)
     ]
     text = json.dumps([code, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -17,7 +17,7 @@ from transformers import PrinterCallback, Trainer, TrainerControl
 from peft_pipelines.config import TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.batching import Batches
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.files.atomic import read_json, replacing, write_json
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.methods.kept import Kept, restore

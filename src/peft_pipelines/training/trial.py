@@ -5,7 +5,7 @@ from pathlib import Path
 
 from peft_pipelines.config import TrainingSpec
 from peft_pipelines.data.batching import shared_prefix
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.shortcuts import Shortcuts

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from peft_pipelines.data.batching import chunks
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.models.base_model import device
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.loss import cross_entropy

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from peft_pipelines.config import LrSearchSpec, MethodSpec, TaskSpec, TrainingSpec, parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.tokenize import Encoded, Prompter, training_examples
+from peft_pipelines.data.encoded import Encoded
+from peft_pipelines.data.tokenize import Prompter, training_examples
 from peft_pipelines.files import names
 from peft_pipelines.files.versions import LEARNING, releases
 from peft_pipelines.storage.checkpoint import Trained
