@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
-from peft_pipelines.data.tokenize import Encoded, Prompter
+from peft_pipelines.data.encoded import Encoded
+from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.inference.budget import answer_tokens
 from peft_pipelines.inference.few_shot import encode_test_prompts
 from peft_pipelines.models.positions import positions
