@@ -6,7 +6,7 @@ import torch
 from small_trainings import mean_loss
 from torch.autograd.graph import saved_tensors_hooks
 
-from peft_pipelines.data.tokenize import Encoded
+from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.training import branches
 from peft_pipelines.training.label_logits import LabelLogits, collate
 from peft_pipelines.training.shortcuts import Shortcuts
