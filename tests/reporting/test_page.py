@@ -96,7 +96,7 @@ def test_nothing_is_asked_of_the_network(text: str) -> None:
 
 def test_a_question_cannot_end_the_element_that_it_stands_in(text: str) -> None:
     page = Page(text)
-    assert len(page.all("script")) == 4
+    assert len(page.all("script")) == 5
     assert BREAK_OUT not in text and "alert(1)" not in text.replace(page.script("details"), "")
     asked = page.details["good.tiny.moods.s0"]["predictions"][0]["prompt"]
     assert asked.startswith(BREAK_OUT)

@@ -1,7 +1,7 @@
 """Cells with made-up answers and real numbers: scored, compared and written by the functions of the run."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from peft_pipelines.pipelines.cells.score import score
 from peft_pipelines.reporting.collect import collect
 from peft_pipelines.reporting.comparisons import adjust_p_values, compare
 from peft_pipelines.reporting.details import details
+from peft_pipelines.reporting.other_metrics import compare_others
 from peft_pipelines.reporting.page.page import page
 from peft_pipelines.reporting.ranks import rank
 from peft_pipelines.reporting.results import guess, majority, tabulate
@@ -159,12 +160,13 @@ class Made:
             scored = {task.name: function(self.prompts[task.name], task) for task in tasks}
             self.results[name] = collect(**{f"{model}.{task}.-": scored[task] for model in models for task in scored})
 
-    def compared(self) -> list[dict[str, Any]]:
-        """All comparisons."""
+    def compared(self, function: Callable[..., list[dict[str, Any]]] = compare) -> list[dict[str, Any]]:
+        """All comparisons, or what another function makes of the same parts."""
         answers = {f"answers.{name}": found for name, found in self.answers.items()}
         tasks = {f"task.{name}": task for name, task in self.tasks.items()}
         prompts = {f"prompts.{name}": found for name, found in self.prompts.items()}
-        return compare(majority=self.results["majority"], **answers, **tasks, **prompts)
+        parts = {"majority": self.results["majority"], **answers, **tasks, **prompts}
+        return function(**parts)
 
     def table(self, differences: pd.DataFrame) -> pd.DataFrame:
         """The frame of results."""
@@ -189,4 +191,5 @@ class Made:
         models = {f"model.{name}": MODEL for name in self.models}
         constants = {"pscp": PSCP, "grid": grid or {}, "published": published or {}}
         summary = summarise(results, differences, **self._specs())
-        return page(results, comparisons, differences, rank(results)[0], None, summary, **constants, **models, **found)
+        ranks, others = rank(results)[0], self.compared(compare_others)
+        return page(results, comparisons, differences, ranks, None, summary, others, **constants, **models, **found)

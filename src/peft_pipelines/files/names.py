@@ -27,6 +27,7 @@ KINDS = (CHECKPOINT, PREDICTIONS, GENERATION, METRICS)
 RUNS = "runs"
 DATA_REPORT, DATA_REPORT_TEXT = "data_report", "data_report_text"
 COMPARISONS, DIFFERENCES, RANKS, SUMMARY = "comparisons", "differences", "ranks", "summary"
+OTHERS = "other_comparisons"
 RESULTS, RESULTS_CSV, RESULTS_TABLE, RESULTS_LATEX = "results", "results_csv", "results_table", "results_latex"
 RANK_PLOT, SCORE_PLOT, COST_PLOT = "rank_plot", "score_plot", "cost_plot"
 CURVE_PLOT, LR_SEARCH_PLOT = "curve_plot", "lr_search_plot"

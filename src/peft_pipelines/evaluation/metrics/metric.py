@@ -95,6 +95,7 @@ class Metric(Quantity):
         primary: whether it may stand for a task. A diagnostic that does not look at the right answers may not.
         weighted: the arguments of ``function`` to the metric as a function of the items' weights, which makes
             resampling fast; without it ``function`` is called once a resample.
+        slow: whether its resamples, or its values of single items, take seconds a method.
         item_score: how good a single answer is, to show the worst ones, where ``function`` of one item says too little.
     """
 
@@ -105,6 +106,7 @@ class Metric(Quantity):
     primary: bool = True
     counts_invalid: bool = False
     weighted: "Callable[..., Statistic] | None" = field(default=None, repr=False)
+    slow: bool = False
     item_score: ItemScore | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +117,11 @@ class Metric(Quantity):
     def by_item(self) -> bool:
         """True where the metric is the mean of its values of single items."""
         return self.resampling in (Resampling.SHARE, Resampling.MEAN)
+
+    @property
+    def cheap(self) -> bool:
+        """True where it may stand for a task and is resampled fast: then the page has it beside a task's own metric."""
+        return self.primary and not self.slow and (self.by_item or self.weighted is not None)
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from peft_pipelines.reporting.comparisons import adjust_p_values, compare
 from peft_pipelines.reporting.details import details
 from peft_pipelines.reporting.latex import latex
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
+from peft_pipelines.reporting.other_metrics import compare_others
 from peft_pipelines.reporting.page.page import page
 from peft_pipelines.reporting.pareto import plot_costs
 from peft_pipelines.reporting.plots import plot
@@ -20,6 +21,8 @@ from peft_pipelines.reporting.results import guess, majority, tabulate, write_ta
 from peft_pipelines.reporting.summary_sentences import summarise
 
 TAGS = ["report"]
+NUMBERS = (names.RESULTS, names.COMPARISONS, names.OTHERS, names.DIFFERENCES, names.RANKS, names.SUMMARY)
+"""What the page is made of, beside the cells' details."""
 
 
 def create_pipeline(grid: Grid) -> Pipeline:
@@ -30,18 +33,16 @@ def create_pipeline(grid: Grid) -> Pipeline:
     }
     specs = {names.argument("spec", method): names.parameter("methods", method) for method in grid.methods}
     models = {names.argument("model", model): names.parameter("models", model) for model in grid.models}
-    tasks = {names.argument("task", task): names.parameter("tasks", task) for task in grid.tasks}
-    prompts = {names.argument("prompts", task): names.prompts(task) for task in grid.tasks}
-    answers = {names.argument("answers", method): names.answers(method) for method in grid.methods}
     found = {names.argument("details", method): names.details(method) for method in grid.methods}
-    numbers = {name: name for name in (names.RESULTS, names.COMPARISONS, names.DIFFERENCES, names.RANKS, names.SUMMARY)}
+    numbers = {name: name for name in NUMBERS}
     constants = {name: names.parameter(name) for name in ("pscp", "grid", "published")}
     failed = {names.FAILED_PARTS: names.FAILED_PARTS}
     nodes = [
         *_baseline(grid, names.MAJORITY, majority),
         *_baseline(grid, names.RANDOM, guess),
         *[node for method in grid.methods for node in _method(grid, method)],
-        _node(compare, answers | tasks | prompts | {"majority": names.results(names.MAJORITY)}, names.COMPARISONS),
+        _node(compare, _compared(grid), names.COMPARISONS),
+        _node(compare_others, _compared(grid), names.OTHERS),
         _node(adjust_p_values, names.COMPARISONS, names.DIFFERENCES),
         _node(
             tabulate,
@@ -63,6 +64,14 @@ def create_pipeline(grid: Grid) -> Pipeline:
         _node(page, numbers | failed | models | found | constants, names.REPORT_PAGE),
     ]
     return Pipeline(nodes)
+
+
+def _compared(grid: Grid) -> dict[str, str]:
+    """What comparisons are made of: the answers of all methods, and the rows and prompts of all tasks."""
+    tasks = {names.argument("task", task): names.parameter("tasks", task) for task in grid.tasks}
+    prompts = {names.argument("prompts", task): names.prompts(task) for task in grid.tasks}
+    answers = {names.argument("answers", method): names.answers(method) for method in grid.methods}
+    return answers | tasks | prompts | {"majority": names.results(names.MAJORITY)}
 
 
 def _node(function: Callable[..., Any], inputs: Any, outputs: Any) -> Node:

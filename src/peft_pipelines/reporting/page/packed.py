@@ -21,7 +21,12 @@ def packed(details: Mapping[str, Mapping[str, Any]]) -> str:
         with attempt(f"details of {cell}"):
             cells[cell] = _cell(detail, shared)
     whole = {"cells": cells, "shared": [json.loads(text) for text in shared]}
-    plain = json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()
+    return squeezed(whole)
+
+
+def squeezed(value: Any) -> str:
+    """A value as JSON, compressed, as letters that can end no element."""
+    plain = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     return base64.b64encode(gzip.compress(plain, mtime=0)).decode("ascii")
 
 

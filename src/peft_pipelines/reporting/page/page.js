@@ -81,14 +81,14 @@ document.querySelectorAll("[data-figure]").forEach((place) => draw(place, data.f
 
 let opened;
 
-function unpack() {
-  const bytes = Uint8Array.from(atob(document.getElementById("details").textContent.trim()), (one) => one.charCodeAt(0));
+function unpack(id) {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent.trim()), (one) => one.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).json();
 }
 
 function details() {
-  opened = opened || unpack();
+  opened = opened || unpack("details");
   return opened;
 }
 
@@ -198,6 +198,52 @@ document.querySelectorAll("table.scores").forEach((scores) => scores.addEventLis
     if (button) { button.focus(); event.preventDefault(); return; }
   }
 }));
+
+/* ---- the metric of the scores and the differences ---- */
+
+function fillCell(place, [number, behind, marks, kind, spoken]) {
+  const inside = place.querySelector("button") || place;
+  place.className = kind;
+  inside.replaceChildren(element("b", number));
+  if (marks) inside.append(element("span", marks, { className: "mark" }));
+  behind.forEach((text) => inside.append(element("small", text)));
+  if (inside !== place) inside.setAttribute("aria-label", spoken);
+}
+
+function fillScores(scores, shown, own) {
+  [...scores.tHead.rows[0].cells].slice(1, -1).forEach((head, column) => {
+    head.querySelector("small").textContent = shown.metrics[column];
+  });
+  [...scores.tBodies[0].rows].filter((row) => !row.classList.contains("family")).forEach((row, line) => {
+    shown.cells[line].forEach((cell, column) => fillCell(row.cells[column + 1], cell || own.cells[line][column]));
+    row.cells[row.cells.length - 1].textContent = shown.means[line];
+  });
+}
+
+function fillGroups(body, groups) {
+  body.replaceChildren(...groups.map(([task, least, members]) => {
+    const row = element("tr"), listed = element("td", null, { className: "text" });
+    members.forEach(([name, letters]) => {
+      const member = element("span", `${name} `, { className: "member" });
+      member.append(element("sup", letters));
+      listed.append(member, " ");
+    });
+    const size = element("td", least);
+    size.dataset.head = "would show";
+    listed.dataset.head = "best first";
+    row.append(element("th", task, { scope: "row" }), size, listed);
+    return row;
+  }));
+}
+
+const metric = document.getElementById("metric");
+if (metric && !window.DecompressionStream) metric.disabled = true;
+if (metric) metric.addEventListener("change", async () => {
+  const views = await unpack("views"), shown = views[metric.value], own = views[""];
+  document.querySelectorAll("table.scores").forEach((scores) =>
+    fillScores(scores, shown[scores.dataset.model], own[scores.dataset.model]));
+  document.querySelectorAll("[data-groups]").forEach((body) => fillGroups(body, shown[body.dataset.groups].groups));
+});
 
 /* ---- PSCP ---- */
 

@@ -16,8 +16,9 @@ from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.comparisons import no_differences
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page import facts, scores
-from peft_pipelines.reporting.page.packed import packed
+from peft_pipelines.reporting.page.packed import packed, squeezed
 from peft_pipelines.reporting.page.policy import policy
+from peft_pipelines.reporting.page.views import views
 from peft_pipelines.reporting.pareto import COST_AXES, pareto
 from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.ranks import diagram
@@ -33,6 +34,7 @@ def page(
     ranks: list[dict[str, Any]] | None,
     failed_parts: list[dict[str, Any]] | None = None,
     summary: list[dict[str, Any]] | None = None,
+    other_comparisons: list[dict[str, Any]] | None = None,
     **parts: Any,
 ) -> str:
     """The page's HTML. Each model, each figure and each table is an attempt of its own; what is None is left out.
@@ -43,6 +45,7 @@ def page(
         differences: all pairs of methods, as ``adjust_p_values`` makes them.
         ranks: as ``rank`` makes them.
         failed_parts: the parts of the report that failed, as the runner has written them down.
+        other_comparisons: as ``compare_others`` makes them.
         summary: each model's sentences, as ``summarise`` makes them.
         parts: ``pscp``: the run's constants; ``grid``: the grid's values, of which ``published`` names the row of
             ``published`` to show beside ours; ``model.<name>``: the row of each model; ``details.<method>``: what
@@ -60,13 +63,11 @@ def page(
     figures = _figures(results, ranks, {argument("details", method): cells for method, cells in methods.items()})
     context = {
         **_static(),
+        **_by_metric(results, comparisons or [], other_comparisons or []),
         **_failures(results, failed_parts),
-        "title": facts.title(results),
-        "made": facts.made(results),
+        **_about(results),
         "summary": summary or [],
-        "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
         "models": [{**model, "note": _note(parts, model["name"])} for model in models if model],
-        "exceptions": exceptions(results),
         "axes": {name: COST_AXES[name] for name in figures if name in COST_AXES},
         "ranks": [{"model": entry["model"], "text": facts.rank_text(entry)} for entry in ranks],
         "lr_search_text": attempted("learning rates", facts.lr_search_text, known) or "",
@@ -79,6 +80,24 @@ def page(
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_shown)
     return environment.from_string(_file("page.html")).render(context)
+
+
+def _about(results: pd.DataFrame) -> dict[str, Any]:
+    """What the page says of the run as a whole."""
+    return {
+        "title": facts.title(results),
+        "made": facts.made(results),
+        "exceptions": exceptions(results),
+        "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
+    }
+
+
+def _by_metric(
+    results: pd.DataFrame, comparisons: list[dict[str, Any]], others: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The metrics to choose from, and what the page shows under each."""
+    found = attempted("scores by other metrics", views, results, comparisons, others) or {}
+    return {"metrics": list(found), "views": squeezed(found)}
 
 
 def _by_model(results: pd.DataFrame) -> dict[str, pd.DataFrame]:

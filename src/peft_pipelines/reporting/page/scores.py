@@ -41,9 +41,19 @@ def model(
     constants: Mapping[str, float],
 ) -> dict[str, Any]:
     """One model's part of the page."""
-    tasks = metrics_of(rows)
     return {
         "name": name,
+        **tables(name, rows, differences, found),
+        "costs": costs(rows),
+        "pscp": list(inputs),
+        "stability": stability(inputs, constants),
+    }
+
+
+def tables(name: str, rows: pd.DataFrame, differences: pd.DataFrame, found: Intervals) -> dict[str, Any]:
+    """One model's table of scores and its groups of methods that do not differ significantly."""
+    tasks = metrics_of(rows)
+    return {
         "heads": [_head(rows[rows["task"] == task], task, metric) for task, metric in tasks.items()],
         "lines": _lines(rows, tasks, found),
         "groups": [
@@ -51,9 +61,6 @@ def model(
             for task, metric in tasks.items()
             if _compared(differences, name, task)
         ],
-        "costs": costs(rows),
-        "pscp": list(inputs),
-        "stability": stability(inputs, constants),
     }
 
 

@@ -1,0 +1,95 @@
+"""The comparisons under the metrics that do not stand first in a task's row, for the page's switch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.evaluation.metrics.registry import METRICS, quantity
+from peft_pipelines.files.names import MAJORITY, RANDOM, argument, arguments
+from peft_pipelines.reporting.collect import given
+from peft_pipelines.reporting.comparisons import compare
+from peft_pipelines.reporting.warning_signs import LIKE_MAJORITY, together
+
+Bounds = Mapping[tuple[str, str, str], Mapping[str, Any]]
+
+
+def compare_others(**parts: Any) -> list[dict[str, Any]]:
+    """The entries of ``compare`` under each other metric of a task's row that may stand for it and resamples fast.
+
+    Args:
+        parts: as for ``compare``.
+    """
+    tasks: dict[str, TaskSpec] = arguments(parts, "task")
+    wanted = dict.fromkeys(name for task in tasks.values() for name in task.metrics[1:] if METRICS[name].cheap)
+    return [entry for name in wanted for entry in compare(**_by(name, tasks, parts))]
+
+
+def _by(metric: str, tasks: Mapping[str, TaskSpec], parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of ``compare`` for the tasks whose rows name a metric, but not first, which stands first there."""
+    having = {name: task for name, task in tasks.items() if metric in task.metrics[1:]}
+    first = {
+        argument("task", name): task.model_copy(update={"metrics": (metric, *task.metrics)})
+        for name, task in having.items()
+    }
+    answers = {
+        argument("answers", method): {cell: found for cell, found in cells.items() if cell.split(".")[1] in having}
+        for method, cells in given(dict(parts), "answers").items()
+    }
+    prompts = {argument("prompts", name): arguments(dict(parts), "prompts")[name] for name in having}
+    return {
+        **first,
+        **answers,
+        **prompts,
+        "majority": [row for row in parts["majority"] or [] if row["task"] in having],
+    }
+
+
+def others_of(results: pd.DataFrame) -> dict[str, list[str]]:
+    """By metric that may stand for a task, the tasks with numbers of it for which it does not stand."""
+    own = dict(zip(results["task"], results["metric"], strict=True))
+    named = [name for name, metric in METRICS.items() if metric.primary and name in results]
+    found = {name: results.loc[results[name].notna(), "task"].unique() for name in named}
+    having = {name: [task for task in tasks if own[task] != name] for name, tasks in found.items()}
+    return {name: tasks for name, tasks in having.items() if tasks}
+
+
+def under(
+    results: pd.DataFrame, metric: str, tasks: Sequence[str], bounds: Bounds, alike: set[tuple[str, str, str]]
+) -> pd.DataFrame:
+    """The results as ``tabulate`` makes them where a metric stands first in the rows of some tasks.
+
+    Args:
+        results: one row a cell, as ``tabulate`` makes it.
+        metric: the metric.
+        tasks: the tasks.
+        bounds: by model, task and method the interval of the mean over seeds.
+        alike: what is like the majority's answers then (see ``comparisons.like_majority``).
+    """
+    changed, here = results.copy(), results["task"].isin(tasks)
+    keys = list(zip(changed["model"], changed["task"], changed["method"], strict=True))
+    changed.loc[here, "metric"] = metric
+    changed.loc[here, "primary"] = changed.loc[here, metric]
+    for end in ("low", "high"):
+        found = pd.Series([bounds.get(key, {}).get(end) for key in keys], index=changed.index, dtype=float)
+        changed.loc[here, f"primary_{end}"] = found[here]
+    common = dict(zip(keys, changed["primary"], strict=True))
+    changed["marks"] = [
+        marks if key[2] in (MAJORITY, RANDOM) else _marked(marks, key in alike or _worse(name, score, common, key))
+        for key, marks, name, score in zip(keys, changed["marks"], changed["metric"], changed["primary"], strict=True)
+    ]
+    return changed
+
+
+def _worse(metric: str, score: float, common: Mapping[Any, float], key: tuple[str, str, str]) -> bool:
+    """Whether a score is no better than the majority answer's."""
+    majority = common.get((*key[:2], MAJORITY), float("nan"))
+    return not (pd.isna(score) or pd.isna(majority) or quantity(metric).better(score, majority))
+
+
+def _marked(marks: Any, like_majority: bool) -> str:
+    """The signs with, or without, the one of scores like the majority's; a cell without numbers has none."""
+    if pd.isna(marks):
+        return ""
+    return together([marks.replace(LIKE_MAJORITY, ""), LIKE_MAJORITY if like_majority else ""])
