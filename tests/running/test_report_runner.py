@@ -23,7 +23,7 @@ from peft_pipelines.running.units import place
 GRID = {"methods": ["zero_shot", "bitfit"], "models": ["tiny"], "tasks": ["mood", "other"], "seeds": ["s0"]}
 PIPELINES = pipelines_of(Grid.model_validate(GRID))
 NODES = {node.name: node for node in PIPELINES["report"].nodes}
-NEED_THE_TABLE = {"write_table", "latex", "rank", "plot", "plot_costs", "page"}
+NEED_THE_TABLE = {"summarise", "write_table", "latex", "rank", "plot", "plot_costs", "page"}
 REPORT = Path("data/08_reporting")
 LOG = REPORT / "failed_parts.log"
 
