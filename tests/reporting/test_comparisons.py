@@ -97,11 +97,12 @@ def test_the_better_one_may_be_cut_off() -> None:
     parts = given(labelled(), RIGHT, good=[GOOD], poor=[POOR])
     parts["answers.good"]["tiny.moods.s0"]["cut_off_rate"] = 1.0
     assert not adjust_p_values(compare(**parts))["p"].isna().any()
+OF_ONE_SEED = {"seeds": 1, "about": "checkpoints", "test": "bootstrap"}
 
 
 def pair(task: str, first: str, second: str, p: float) -> dict[str, Any]:
     numbers = dict.fromkeys(("difference", "low", "high", "error", "detectable"), 0.1)
-    return {"first": first, "second": second, "p": p, **numbers, "n": 40, "units": 40, "test": "bootstrap"}
+    return {"first": first, "second": second, "p": p, **numbers, "n": 40, "units": 40, **OF_ONE_SEED}
 
 
 def entry(model: str, task: str, *pairs: tuple[str, str, float]) -> dict[str, Any]:

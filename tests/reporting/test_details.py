@@ -96,9 +96,11 @@ def test_facts_stand_in_three_groups_with_units(tmp_path: Path) -> None:
     found = facts(*cell(tmp_path, labelled()))
     assert list(found) == ["Scores", "Costs", "Training"]
     assert list(found["Scores"]) == [
-        *("macro_f1", "accuracy", "per_class", "n", "label_accuracy", "label_macro_f1", "ece", "auroc"),
+        *("macro_f1", "accuracy", "per_class", "test examples", "label_accuracy", "label_macro_f1", "ece", "auroc"),
     ]
-    assert all(text.endswith("%") for name, text in found["Scores"].items() if name not in ("macro_f1", "n"))
+    assert all(
+        text.endswith("%") for name, text in found["Scores"].items() if name not in ("macro_f1", "test examples")
+    )
     assert found["Costs"] == {
         "trainable parameters": "1,234",
         "checkpoint": "0.00 MB",
@@ -127,7 +129,7 @@ def test_the_primary_score_comes_first_with_its_interval() -> None:
     assert list(scored(scores | {"primary_low": 0.25, "primary_high": 0.5}).items()) == [
         ("macro_f1", "33.3 % (25.0 to 50.0)"),
         ("accuracy", "90.0 %"),
-        ("n", "80"),
+        ("test examples", "80"),
     ]
 
 

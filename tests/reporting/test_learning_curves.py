@@ -123,6 +123,7 @@ def test_lines_that_lie_close_share_a_text() -> None:
 def cells(*rows: tuple[str, str, str, float | None, str]) -> pd.DataFrame:
     columns = ["method", "task", "seed", "primary", "status"]
     table = pd.DataFrame(rows, columns=columns).assign(model="tiny_1", metric="macro_f1", marks="")
+    table = table.assign(mean_low=float("nan"), mean_high=float("nan"))
     return table.astype({"primary": "float64"})
 
 
@@ -154,4 +155,4 @@ absent & -- \\
 
 def test_several_seeds_in_latex_are_a_mean_with_its_spread() -> None:
     table = cells(("one", "moods", "s0", 0.9, "done"), ("one", "moods", "s1", 0.92, "done"))
-    assert r"one & \textbf{91.0} $\pm$ 1.4 (n=2) \\" in latex(table)
+    assert r"one & \textbf{91.0} $\pm$ 1.4 (2 seeds) \\" in latex(table)

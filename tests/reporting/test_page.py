@@ -13,11 +13,13 @@ from made import FAILURE, PSCP, Made, free, labelled
 from project import Project, project  # noqa: F401  (a fixture)
 
 from peft_pipelines.config import PublishedSpec, parse
-from peft_pipelines.reporting.comparisons import adjust_p_values
+from peft_pipelines.reporting.comparisons import adjust_p_values, no_differences
+from peft_pipelines.reporting.latex import latex
 from peft_pipelines.reporting.page import facts
 from peft_pipelines.reporting.page.packed import packed, unpacked
-from peft_pipelines.reporting.page.scores import intervals
+from peft_pipelines.reporting.pareto import plot_costs
 from peft_pipelines.reporting.pscp_ranking import discounted, first, inputs, stability
+from peft_pipelines.reporting.table import markdown
 
 PROJECT = Path(__file__).parents[2]
 SHARES = {"base": 0.1, "good": 0.95, "poor": 0.5}
@@ -145,22 +147,29 @@ def test_a_score_like_the_majoritys_is_marked_and_pale(tmp_path: Path) -> None:
 
 def test_several_seeds_show_mean_deviation_count_and_interval(seeds: str) -> None:
     small = [text for _, text in Page(seeds).all("small")]
-    both = [place for place, text in enumerate(small) if text.startswith("± ") and "(n=2)" in text]
+    both = [place for place, text in enumerate(small) if text.startswith("± ") and "(2 seeds)" in text]
     assert len(both) == 9  # of 12 pairs of seeds three lost one or both
     assert all(" to " in small[place + 1] for place in both)
 
 
 def test_the_interval_of_a_mean_over_seeds_is_that_of_the_comparisons(tmp_path: Path) -> None:
-    made = Made(tmp_path, {"good": 0.9}, [labelled()], seeds=2)
-    found = intervals(made.compared())["tiny", "moods", "good"]
-    assert f"{100 * found['low']:.1f} to {100 * found['high']:.1f}" in made.page()
+    made = Made(tmp_path, {"base": 0.5, "good": 0.9}, [labelled()], seeds=2)
+    found = made.compared()[0]["scores"]["good"]
+    low, high = 100 * found["low"], 100 * found["high"]
+    assert f"{low:.1f} to {high:.1f}" in made.page()
+    results = made.table(no_differences())
+    text = f"(2 seeds) [{low:.0f}, {high:.0f}]"
+    assert text in markdown(results, {"tiny": ""}, PSCP.model_dump()) and text in latex(results)
+    dots = plot_costs(results).data[-1]
+    bars = dots.error_y
+    assert [dots.y[0] - bars.arrayminus[0], dots.y[0] + bars.array[0]] == pytest.approx([low, high])
 
 
 def test_cells_that_failed_or_were_not_run_are_said(seeds: str) -> None:
     page = Page(seeds)
     assert "OutOfMemoryError: no room for 2 GB" in page.words
     assert "cells: 20 done, 3 not run, 1 failed" in page.words
-    assert "(n=1, 1 failed)" in page.words and "—" in page.words
+    assert "(1 seed, 1 failed)" in page.words and "—" in page.words
 
 
 def test_cells_without_a_record_of_their_run_and_without_a_lr_search(seeds: str) -> None:

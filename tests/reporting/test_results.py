@@ -134,8 +134,8 @@ ALIKE = ("moods", "untuned")
 TABLE = """\
 ### tiny
 
-Each task's primary metric in percent, in brackets the 95 % interval over test examples, and the mean over tasks. Test
-examples: moods 80, sums 80.
+Each task's primary metric in percent and the mean over tasks. In brackets: the 95 % interval over other test examples.
+Test examples: moods 80, sums 80.
 
 | method   |    moods macro_f1 | sums number_accuracy | mean |
 |:---------|------------------:|---------------------:|-----:|
@@ -224,12 +224,13 @@ def test_two_seeds_are_a_mean_with_its_spread_and_n() -> None:
     assert (
         section(text, "| method")
         == """\
-| method   |         moods macro_f1 | sums number_accuracy |             mean |
-|:---------|-----------------------:|---------------------:|-----------------:|
-| majority |        33.3 [30, 37]   |         1.2 [0, 7]   |             17.3 |
-| tuned    |     91.0 ± 1.4 (n=2) ! |    1.0 ± 1.4 (n=2) ≈ | 46.0 ± 1.4 (n=2) |
-| broken   | 50.0 (n=1, 1 failed)   |             failed   |                — |"""
+| method   |            moods macro_f1 |  sums number_accuracy |                 mean |
+|:---------|--------------------------:|----------------------:|---------------------:|
+| majority |           33.3 [30, 37]   |          1.2 [0, 7]   |                 17.3 |
+| tuned    |    91.0 ± 1.4 (2 seeds) ! | 1.0 ± 1.4 (2 seeds) ≈ | 46.0 ± 1.4 (2 seeds) |
+| broken   | 50.0 (1 seed, 1 failed)   |              failed   |                    — |"""
     )
+    assert "over other training seeds and other test examples" in " ".join(text.split())
     assert "| tuned  | 460,800 | 0.1380 |  0.500 |     0.80 |   0.70 |" in text
 
 
@@ -313,7 +314,7 @@ def test_a_cell_that_was_not_run_has_not_failed() -> None:
     assert list(results["status"][results["method"] == "tuned"]) == ["done", "not run", "not run", "not run"]
     assert results["reason"].isna().all()
     text = markdown_of(results, tiny=MODEL)
-    assert "| tuned    | 50.0 (n=1, 1 not run) |                    — |    — |" in text
+    assert "| tuned    | 50.0 (1 seed, 1 not run) |                    — |    — |" in text
     assert "failed" not in text
     assert [text for trace in plot(results).data if trace.mode == "text" for text in trace.text] == ["—", "—", "—"]
     assert plot_costs(results).layout.xaxis.title.text == "trainable parameters (not run: tuned)"
@@ -387,7 +388,7 @@ COMMON = {"model": "tiny", "task": "moods", "metric": "accuracy", "seed": "s0", 
 def costly(*points: tuple[str, float, float]) -> pd.DataFrame:
     """A frame of one task in which each method has a score and a number of parameters."""
     cells = [
-        {"method": name, "primary": score, "trainable_parameters": cost, "primary_low": score, "primary_high": score}
+        {"method": name, "primary": score, "trainable_parameters": cost, "mean_low": score, "mean_high": score}
         for name, cost, score in points
     ]
     return pd.DataFrame([{**COMMON, **cell} for cell in cells])
@@ -399,17 +400,19 @@ def test_the_line_joins_what_nothing_else_beats_in_score_and_cost() -> None:
 
 
 def test_the_bar_of_a_mean_over_seeds_is_no_shorter_they_share_examples() -> None:
-    one = costly(("a", 100, 0.5)).assign(primary_low=0.4, primary_high=0.6)
+    one = costly(("a", 100, 0.5)).assign(mean_low=0.3, mean_high=0.6)
     two = pd.concat([one, one.assign(seed="s1")])
-    assert [list(plot_costs(rows).data[1].error_y.array) for rows in (one, two)] == [pytest.approx([10.0])] * 2
+    for rows in (one, two):
+        bars = plot_costs(rows).data[1].error_y
+        assert (list(bars.arrayminus), list(bars.array)) == (pytest.approx([20.0]), pytest.approx([10.0]))
 
 
 def test_bars_are_the_intervals_of_the_table_as_lopsided_as_they_are() -> None:
     """No answer of a few is right: the interval goes from 0 upwards, and so does the bar."""
-    one = costly(("a", 100, 0.0)).assign(primary_low=0.0, primary_high=0.6)
+    one = costly(("a", 100, 0.0)).assign(mean_low=0.0, mean_high=0.6)
     bar = plot_costs(one).data[1].error_y
     assert (list(bar.arrayminus), list(bar.array), bar.symmetric) == ([0.0], [60.0], False)
-    both = pd.concat([one, costly(("a", 100, 0.5)).assign(task="sums", primary_low=0.2, primary_high=0.58)])
+    both = pd.concat([one, costly(("a", 100, 0.5)).assign(task="sums", mean_low=0.2, mean_high=0.58)])
     bar = plot_costs(both).data[1].error_y
     assert list(bar.arrayminus) == pytest.approx([100 * 0.3 / 2])
     assert list(bar.array) == pytest.approx([100 * (0.6**2 + 0.08**2) ** 0.5 / 2])
@@ -512,12 +515,12 @@ def test_report_reads_the_cells_as_they_lie_on_disk(tmp_path: Path) -> None:
     (tmp_path / cells / "s1").mkdir()
     (tmp_path / cells / "s1/failure.json").write_text(json.dumps(FAILURE), encoding="utf-8")
     text = report_of(tmp_path)
-    assert "| tuned    | 25.0 (n=1, 1 failed, 1 not run) ≈ |    — |" in text
+    assert "| tuned    | 25.0 (1 seed, 1 failed, 1 not run) ≈ |    — |" in text
     assert "\n\n* failed: tuned · tiny · moods · s1: OutOfMemoryError: no room for 2 GB\n\n" in text
     for seed, score in {"s0": 0.75, "s1": 0.5, "s2": 1.0}.items():
         catalog.save(f"tuned.tiny-moods-{seed}-metrics", labelled(score, 40, 40, **COST))
     text = report_of(tmp_path)
-    assert "| tuned    | 75.0 ± 25.0 (n=3) | 75.0 ± 25.0 (n=3) |" in text
+    assert "| tuned    | 75.0 ± 25.0 (3 seeds) | 75.0 ± 25.0 (3 seeds) |" in text
     assert "failed" not in text
 
 

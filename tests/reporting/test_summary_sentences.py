@@ -13,7 +13,7 @@ from peft_pipelines.reporting.summary_sentences import summarise
 TASKS = [labelled(), labelled("views"), free()]
 ONCE = (
     "Each method was trained once on a task, so the differences are between these checkpoints; "
-    "with three seeds or more they can be between methods."
+    "with 3 seeds or more they can be between methods."
 )
 Said = Callable[..., list[str]]
 
@@ -150,6 +150,7 @@ def results(scores: dict[str, float], task: str = "moods") -> pd.DataFrame:
 def differences(*pairs: tuple[str, str, float, float], task: str = "moods") -> pd.DataFrame:
     """Rows of differences: first, second, difference and adjusted p-value."""
     common = {"model": "tiny", "task": task, "metric": "accuracy", "detectable": 0.05, "test": "mcnemar"}
+    common["about"] = "checkpoints"
     names = ("first", "second", "difference", "p_holm")
     return pd.DataFrame([{**common, **dict(zip(names, pair, strict=True))} for pair in pairs])
 

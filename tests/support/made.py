@@ -172,7 +172,7 @@ class Made:
         """The frame of results."""
         rows = {f"rows.{name}": found for name, found in self.results.items()}
         data = [{"task": name, "test = train": 0} for name in self.tasks]
-        return tabulate(differences, data, **rows, **self._specs())[0]
+        return tabulate(differences, data, self.compared(), **rows, **self._specs())[0]
 
     def _specs(self) -> dict[str, dict[str, Any]]:
         return {f"spec.{name}": {k: v for k, v in row.items() if k != "name"} for name, row in self.specs.items()}

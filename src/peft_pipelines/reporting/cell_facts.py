@@ -13,6 +13,7 @@ Writer = Callable[[float], str]
 
 PRIMARY = frozenset({"primary", "primary_low", "primary_high"})
 NO_SCORES = frozenset({"steps", "learning_rate", "lr_trials", "lr_at_edge", "truncated_rows", "truncated_share"})
+EXAMPLES = "test examples"
 MOST_LABELS = 12
 """With more labels a table of answers by label is no longer read."""
 
@@ -51,7 +52,7 @@ def scored(scores: Mapping[str, Any]) -> Group:
     """The primary metric with its interval, then all other metrics but those of single labels.
 
     >>> scored({"metric": "accuracy", "primary": 0.5, "accuracy": 0.5, "ece": 0.125, "n": 80.0, "f1.yes": 0.4})
-    {'accuracy': '50.0 %', 'ece': '12.5 %', 'n': '80'}
+    {'accuracy': '50.0 %', 'ece': '12.5 %', 'test examples': '80'}
     """
     own = scores["metric"]
     unit = quantity(own).unit
@@ -59,7 +60,7 @@ def scored(scores: Mapping[str, Any]) -> Group:
     for name, value in scores.items():
         kept = isinstance(value, float) and "." not in name and name not in PRIMARY | NO_SCORES | COSTS.keys()
         if kept and name != own and not name.startswith("pscp_"):
-            found[name] = quantity(name).unit.with_symbol(value)
+            found[EXAMPLES if name == "n" else name] = quantity(name).unit.with_symbol(value)
     return found
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import resampled
-from peft_pipelines.evaluation.statistics import ALPHA, comparison, holm, interval, letters
+from peft_pipelines.evaluation.statistics import ALPHA, FEWEST_SEEDS, comparison, holm, interval, letters
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.reporting.collect import given
@@ -19,9 +19,13 @@ from peft_pipelines.reporting.details import items_digest
 from peft_pipelines.reporting.warning_signs import is_cut_off
 
 KEYS = ("model", "task", "first", "second")
-_TEST = ("difference", "low", "high", "p", "p_holm", "detectable", "error", "n", "units", "test")
+_TEST = ("difference", "low", "high", "p", "p_holm", "about", "detectable", "error", "n", "units", "seeds", "test")
 DIFFERENCES = (*KEYS, "metric", *_TEST)
 """The columns of the frame of differences."""
+OF_CHECKPOINTS = (
+    f"With fewer than {FEWEST_SEEDS} seeds a difference is one between these checkpoints, not between methods: another "
+    "seed may turn it round."
+)
 UNTESTED: Final = {"p": None, "test": "cut_off"}
 """In place of a test where the worse of two methods had its answers cut off: the limit may be what makes it worse."""
 
@@ -30,7 +34,8 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
     """Each method's score on each task with its interval, and each two methods' difference with its test.
 
     All seeds of a method count together: a resample draws items once for all of them. Methods stand best first; the
-    majority answer is one of them. Answers to other items than the task's own now are left out, and so is what is None.
+    majority answer is one of them, and would be the same from any seed. Answers to other items than the task's own now
+    are left out, and so is what is None.
     Each model and task is an attempt of its own.
 
     Args:
@@ -51,7 +56,8 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
             found = {method: [entry["answers"] for entry in seeds] for method, seeds in given_here.items()}
             cut = {method for method, seeds in given_here.items() if is_cut_off(_cut_off_rate(seeds))}
             if (answer := common.get((model, task))) is not None:
-                found = {MAJORITY: [[answer] * len(rows)], **found}
+                seeds = max(map(len, found.values()), default=1)
+                found = {MAJORITY: [[answer] * len(rows)] * seeds, **found}
             entries.append({"model": model, "task": task, **_of_task(arguments(parts, "task")[task], found, rows, cut)})
     return entries
 
@@ -115,7 +121,7 @@ def no_differences() -> pd.DataFrame:
 
 
 def groups(differences: pd.DataFrame, model: str, task: str) -> dict[str, str]:
-    """The letters of each method on a task, best first: those that share one do not differ significantly.
+    """The letters of each method on a task, best first: what shares one does not differ significantly.
 
     A pair without a test shares one.
     """
@@ -123,6 +129,11 @@ def groups(differences: pd.DataFrame, model: str, task: str) -> dict[str, str]:
     names = list(dict.fromkeys([*rows["first"], *rows["second"]]))
     adjusted = dict(zip(zip(rows["first"], rows["second"], strict=True), rows["p_holm"].fillna(1.0), strict=True))
     return letters(names, adjusted)
+
+
+def of_methods(differences: pd.DataFrame) -> bool:
+    """Whether all differences are of methods; otherwise some are of checkpoints, as too few seeds were trained."""
+    return bool((differences["about"] == "methods").all())
 
 
 def like_majority(differences: pd.DataFrame) -> set[tuple[str, str, str]]:

@@ -5,14 +5,23 @@ import pandas as pd
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.escape import for_latex, for_terminal
-from peft_pipelines.reporting.scale import metrics_of
-from peft_pipelines.reporting.table import MISSING, spread
+from peft_pipelines.reporting.scale import GUESSES, best_scores, metrics_of
+from peft_pipelines.reporting.table import MISSING, bounded
+from peft_pipelines.reporting.warning_signs import LEAK, LIKE_MAJORITY, MARKS, TRUNCATED, together
+
+SIGNS = dict(zip(MARKS, MARKS, strict=True)) | {
+    LIKE_MAJORITY: r"$\approx$",
+    TRUNCATED: r"$\dagger$",
+    LEAK: r"$\ddagger$",
+}
+"""The signs beside a score, as LaTeX has them."""
 
 
 def latex(results: pd.DataFrame) -> str:
     """One ``tabular`` a model: methods down, tasks across; the best score of a task is bold.
 
-    Where a score is the mean over seeds its standard deviation stands behind it. Each model is an attempt of its own.
+    Behind a score stand the standard deviation over seeds, where there are several, the 95 % interval and the signs of
+    warning_signs.py, which comments explain. Each model is an attempt of its own.
 
     Args:
         results: one row a cell, as ``tabulate`` makes it.
@@ -27,10 +36,10 @@ def latex(results: pd.DataFrame) -> str:
 def _tabular(model: str, rows: pd.DataFrame) -> str:
     tasks = metrics_of(rows)
     methods = list(rows["method"].unique())
-    means = rows.groupby(["method", "task"], sort=False)["primary"].mean()
-    best = {task: metric.best(list(means.xs(task, level="task").dropna())) for task, metric in tasks.items()}
+    best, signs = best_scores(rows, tasks), together(rows["marks"].dropna())
     lines = [
         f"% {for_terminal(model)}",
+        *[f"% {SIGNS[sign]} {text}" for sign, text in MARKS.items() if sign in signs],
         rf"\begin{{tabular}}{{l{'r' * len(tasks)}}}",
         r"\toprule",
         " & ".join(["method", *map(for_latex, tasks)]) + r" \\",
@@ -50,9 +59,12 @@ def _arrow(metric: Quantity) -> str:
 
 
 def _cell(cells: pd.DataFrame, metric: Quantity, best: float) -> str:
-    text = spread(cells["primary"], list(cells["status"]), metric.unit)
+    text = bounded(cells, metric.unit)
     if text == MISSING:
         return "--"
     number, *behind = text.split(" ", 1)
-    shown = rf"\textbf{{{number}}}" if cells["primary"].mean() == best else number
-    return " ".join([shown, *behind]).replace("±", r"$\pm$").replace("—", "--")
+    guess = cells["method"].isin(GUESSES).all()
+    shown = number if guess or cells["primary"].mean() != best else rf"\textbf{{{number}}}"
+    signs = "".join(SIGNS[sign] for sign in together(cells["marks"].dropna()))
+    marks = [rf"\textsuperscript{{{signs}}}"] if signs else []
+    return " ".join([shown, *behind, *marks]).replace("±", r"$\pm$").replace("—", "--")

@@ -73,7 +73,8 @@ def under(
     changed.loc[here, "primary"] = changed.loc[here, metric]
     for end in ("low", "high"):
         found = pd.Series([bounds.get(key, {}).get(end) for key in keys], index=changed.index, dtype=float)
-        changed.loc[here, f"primary_{end}"] = found[here]
+        for name in (f"primary_{end}", f"mean_{end}"):
+            changed.loc[here, name] = found[here]
     common = dict(zip(keys, changed["primary"], strict=True))
     changed["marks"] = [
         marks if key[2] in (MAJORITY, RANDOM) else _marked(marks, key in alike or _worse(name, score, common, key))

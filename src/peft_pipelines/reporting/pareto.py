@@ -37,11 +37,10 @@ def pareto(results: pd.DataFrame, cost: str) -> go.Figure:
     """Mean score of each method against one of ``COST_AXES``; what costs nothing is a line across, named at the right.
 
     A line joins the methods that no other one beats in score and cost at once. Error bars are 95 % intervals of the
-    mean over tasks: of a single task its own interval. Of several tasks, whose test examples are drawn independently of
-    each other, each end lies as far off as the root of the summed squares of the tasks' own ends (Zou and Donner 2008);
-    seeds share the examples, so that of several the mean distance counts. Tasks whose scores cannot be averaged with
-    the others' are left out (see ``scale.common``). A method with a cell that failed or was not run has no mean: it is
-    named beneath the axis, not drawn.
+    mean over tasks: of a single task that of the table. Of several tasks, whose test examples are drawn independently
+    of each other, each end lies as far off as the root of the summed squares of the tasks' own ends (Zou and Donner
+    2008). Tasks whose scores cannot be averaged with the others' are left out (see ``scale.common``). A method with a
+    cell that failed or was not run has no mean: it is named beneath the axis, not drawn.
     """
     scale = common(results)
     means = _means(scale.of(results), cost, scale.unit)
@@ -83,14 +82,14 @@ def _score_title(scale: Scale) -> str:
 
 def _means(results: pd.DataFrame, cost: str, unit: Unit) -> pd.DataFrame:
     rows = results[results["method"] != RANDOM].reindex(columns=[*results.columns.union([cost])])
-    rows = rows.assign(below=rows["primary"] - rows["primary_low"], above=rows["primary_high"] - rows["primary"])
-    means = rows.groupby(["model", "method"], sort=False).agg(
+    keys = ["model", "method"]
+    means = rows.groupby(keys, sort=False).agg(
         score=("primary", lambda values: unit.factor * values.mean(skipna=False)), cost=(cost, "mean")
     )
-    sides = rows.groupby(["model", "method", "task"], sort=False)[["below", "above"]].mean()
-    by_method = sides.groupby(["model", "method"], sort=False)
-    for name in sides.columns:
-        means[name] = by_method[name].agg(lambda side: unit.factor * float(np.sqrt((side**2).sum()) / len(side)))
+    on_task = rows.groupby([*keys, "task"], sort=False)[["primary", "mean_low", "mean_high"]].mean()
+    for side, end in {"below": "mean_low", "above": "mean_high"}.items():
+        squares = ((on_task[end] - on_task["primary"]) ** 2).groupby(keys, sort=False)
+        means[side] = unit.factor * np.sqrt(squares.sum()) / squares.size()
     return means[means["score"].notna()].reset_index()
 
 

@@ -15,13 +15,12 @@ from peft_pipelines.files.names import MAJORITY, RANDOM, arguments
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.comparisons import like_majority, no_differences
+from peft_pipelines.reporting.scale import GUESSES
 from peft_pipelines.reporting.table import COSTS, MISSING, failed_lines, markdown
 from peft_pipelines.reporting.warning_signs import marks_of, predicted_classes
 from peft_pipelines.storage.splits import Splits
 
 BASELINE = "baseline"
-GUESSES = (MAJORITY, RANDOM)
-"""The rows that no model answers for: they stand first."""
 RECORD = ("cell", "run_id", "git_commit", "checkpoint")
 """Columns that lead to a number's record."""
 MEMORY_KINDS = ("memory_kind", "generate_memory_kind")
@@ -29,6 +28,8 @@ TEXT = ("model", "task", "method", "seed", "status", "reason", "metric", "family
 NUMBERS = (
     "primary_low",
     "primary_high",
+    "mean_low",
+    "mean_high",
     "n",
     "base_tflop",
     "leaked",
@@ -57,19 +58,24 @@ def guess(prompts: Splits, task: TaskSpec) -> dict[str, Any]:
 
 
 def tabulate(
-    differences: pd.DataFrame | None, data: list[dict[str, Any]] | None, **parts: Any
+    differences: pd.DataFrame | None,
+    data: list[dict[str, Any]] | None,
+    comparisons: list[dict[str, Any]] | None = None,
+    **parts: Any,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One row a cell, unrounded, as a frame for Parquet and the same for CSV.
 
     Models stand in the order of the grid; in each the majority and the random answers, the other baselines, then the
     methods in the order of the grid. A cell without metrics is a row whose numbers are missing and whose ``status`` is
-    not "done". ``marks`` holds the signs of warning_signs.py. Each row is an attempt of its own: one that cannot
-    be made stands as failed.
+    not "done". ``marks`` holds the signs of warning_signs.py. ``primary_low`` and ``primary_high`` are the interval of
+    the cell's own score, ``mean_low`` and ``mean_high`` that of the mean over its method's seeds on the task, the same
+    in each of its rows. Each row is an attempt of its own: one that cannot be made stands as failed.
 
     Args:
         differences: the pairs with adjusted p-values, as ``adjust_p_values`` makes them, or None: then no score is like
             the majority's but by size.
         data: the data report's rows, or None where none was made.
+        comparisons: as ``compare`` makes them, or None: then means over seeds have no interval.
         parts: ``rows.<name>``: what ``collect`` made of a method's cells, or of the baselines' answers, or None: then
             the frame is without them; ``spec.<name>``: the method's row of the configuration.
     """
@@ -84,8 +90,23 @@ def tabulate(
             with attempt(" · ".join([method, *(row[axis] for axis in ("model", "task", "seed"))])):
                 whole = beside.row(row, method, families[method])
             rows.append(whole)
-    table = frame(sorted(rows, key=lambda row: beside.models.index(row["model"])))
+    table = with_intervals(frame(sorted(rows, key=lambda row: beside.models.index(row["model"]))), comparisons or [])
     return table, table
+
+
+def with_intervals(results: pd.DataFrame, comparisons: list[dict[str, Any]]) -> pd.DataFrame:
+    """The frame with the intervals of means over seeds; a method's only score on a task has its own."""
+    found = {
+        (entry["model"], entry["task"], method): (interval["low"], interval["high"])
+        for entry in comparisons
+        for method, interval in entry["scores"].items()
+    }
+    keys = ["model", "task", "method"]
+    several = results.groupby(keys, sort=False)["primary"].transform("count") > 1
+    names = list(results[keys].itertuples(index=False, name=None))
+    means = pd.DataFrame([found.get(name, (None, None)) for name in names], index=results.index, dtype="float64")
+    ends = {end: means[place].where(several, results[f"primary_{end}"]) for place, end in enumerate(("low", "high"))}
+    return results.assign(mean_low=ends["low"], mean_high=ends["high"])
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Scores of several tasks on one scale: the tasks that a mean is over, and what a reader must know of the others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,6 +8,10 @@ import pandas as pd
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
+from peft_pipelines.files.names import MAJORITY, RANDOM
+
+GUESSES = (MAJORITY, RANDOM)
+"""The rows that no model answers for."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,14 @@ def metrics_of(results: pd.DataFrame) -> dict[str, Quantity]:
     """The metric that stands for each task, in the order of the tasks' first rows."""
     named = results.groupby("task", sort=False)["metric"].first()
     return {str(task): quantity(str(name)) for task, name in named.items()}
+
+
+def best_scores(results: pd.DataFrame, metrics: Mapping[str, Quantity]) -> dict[str, float]:
+    """The best mean over seeds on each task; the answers that no model gives are no candidates. nan without any."""
+    given = results[~results["method"].isin(GUESSES)]
+    means = given.groupby(["task", "method"])["primary"].mean().dropna()
+    on_task = means.index.get_level_values("task")
+    return {task: metric.best(list(means[on_task == task])) for task, metric in metrics.items()}
 
 
 def points(results: pd.DataFrame) -> Scale:

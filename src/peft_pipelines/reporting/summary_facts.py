@@ -51,9 +51,14 @@ class Facts:
         return len({(cell["task"], cell["method"]) for cell in self.cells}) == len(self.cells)
 
     @property
+    def few_seeds(self) -> bool:
+        """Whether some differences hold for these checkpoints alone (see ``statistics.paired.compare``)."""
+        return any(pair["about"] == "checkpoints" for pair in self.pairs)
+
+    @property
     def noun(self) -> str:
-        """What a difference is known of: the one training of a method, or the method."""
-        return "checkpoint" if self.one_seed else "method"
+        """What a difference is known of: some trainings of a method, or the method."""
+        return "checkpoint" if self.few_seeds else "method"
 
     @property
     def tasks(self) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from peft_pipelines.config import MethodSpec, parse
+from peft_pipelines.evaluation.statistics import FEWEST_SEEDS
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.files.status import Status
@@ -16,7 +17,11 @@ from peft_pipelines.reporting.warning_signs import LEAK, MARKS
 
 ONCE = (
     "Each method was trained once on a task, so the differences are between these checkpoints; "
-    "with three seeds or more they can be between methods."
+    f"with {FEWEST_SEEDS} seeds or more they can be between methods."
+)
+SELDOM = (
+    f"Some methods have fewer than {FEWEST_SEEDS} seeds on a task, so the differences are between these checkpoints; "
+    "with as many of each they can be between methods."
 )
 
 GROUPS = 4
@@ -127,15 +132,15 @@ def _costs(facts: Facts, methods: Sequence[str]) -> str:
 
 def _to_say_more(facts: Facts) -> str:
     """How small a difference between tuned methods would show, and what makes smaller ones visible."""
-    once = ONCE if facts.one_seed and facts.pairs and facts.tasks else ""
+    few = (ONCE if facts.one_seed else SELDOM) if facts.few_seeds and facts.tasks else ""
     if not facts.undecided:
-        return once
+        return few
     least = _sizes(facts.detectable())
     more = "test examples" if facts.one_seed else "test examples and seeds"
     text = (
         f"Differences between tuned {facts.noun}s below about {least} are seldom found; half as much takes four times"
     )
-    return f"{text} as many {more}. {once}".strip()
+    return f"{text} as many {more}. {few}".strip()
 
 
 def _sizes(sizes: Mapping[str, tuple[float, str]]) -> str:

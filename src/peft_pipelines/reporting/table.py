@@ -15,8 +15,11 @@ from peft_pipelines.reporting.scale import Scale, arrow, common, exceptions, poi
 from peft_pipelines.reporting.warning_signs import LEAK, MARKS, together
 
 MISSING = "—"
-CAPTION = (
-    "Each task's primary metric in percent, in brackets the 95 % interval over test examples, and the mean over tasks."
+CAPTION = "Each task's primary metric in percent and the mean over tasks. In brackets: the 95 % interval over "
+ONE_SEED = "other test examples."
+SEVERAL_SEEDS = (
+    "other training seeds and other test examples (of a single seed: over other test examples). ± is the standard "
+    "deviation over seeds."
 )
 
 Columns = dict[str, list[str]]
@@ -69,7 +72,7 @@ def _section(model: str, rows: pd.DataFrame, summary: Sequence[str], note: str, 
     parts = [
         heading(3, model),
         bullets(summary),
-        paragraph(" ".join(text for text in (CAPTION, exceptions(rows), f"Test examples: {sized}.") if text)),
+        paragraph(" ".join(text for text in (_caption(rows), exceptions(rows), f"Test examples: {sized}.") if text)),
         render(scores(rows)),
         paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in signs)),
         bullets(failures(rows)),
@@ -81,8 +84,13 @@ def _section(model: str, rows: pd.DataFrame, summary: Sequence[str], note: str, 
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _caption(rows: pd.DataFrame) -> str:
+    seeds = rows.groupby(["task", "method"])["seed"].nunique()
+    return CAPTION + (SEVERAL_SEEDS if seeds.max() > 1 else ONE_SEED)
+
+
 def scores(rows: pd.DataFrame) -> Columns:
-    """Methods down, tasks across: scores with the interval, over several seeds the mean ± the deviation and n."""
+    """Methods down, tasks across: scores with the interval, of several seeds the mean ± the deviation."""
     methods, scale = list(rows["method"].unique()), common(rows)
     columns: Columns = {"method": methods}
     for (task, metric), cells in rows.groupby(["task", "metric"], sort=False):
@@ -99,12 +107,19 @@ def scores(rows: pd.DataFrame) -> Columns:
 
 
 def bounded(cells: pd.DataFrame, unit: Unit) -> str:
-    """``spread`` of a method's seeds on a task; a single seed's score has its interval behind it, percent whole."""
+    """``spread`` of a method's seeds on a task with its interval behind it, percent whole."""
     text = spread(cells["primary"], list(cells["status"]), unit)
-    low, high = (cells[f"primary_{end}"].iloc[0] for end in ("low", "high"))
-    if len(cells) > 1 or pd.isna(low):
-        return text
-    return f"{text} [{unit.text(low, 0)}, {unit.text(high, 0)}]"
+    ends = ends_of(cells)
+    return f"{text} [{unit.text(ends[0], 0)}, {unit.text(ends[1], 0)}]" if ends else text
+
+
+def ends_of(cells: pd.DataFrame) -> tuple[float, float] | None:
+    """The interval of a method's mean over seeds on a task, the same in the table, the plots and the page.
+
+    None where there is no score, or the interval is not known.
+    """
+    known = cells.loc[cells["primary"].notna() & cells["mean_low"].notna(), ["mean_low", "mean_high"]]
+    return None if known.empty else (known["mean_low"].iloc[0], known["mean_high"].iloc[0])
 
 
 def pairs(rows: pd.DataFrame, first: str, second: str) -> list[tuple[str, str]]:
@@ -123,7 +138,7 @@ def spread(values: "pd.Series[float]", statuses: Sequence[str] = (), unit: Unit 
     """One number for the seeds of a cell; seeds without a number are counted, never averaged in.
 
     >>> spread(pd.Series([0.5])), spread(pd.Series([0.5, 0.52])), spread(pd.Series([0.5, None]), ["done", "failed"])
-    ('50.0', '51.0 ± 1.4 (n=2)', '50.0 (n=1, 1 failed)')
+    ('50.0', '51.0 ± 1.4 (2 seeds)', '50.0 (1 seed, 1 failed)')
     """
     done = values.dropna() * unit.factor
     if done.empty:
@@ -132,7 +147,8 @@ def spread(values: "pd.Series[float]", statuses: Sequence[str] = (), unit: Unit 
     if len(done) == 1 and not counts:
         return unit.write(done.iloc[0])
     deviation = f" ± {unit.write(done.std())}" if len(done) > 1 else ""
-    return f"{unit.write(done.mean())}{deviation} (n={len(done)}{''.join(counts)})"
+    seeds = "1 seed" if len(done) == 1 else f"{len(done)} seeds"
+    return f"{unit.write(done.mean())}{deviation} ({seeds}{''.join(counts)})"
 
 
 def lost(statuses: Sequence[str]) -> str:

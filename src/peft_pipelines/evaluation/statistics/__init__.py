@@ -1,17 +1,10 @@
 """Statistics of scores: intervals, comparisons of methods, ranks over tasks. Pure functions."""
 
+from peft_pipelines.evaluation.statistics.crossed import FEWEST_SEEDS, over_seeds
 from peft_pipelines.evaluation.statistics.intervals import Interval, Spread, bootstrap, exact, spread
 from peft_pipelines.evaluation.statistics.items import statistic
-from peft_pipelines.evaluation.statistics.paired import (
-    ALPHA,
-    Comparison,
-    McNemar,
-    compare,
-    detectable,
-    detectable_share,
-    holm,
-    mcnemar,
-)
+from peft_pipelines.evaluation.statistics.paired import Comparison, McNemar, compare, holm, mcnemar
+from peft_pipelines.evaluation.statistics.power import ALPHA, detectable, detectable_share
 from peft_pipelines.evaluation.statistics.ranks import (
     Friedman,
     alike_ranks,
@@ -26,6 +19,7 @@ from peft_pipelines.evaluation.statistics.scores import Score, comparison, inter
 
 __all__ = [
     "ALPHA",
+    "FEWEST_SEEDS",
     "Comparison",
     "Friedman",
     "Interval",
@@ -48,6 +42,7 @@ __all__ = [
     "letters",
     "mcnemar",
     "nemenyi",
+    "over_seeds",
     "resample",
     "scored",
     "scored_all",

@@ -17,7 +17,8 @@ class Interval:
     """A number and its interval, in the metric's own units.
 
     ``n`` counts the items and ``units`` what was drawn: items, or groups of them. ``error`` is the standard error: the
-    resamples' standard deviation, or sqrt(p (1 - p) / n) where ``method`` is "exact".
+    resamples' standard deviation, sqrt(p (1 - p) / n) where ``method`` is "exact", and over items and training seeds
+    together where it is "seeds_and_items".
     """
 
     value: float
@@ -26,7 +27,7 @@ class Interval:
     error: float
     n: int
     units: int
-    method: Literal["bootstrap", "exact"]
+    method: Literal["bootstrap", "exact", "seeds_and_items"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ def bootstrap(score: Resamples, *, level: float = LEVEL) -> Interval:
     """The percentile interval of a score over its resamples, widened for few units (see ``beyond``).
 
     It speaks of other test items for the same predictions, and holds nothing of what another training seed would give:
-    see ``spread``. Where all resamples give the same number it has no width, which proves nothing about a small test
-    set; ``exact`` has a width there.
+    see ``crossed.over_seeds``. Where all resamples give the same number it has no width, which proves nothing about a
+    small test set: see ``scores.interval``.
 
     >>> from peft_pipelines.evaluation.statistics.items import statistic
     >>> from peft_pipelines.evaluation.statistics.resampling import resample

@@ -1,17 +1,17 @@
 """Tests of the difference between two methods on one task, from their answers to the same items."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Literal, TypeVar
 
 import numpy as np
 
+from peft_pipelines.evaluation.statistics.crossed import FEWEST_SEEDS, Error, error_of
 from peft_pipelines.evaluation.statistics.intervals import beyond, stats
+from peft_pipelines.evaluation.statistics.power import detectable
 from peft_pipelines.evaluation.statistics.resampling import Resamples
 
-POWER = 0.8
-ALPHA = 0.05
 K = TypeVar("K", bound=Hashable)
 
 
@@ -19,9 +19,11 @@ K = TypeVar("K", bound=Hashable)
 class Comparison:
     """First minus second, in the metric's own units, with its interval, its two-sided p-value and standard error.
 
-    ``detectable`` is the smallest true difference that such a test finds in 80 of 100 cases at the level .05. ``n``
-    counts the items, ``units`` what was drawn (items, or groups of them). ``test`` says where p comes from: McNemar's
-    test, the share of resamples beyond 0, or, where there are none, Student's t (see ``compare``).
+    ``about`` says what the test generalises to: "checkpoints" are these trained weights on other items, "methods" other
+    trainings as well. ``detectable`` is the smallest true difference that such a test finds in 80 of 100 cases at the
+    level .05. ``n`` counts the items, ``units`` what was drawn (items, or groups of them), ``seeds`` the training seeds
+    of the method that has fewer. ``test`` says where p comes from: McNemar's test, the share of resamples beyond 0, or,
+    where there are none, Student's t, or the error over seeds and items together (see ``compare``).
     """
 
     difference: float
@@ -32,7 +34,9 @@ class Comparison:
     detectable: float
     n: int
     units: int
-    test: Literal["bootstrap", "bootstrap_t", "mcnemar"]
+    seeds: int
+    about: Literal["checkpoints", "methods"]
+    test: Literal["bootstrap", "bootstrap_t", "mcnemar", "seeds_and_items"]
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,18 @@ class McNemar:
 
 
 def compare(first: Resamples, second: Resamples) -> Comparison:
-    """The paired bootstrap of the difference between two methods: both were scored on the same resamples.
+    """The difference between two methods that were scored on the same resamples.
 
-    The p-value is twice the smaller share of resamples on one side of 0, ties counted on both, read by Student's t as
-    the interval is (see ``intervals.beyond``); it is below .05 where the interval leaves 0 out, but for rounding. Where
-    no resample lies on the other side, that share says how many were drawn, not how far 0 is away, and is too much for
-    Holm over thousands of pairs. There the tail of Student's t stands for the resamples that would be needed, if it
-    is smaller: of the difference in units of its error, with one degree of freedom less than there are units, so that
-    few items do not look like certainty.
+    With ``FEWEST_SEEDS`` of either it is tested by its error over seeds and items together (see ``crossed.py``), and
+    holds for other trainings of the methods and other items. With fewer it is the paired bootstrap of the items, and
+    holds for these checkpoints.
+
+    The bootstrap's p-value is twice the smaller share of resamples on one side of 0, ties counted on both, read by
+    Student's t as the interval is (see ``intervals.beyond``); it is below .05 where the interval leaves 0 out, but for
+    rounding. Where no resample lies on the other side, that share says how many were drawn, not how far 0 is away, and
+    is too much for Holm over thousands of pairs. There the tail of Student's t stands for the resamples that would be
+    needed, if it is smaller: of the difference in units of its error, with one degree of freedom less than there are
+    units, so that few items do not look like certainty.
 
     Raises:
         ValueError: the scores are of other items, groups or draws.
@@ -61,19 +69,56 @@ def compare(first: Resamples, second: Resamples) -> Comparison:
     >>> from peft_pipelines.evaluation.statistics.resampling import resample
     >>> good, bad = (statistic("accuracy", ["a"] * k + ["b"] * (100 - k), [["a"]] * 100, []) for k in (80, 60))
     >>> found = compare(resample([good], 100), resample([bad], 100))
-    >>> round(found.difference, 3), round(found.low, 2), round(found.high, 2), found.p < 0.001
-    (0.2, 0.12, 0.28, True)
+    >>> round(found.difference, 3), round(found.low, 2), round(found.high, 2), found.p < 0.001, found.about
+    (0.2, 0.12, 0.28, True, 'checkpoints')
     """
     if first.draw != second.draw or first.n != second.n or len(first.drawn) != len(second.drawn):
         raise ValueError("the two scores were resampled differently: items, groups, seed and count must be the same")
     drawn = first.drawn - second.drawn
-    difference, units = first.value - second.value, first.units
+    over_items = replace(first, value=first.value - second.value, drawn=drawn)
+    seeds = min(len(first.seeds), len(second.seeds))
+    found = replace(_of_items(over_items), seeds=seeds)
+    if seeds < FEWEST_SEEDS:
+        return found
+    error = error_of(over_items.error, first.units, first.seeds, second.seeds)
+    return _of_seeds(found, error) if error.value else replace(found, about="methods")
+
+
+def _of_seeds(found: Comparison, error: Error) -> Comparison:
+    reach, difference = error.reach(), found.difference
+    needed = detectable(error.value, freedom=error.freedom)
+    return replace(
+        found,
+        low=difference - reach,
+        high=difference + reach,
+        p=error.p(difference),
+        error=error.value,
+        detectable=needed,
+        about="methods",
+        test="seeds_and_items",
+    )
+
+
+def _of_items(score: Resamples) -> Comparison:
+    """The bootstrap of a difference whose ``seeds`` are not asked."""
+    drawn, difference, units = score.drawn, score.value, score.units
     low, high = np.quantile(drawn, [(share := beyond(units)), 1 - share])
     smaller = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     p, error = _of_few(min(1.0, 2 * (1 + smaller) / (len(drawn) + 1)), units), float(drawn.std(ddof=1))
     tail = _tail(difference, error, units) if smaller == 0 else 1.0
-    test: Literal["bootstrap", "bootstrap_t"] = "bootstrap_t" if tail < p else "bootstrap"
-    return Comparison(difference, float(low), float(high), min(p, tail), error, detectable(error), first.n, units, test)
+    return Comparison(
+        difference,
+        float(low),
+        float(high),
+        min(p, tail),
+        error,
+        detectable(error),
+        score.n,
+        units,
+        seeds=1,
+        about="checkpoints",
+        test="bootstrap_t" if tail < p else "bootstrap",
+    )
 
 
 def _of_few(p: float, units: int) -> float:
@@ -116,46 +161,3 @@ def holm(p_values: Mapping[K, float]) -> dict[K, float]:
         largest = max(largest, min(1.0, (len(p_values) - place) * p_values[name]))
         adjusted[name] = largest
     return {name: adjusted[name] for name in p_values}
-
-
-def detectable(error: float, *, power: float = POWER, alpha: float = ALPHA) -> float:
-    """The smallest true difference that a two-sided test of this standard error finds with this power.
-
-    >>> round(detectable(0.01), 4)
-    0.028
-    """
-    return (_quantile(1 - alpha / 2) + _quantile(power)) * error
-
-
-def detectable_share(n: int, discordance: float, *, power: float = POWER, alpha: float = ALPHA) -> float:
-    """The smallest true difference of two shares that McNemar's test finds with this power (Connor 1987).
-
-    A difference cannot exceed the share of items on which the methods disagree, so where ``discordance`` is smaller
-    than any difference to be found, all disagreement is taken to be on one side.
-
-    Args:
-        n: how many items there are.
-        discordance: the share of items that exactly one of the methods gets right, from 0 to 1.
-        power: how often the test is to find the difference.
-        alpha: how often it may find one that is not there.
-
-    >>> round(detectable_share(1000, 0.1), 3)
-    0.028
-    """
-    if n < 1 or not 0 <= discordance <= 1:
-        raise ValueError(f"{n} items and discordance {discordance}: at least 1 item and a share are needed")
-    z_alpha, z_power = _quantile(1 - alpha / 2), _quantile(power)
-
-    def found(difference: float) -> bool:
-        either = max(discordance, difference)
-        return difference * sqrt(n) >= z_alpha * sqrt(either) + z_power * sqrt(max(0.0, either - difference**2))
-
-    low, high = 0.0, 1.0
-    while high - low > 1e-9:  # noqa: PLR2004
-        middle = (low + high) / 2
-        low, high = (low, middle) if found(middle) else (middle, high)
-    return high
-
-
-def _quantile(share: float) -> float:
-    return float(stats().norm.ppf(share))

@@ -8,7 +8,7 @@ from string import ascii_lowercase
 import numpy as np
 
 from peft_pipelines.evaluation.statistics.intervals import stats
-from peft_pipelines.evaluation.statistics.paired import ALPHA
+from peft_pipelines.evaluation.statistics.power import ALPHA
 
 FEWEST_METHODS, FEWEST_TASKS = 3, 2
 

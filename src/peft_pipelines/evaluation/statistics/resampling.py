@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ RESAMPLES = 10_000
 class Resamples:
     """A score, and what it is in each resample. Those of two methods with equal ``draw`` are pairs.
 
+    ``value`` and ``drawn`` are means over training seeds, ``seeds`` the score of each seed on the items as they are.
     ``n`` counts the items, ``units`` what was drawn: items, or groups of them. ``draw`` says what decided the draws.
     """
 
@@ -29,6 +31,13 @@ class Resamples:
     n: int
     units: int
     draw: tuple[object, ...]
+    seeds: tuple[float, ...]
+
+    @property
+    def error(self) -> float:
+        """The standard error over items: the resamples' deviation, which few units make too small, corrected for it."""
+        spread = float(self.drawn.std(ddof=1))
+        return spread * sqrt(self.units / (self.units - 1)) if self.units > 1 else spread
 
 
 def resample(
@@ -42,7 +51,8 @@ def resample(
     """A score of the items as they are, and of ``resamples`` samples drawn from them with replacement.
 
     What several training seeds answered to an item stays together: each resample draws items once and averages the
-    scores of all seeds on them. More seeds make the mean steadier, not the test set larger.
+    scores of all seeds on them. More seeds make the mean steadier, not the test set larger. What other seeds would give
+    is not drawn: three are too few to draw from (see ``crossed.py``).
 
     Args:
         seeds: a statistic a training seed, all of the same items.
@@ -84,10 +94,12 @@ def resample_all(
         for name, seeds in scores.items():
             parts[name].append(_mean(seeds, weights))
     units, names = (n, None) if groups is None else (len(set(groups)), tuple(groups))
-    return {
-        name: Resamples(float(_mean(seeds, np.ones((1, n)))[0]), np.concatenate(parts[name]), n, units, (seed, names))
-        for name, seeds in scores.items()
-    }
+    found = {}
+    for name, seeds in scores.items():
+        single = tuple(float(statistic(np.ones((1, n)))[0]) for statistic in seeds)
+        drawn = np.concatenate(parts[name])
+        found[name] = Resamples(float(np.mean(single)), drawn, n, units, (seed, names), single)
+    return found
 
 
 def _mean(seeds: Sequence[Statistic], weights: Array) -> Array:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, TypeVar, Unpack
 
 from peft_pipelines.evaluation.metrics import registry
-from peft_pipelines.evaluation.metrics.metric import Resampling
+from peft_pipelines.evaluation.metrics.metric import Metric, Resampling
+from peft_pipelines.evaluation.statistics.crossed import ends, over_seeds
 from peft_pipelines.evaluation.statistics.intervals import Interval, bootstrap, exact
 from peft_pipelines.evaluation.statistics.items import item_values, statistic
-from peft_pipelines.evaluation.statistics.paired import Comparison, compare, detectable_share, mcnemar
+from peft_pipelines.evaluation.statistics.paired import Comparison, compare, mcnemar
+from peft_pipelines.evaluation.statistics.power import detectable_share
 from peft_pipelines.evaluation.statistics.resampling import RESAMPLES, Resamples, resample_all
 
 K = TypeVar("K", bound=Hashable)
@@ -21,6 +23,7 @@ class Score:
     ``right`` says of each item whether it is right, where items are independent, right or wrong, and of one seed.
     """
 
+    metric: Metric
     resamples: Resamples
     right: tuple[bool, ...] | None
 
@@ -80,39 +83,49 @@ def scored_all(
         method: [statistic(name, texts, references, labels, questions=questions) for texts in seeds]
         for method, seeds in answers.items()
     }
-    together = groups if groups is not None else questions
+    metric, together = registry.metric(name), groups if groups is not None else questions
     found = resample_all(statistics, len(references), groups=together, seed=seed, resamples=resamples)
-    paired = registry.metric(name).resampling is Resampling.SHARE and together is None
+    paired = metric.resampling is Resampling.SHARE and together is None
     right = {
         method: tuple(value == 1 for value in item_values(name, seeds[0], references, labels))
         for method, seeds in answers.items()
         if paired and len(seeds) == 1
     }
-    return {method: Score(resamples, right.get(method)) for method, resamples in found.items()}
+    return {method: Score(metric, resamples, right.get(method)) for method, resamples in found.items()}
 
 
 def interval(score: Score) -> Interval:
-    """The exact interval of a share of independent items, the bootstrap's of everything else.
+    """The 95 % interval of a score.
+
+    Of one seed it speaks of other test items for the same weights: exact for a share of independent items, the
+    bootstrap's for everything else. Of several seeds it speaks of other seeds as well (see ``crossed.py``). A score
+    from 0 to 1 that is the same in all resamples has the width that its count of independent items leaves it.
 
     >>> found = interval(scored("accuracy", [["yes"] * 20], [["yes"]] * 20, []))
     >>> found.method, round(found.low, 3), found.high
     ('exact', 0.832, 1.0)
     """
-    if score.right is None:
-        return bootstrap(score.resamples)
-    return exact(sum(score.right), len(score.right))
+    if score.right is not None:
+        return exact(sum(score.right), len(score.right))
+    drawn, unit, share = score.resamples, score.metric.unit, score.metric.resampling is Resampling.SHARE
+    if len(drawn.seeds) > 1:
+        return over_seeds(drawn, unit, share=share)
+    found = bootstrap(drawn)
+    if found.error > 0:
+        return found
+    low, high = ends(drawn, unit, 0.0, share=share)
+    return replace(found, low=low, high=high)
 
 
 def comparison(first: Score, second: Score) -> Comparison:
-    """First minus second: by the paired bootstrap; for a share of independent items p is McNemar's exact one.
+    """First minus second: see ``paired.compare``; for a share of independent items, one seed each, McNemar's exact p.
 
-    With several seeds, with groups, and for scores that are no share, the bootstrap stands alone: there McNemar's
-    assumption of independent pairs does not hold.
+    With groups, and for scores that are no share, McNemar's assumption of independent pairs does not hold.
 
     >>> good, bad = (scored("accuracy", [["a"] * k + ["b"] * (20 - k)], [["a"]] * 20, []) for k in (15, 9))
     >>> found = comparison(good, bad)
-    >>> round(found.difference, 2), found.p, found.test
-    (0.3, 0.03125, 'mcnemar')
+    >>> round(found.difference, 2), found.p, found.test, found.about
+    (0.3, 0.03125, 'mcnemar', 'checkpoints')
     """
     found = compare(first.resamples, second.resamples)
     if first.right is None or second.right is None:

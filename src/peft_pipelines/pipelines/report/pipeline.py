@@ -23,6 +23,8 @@ from peft_pipelines.reporting.summary_sentences import summarise
 TAGS = ["report"]
 NUMBERS = (names.RESULTS, names.COMPARISONS, names.OTHERS, names.DIFFERENCES, names.RANKS, names.SUMMARY)
 """What the page is made of, beside the cells' details."""
+BESIDE = {"differences": names.DIFFERENCES, "data": names.DATA_REPORT, "comparisons": names.COMPARISONS}
+"""What the table of results is made of, beside the cells' numbers."""
 
 
 def create_pipeline(grid: Grid) -> Pipeline:
@@ -44,11 +46,7 @@ def create_pipeline(grid: Grid) -> Pipeline:
         _node(compare, _compared(grid), names.COMPARISONS),
         _node(compare_others, _compared(grid), names.OTHERS),
         _node(adjust_p_values, names.COMPARISONS, names.DIFFERENCES),
-        _node(
-            tabulate,
-            {"differences": names.DIFFERENCES, "data": names.DATA_REPORT} | rows | specs,
-            [names.RESULTS, names.RESULTS_CSV],
-        ),
+        _node(tabulate, BESIDE | rows | specs, [names.RESULTS, names.RESULTS_CSV]),
         _node(summarise, {"results": names.RESULTS, "differences": names.DIFFERENCES} | specs, names.SUMMARY),
         _node(
             write_table,

@@ -8,24 +8,39 @@ import pandas as pd
 
 from peft_pipelines.config import PublishedSpec
 from peft_pipelines.evaluation.metrics.registry import quantity
-from peft_pipelines.evaluation.statistics import ALPHA
+from peft_pipelines.evaluation.statistics import ALPHA, FEWEST_SEEDS
 from peft_pipelines.evaluation.statistics.resampling import RESAMPLES
 from peft_pipelines.files.names import MAJORITY, RANDOM
+from peft_pipelines.reporting.comparisons import OF_CHECKPOINTS
 from peft_pipelines.reporting.listing import named
 from peft_pipelines.reporting.table import MISSING
 from peft_pipelines.reporting.warning_signs import CUT_OFF
 
+METHODS = (
+    f"With {FEWEST_SEEDS} seeds or more of each, a method's error has two parts: how its seeds differ, and which test "
+    "examples were drawn. The test takes both, with Student's distribution for the few seeds, and a difference holds "
+    "for other trainings of the methods."
+)
 DIFFERENCES = (
-    "Each two methods are compared on the same test examples: by McNemar's exact test where the score is a share of "
-    f"independent examples, elsewhere by the paired bootstrap ({RESAMPLES:,} resamples; examples that share a passage "
-    "are drawn together; all seeds of a method count together; where no resample lies on the other side of 0, p is "
-    "that of Student's t). p-values are adjusted by Holm over the model's whole table. Methods that share "
-    f"a letter do not differ significantly at {ALPHA}. No method is called better than one whose answers were cut off "
-    f"({CUT_OFF}): it shares a letter with each that has a higher score. Each pair, with its interval, stands in "
-    "differences.csv."
+    "Each two methods are compared on the same test examples. {about} With fewer seeds the test is McNemar's exact one "
+    "where the score is a share of independent examples and each method has one seed, elsewhere the paired bootstrap "
+    f"({RESAMPLES:,} resamples; where none lies on the other side of 0, p is that of Student's t). Examples that share "
+    "a passage or a question are drawn together. p-values are adjusted by Holm over the model's whole table, and what "
+    f"shares a letter does not differ significantly at {ALPHA}. No method is called better than one whose answers were "
+    f"cut off ({CUT_OFF}): it shares a letter with each that has a higher score. Each pair, with its interval and "
+    "whether it speaks of methods or of checkpoints, stands in differences.csv."
 )
 SCALES = {"c_p": ("C_p, parameters", 6, 11), "c_f": ("C_F, TFLOP", -1, 3), "c_m": ("C_M, GB", -1, 3)}
 WEIGHTS = {"beta_p": "β_p", "beta_f": "β_F", "beta_m": "β_M"}
+
+
+def differences_text(methods: bool) -> str:
+    """What the tests say: whether of methods, or of checkpoints alone, where too few seeds were trained.
+
+    >>> "between these checkpoints" in differences_text(False), "between these checkpoints" in differences_text(True)
+    (True, False)
+    """
+    return DIFFERENCES.format(about=METHODS if methods else f"{OF_CHECKPOINTS} {METHODS}")
 
 
 def title(results: pd.DataFrame) -> str:

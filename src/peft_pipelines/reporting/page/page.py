@@ -13,7 +13,7 @@ from peft_pipelines.files.attempts import attempt, attempted
 from peft_pipelines.files.escape import for_script, for_terminal
 from peft_pipelines.files.names import argument, arguments, cell_id
 from peft_pipelines.reporting.collect import given
-from peft_pipelines.reporting.comparisons import no_differences
+from peft_pipelines.reporting.comparisons import no_differences, of_methods
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.page import facts, scores
 from peft_pipelines.reporting.page.packed import packed, squeezed
@@ -53,11 +53,11 @@ def page(
     """
     methods, ranks = given(parts, "details"), ranks or []
     known = {cell_id(method, cell): detail for method, cells in methods.items() for cell, detail in cells.items()}
-    constants, found = parts["pscp"].model_dump(), scores.intervals(comparisons or [])
+    constants = parts["pscp"].model_dump()
     differences = no_differences() if differences is None else differences
     costs = {name: attempted(f"costs of {name}", inputs, rows) or [] for name, rows in _by_model(results).items()}
     models = [
-        attempted(f"scores of {name}", scores.model, name, rows, differences, found, costs[name], constants)
+        attempted(f"scores of {name}", scores.model, name, rows, differences, costs[name], constants)
         for name, rows in _by_model(results).items()
     ]
     figures = _figures(results, ranks, {argument("details", method): cells for method, cells in methods.items()})
@@ -68,6 +68,7 @@ def page(
         **_about(results),
         "summary": summary or [],
         "models": [{**model, "note": _note(parts, model["name"])} for model in models if model],
+        "differences_text": facts.differences_text(of_methods(differences)),
         "axes": {name: COST_AXES[name] for name in figures if name in COST_AXES},
         "ranks": [{"model": entry["model"], "text": facts.rank_text(entry)} for entry in ranks],
         "lr_search_text": attempted("learning rates", facts.lr_search_text, known) or "",
@@ -120,7 +121,6 @@ def _static() -> dict[str, Any]:
     blocks = {"style": _file("page.css"), "script": _file("page.js"), "plotly": get_plotlyjs()}
     return {
         "marks": MARKS,
-        "differences_text": facts.DIFFERENCES,
         "policy": policy([blocks["plotly"], blocks["script"]], [blocks["style"]]),
         **{name: Markup(text) for name, text in blocks.items()},
     }

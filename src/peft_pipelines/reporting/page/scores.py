@@ -8,59 +8,42 @@ import pandas as pd
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.evaluation.metrics.unit import Unit
 from peft_pipelines.files.names import MAJORITY, RANDOM, cell_id
-from peft_pipelines.reporting.comparisons import UNTESTED, groups
+from peft_pipelines.reporting.comparisons import UNTESTED, groups, of_methods
 from peft_pipelines.reporting.pscp_ranking import stability
-from peft_pipelines.reporting.scale import arrow, common, metrics_of
-from peft_pipelines.reporting.table import MISSING, costs, pairs, spread
+from peft_pipelines.reporting.scale import arrow, best_scores, common, metrics_of
+from peft_pipelines.reporting.table import MISSING, costs, ends_of, pairs, spread
 from peft_pipelines.reporting.warning_signs import CUT_OFF, LEAK, LIKE_MAJORITY, MARKS, together
-
-Intervals = Mapping[tuple[str, str, str], Mapping[str, Any]]
-"""By model, task and method the interval of the mean over seeds."""
-
-
-def intervals(comparisons: Sequence[Mapping[str, Any]]) -> Intervals:
-    """The intervals that ``compare`` found.
-
-    >>> entry = {"model": "m", "task": "t", "scores": {"a": {"low": 0.1, "high": 0.3}}}
-    >>> intervals([entry])["m", "t", "a"]["high"]
-    0.3
-    """
-    return {
-        (entry["model"], entry["task"], method): found
-        for entry in comparisons
-        for method, found in entry["scores"].items()
-    }
 
 
 def model(
     name: str,
     rows: pd.DataFrame,
     differences: pd.DataFrame,
-    found: Intervals,
     inputs: Sequence[Mapping[str, Any]],
     constants: Mapping[str, float],
 ) -> dict[str, Any]:
     """One model's part of the page."""
     return {
         "name": name,
-        **tables(name, rows, differences, found),
+        **tables(name, rows, differences),
         "costs": costs(rows),
         "pscp": list(inputs),
         "stability": stability(inputs, constants),
     }
 
 
-def tables(name: str, rows: pd.DataFrame, differences: pd.DataFrame, found: Intervals) -> dict[str, Any]:
+def tables(name: str, rows: pd.DataFrame, differences: pd.DataFrame) -> dict[str, Any]:
     """One model's table of scores and its groups of methods that do not differ significantly."""
     tasks = metrics_of(rows)
     return {
         "heads": [_head(rows[rows["task"] == task], task, metric) for task, metric in tasks.items()],
-        "lines": _lines(rows, tasks, found),
+        "lines": _lines(rows, tasks),
         "groups": [
             _group(differences, name, task, metric.unit)
             for task, metric in tasks.items()
             if _compared(differences, name, task)
         ],
+        "compared": "methods" if of_methods(differences[differences["model"] == name]) else "checkpoints",
     }
 
 
@@ -74,19 +57,16 @@ def _head(rows: pd.DataFrame, task: str, metric: Quantity) -> dict[str, str]:
     }
 
 
-def _lines(rows: pd.DataFrame, tasks: Mapping[str, Quantity], found: Intervals) -> list[dict[str, Any]]:
+def _lines(rows: pd.DataFrame, tasks: Mapping[str, Quantity]) -> list[dict[str, Any]]:
     """A line a method, grouped by family; a family's name stands above its first line."""
     order = pairs(rows, "method", "family")
     families = list(dict.fromkeys(family for _, family in order))
-    tuned = rows[~rows["method"].isin([MAJORITY, RANDOM])]
-    means = tuned.groupby(["task", "method"])["primary"].mean().dropna()
-    by_task = {task: list(means[means.index.get_level_values("task") == task]) for task in tasks}
-    best = {task: metric.best(by_task[task]) for task, metric in tasks.items()}
+    best = best_scores(rows, tasks)
     scale, above = common(rows), None
     lines = []
     for method, family in sorted(order, key=lambda pair: families.index(pair[1])):
         own = rows[rows["method"] == method]
-        cells = [_cell(own[own["task"] == task], metric.unit, best[task], found) for task, metric in tasks.items()]
+        cells = [_cell(own[own["task"] == task], metric.unit, best[task]) for task, metric in tasks.items()]
         averaged = scale.of(own)["primary"]
         mean = MISSING if averaged.empty or averaged.isna().any() else scale.unit.text(averaged.mean())
         lines.append({"method": method, "family": family if family != above else "", "cells": cells, "mean": mean})
@@ -94,7 +74,7 @@ def _lines(rows: pd.DataFrame, tasks: Mapping[str, Quantity], found: Intervals) 
     return lines
 
 
-def _cell(cells: pd.DataFrame, unit: Unit, best: float, found: Intervals) -> dict[str, Any]:
+def _cell(cells: pd.DataFrame, unit: Unit, best: float) -> dict[str, Any]:
     first = cells.iloc[0]
     guessed = first["method"] in (MAJORITY, RANDOM)
     marks = together(cells["marks"].dropna())
@@ -105,7 +85,7 @@ def _cell(cells: pd.DataFrame, unit: Unit, best: float, found: Intervals) -> dic
         kinds.append("best")
     ids = [cell_id(first["method"], first["model"], first["task"], seed) for seed in done["seed"]]
     words = "percent" if unit.in_percent else f"in the {unit.name}"
-    interval = _interval(done, unit, found)
+    interval = _interval(done, unit)
     spoken = [
         f"{first['method']} on {first['task']}: {number} {words}",
         *([f"95 % interval {interval}"] if interval else []),
@@ -122,16 +102,9 @@ def _cell(cells: pd.DataFrame, unit: Unit, best: float, found: Intervals) -> dic
     }
 
 
-def _interval(done: pd.DataFrame, unit: Unit, found: Intervals) -> str:
-    """Of a single seed's score its own, of the mean over several that of the comparisons."""
-    if done.empty:
-        return ""
-    first = done.iloc[0]
-    low, high = first["primary_low"], first["primary_high"]
-    if len(done) > 1:
-        mean = found.get((first["model"], first["task"], first["method"]), {"low": None, "high": None})
-        low, high = mean["low"], mean["high"]
-    return "" if pd.isna(low) else f"{unit.text(low)} to {unit.text(high)}"
+def _interval(done: pd.DataFrame, unit: Unit) -> str:
+    ends = ends_of(done)
+    return f"{unit.text(ends[0])} to {unit.text(ends[1])}" if ends else ""
 
 
 def _compared(differences: pd.DataFrame, name: str, task: str) -> bool:

@@ -31,9 +31,23 @@ def views(results: pd.DataFrame, comparisons: Entries, others: Entries) -> dict[
             entries = [entry for entry in comparisons if entry["task"] not in tasks]
             entries += [entry for entry in others if entry["metric"] == metric and entry["task"] in tasks]
             alike = like_majority(adjust_p_values(entries))
-            changed = under(results, metric, tasks, scores.intervals(entries), alike)
+            changed = under(results, metric, tasks, intervals(entries), alike)
             found[metric] = _without(view(changed, entries), found[OWN])
     return found
+
+
+def intervals(comparisons: Entries) -> dict[tuple[str, str, str], Any]:
+    """By model, task and method the interval that ``compare`` found.
+
+    >>> entry = {"model": "m", "task": "t", "scores": {"a": {"low": 0.1, "high": 0.3}}}
+    >>> intervals([entry])["m", "t", "a"]["high"]
+    0.3
+    """
+    return {
+        (entry["model"], entry["task"], method): found
+        for entry in comparisons
+        for method, found in entry["scores"].items()
+    }
 
 
 def view(results: pd.DataFrame, comparisons: Entries) -> dict[str, Any]:
@@ -41,9 +55,9 @@ def view(results: pd.DataFrame, comparisons: Entries) -> dict[str, Any]:
 
     A cell is a list of its number, the texts behind it, its signs, its classes and its spoken text.
     """
-    differences, found = adjust_p_values(comparisons), scores.intervals(comparisons)
+    differences = adjust_p_values(comparisons)
     return {
-        str(name): _plain(scores.tables(str(name), rows, differences, found))
+        str(name): _plain(scores.tables(str(name), rows, differences))
         for name, rows in results.groupby("model", sort=False)
     }
 
