@@ -159,7 +159,7 @@ def test_the_interval_of_a_mean_over_seeds_is_that_of_the_comparisons(tmp_path: 
     assert f"{low:.1f} to {high:.1f}" in made.page()
     results = made.table(no_differences())
     text = f"(2 seeds) [{low:.0f}, {high:.0f}]"
-    assert text in markdown(results, {"tiny": ""}, PSCP.model_dump()) and text in latex(results)
+    assert text in markdown(results, {"tiny": []}, {"tiny": ""}, PSCP.model_dump()) and text in latex(results)
     dots = plot_costs(results).data[-1]
     bars = dots.error_y
     assert [dots.y[0] - bars.arrayminus[0], dots.y[0] + bars.array[0]] == pytest.approx([low, high])

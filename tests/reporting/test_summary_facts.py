@@ -14,7 +14,9 @@ def facts(cells: list[dict[str, object]], pairs: list[dict[str, object]]) -> Fac
     common = {"metric": "accuracy", "seed": "s0", "task": "moods"}
     return Facts.of(
         pd.DataFrame([{**common, **cell} for cell in cells]),
-        pd.DataFrame([{"task": "moods", "metric": "accuracy", "test": "mcnemar", **pair} for pair in pairs]),
+        pd.DataFrame(
+            [{"task": "moods", "metric": "accuracy", "about": "methods", "test": "mcnemar", **pair} for pair in pairs]
+        ),
         SPECS,
     )
 

@@ -31,7 +31,7 @@ def said(tmp_path: Path) -> Said:
 def test_a_clear_winner(said: Said) -> None:
     assert said({"base": 0.3, "good": 0.98, "poor": 0.5}, n=200, seeds=3) == [
         "Tuned methods that are significantly better than the untuned model (base): "
-        "good and poor on moods, views and sums.",
+        "good on moods, views and sums; poor on sums.",
         "good is significantly better than every other tuned method on every task. "
         "good trains 15,000 parameters in 60 s a cell.",
     ]

@@ -7,9 +7,10 @@ from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.escape import for_latex, for_terminal
 from peft_pipelines.reporting.scale import GUESSES, best_scores, metrics_of
 from peft_pipelines.reporting.table import MISSING, bounded
-from peft_pipelines.reporting.warning_signs import LEAK, LIKE_MAJORITY, MARKS, TRUNCATED, together
+from peft_pipelines.reporting.warning_signs import CUT_OFF, LEAK, LIKE_MAJORITY, MARKS, TRUNCATED, together
 
 SIGNS = dict(zip(MARKS, MARKS, strict=True)) | {
+    CUT_OFF: r"$\ldots$",
     LIKE_MAJORITY: r"$\approx$",
     TRUNCATED: r"$\dagger$",
     LEAK: r"$\ddagger$",

@@ -173,7 +173,8 @@ def test_mean_deviation_and_count_of_seeds() -> None:
     ("name", "seeds", "groups", "method"),
     [
         ("accuracy", 1, None, "exact"),
-        ("accuracy", 2, None, "bootstrap"),
+        ("accuracy", 2, None, "seeds_and_items"),
+        ("macro_f1", 3, None, "seeds_and_items"),
         ("accuracy", 1, ["p"] * 20 + ["q"] * 20, "bootstrap"),
         ("macro_f1", 1, None, "bootstrap"),
         ("token_f1", 1, None, "bootstrap"),
