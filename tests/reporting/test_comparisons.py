@@ -97,6 +97,8 @@ def test_the_better_one_may_be_cut_off() -> None:
     parts = given(labelled(), RIGHT, good=[GOOD], poor=[POOR])
     parts["answers.good"]["tiny.moods.s0"]["cut_off_rate"] = 1.0
     assert not adjust_p_values(compare(**parts))["p"].isna().any()
+
+
 OF_ONE_SEED = {"seeds": 1, "about": "checkpoints", "test": "bootstrap"}
 
 

@@ -33,6 +33,11 @@ def metrics_of(results: pd.DataFrame) -> dict[str, Quantity]:
     return {str(task): quantity(str(name)) for task, name in named.items()}
 
 
+def several_seeds(results: pd.DataFrame) -> bool:
+    """Whether some method has more than one seed on a task."""
+    return bool(results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1)
+
+
 def best_scores(results: pd.DataFrame, metrics: Mapping[str, Quantity]) -> dict[str, float]:
     """The best mean over seeds on each task; the answers that no model gives are no candidates. nan without any."""
     given = results[~results["method"].isin(GUESSES)]

@@ -11,16 +11,13 @@ from peft_pipelines.files.markdown import bullets, heading, paragraph, render
 from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.pscp_ranking import inputs, stability
-from peft_pipelines.reporting.scale import Scale, arrow, common, exceptions, points
+from peft_pipelines.reporting.scale import Scale, arrow, common, exceptions, points, several_seeds
 from peft_pipelines.reporting.warning_signs import LEAK, MARKS, together
 
 MISSING = "—"
-CAPTION = "Each task's primary metric in percent and the mean over tasks. In brackets: the 95 % interval over "
-ONE_SEED = "other test examples."
-SEVERAL_SEEDS = (
-    "other training seeds and other test examples (of a single seed: over other test examples). ± is the standard "
-    "deviation over seeds."
-)
+CAPTION = "Each task's primary metric in percent and the mean over tasks. In brackets: the 95 % interval over {}."
+ONE_SEED = "other test examples"
+SEVERAL_SEEDS = f"other training seeds and {ONE_SEED} (of one seed: over {ONE_SEED}); ±: the deviation over seeds"
 
 Columns = dict[str, list[str]]
 
@@ -69,10 +66,11 @@ def _section(model: str, rows: pd.DataFrame, summary: Sequence[str], note: str, 
     signs = set(together([*rows["marks"].dropna(), LEAK if rows["leaked"].any() else ""]))
     tests = rows.groupby("task", sort=False)["n"].max()
     sized = ", ".join(f"{task} {n:.0f}" for task, n in tests.dropna().items())
+    caption = CAPTION.format(SEVERAL_SEEDS if several_seeds(rows) else ONE_SEED)
     parts = [
         heading(3, model),
         bullets(summary),
-        paragraph(" ".join(text for text in (_caption(rows), exceptions(rows), f"Test examples: {sized}.") if text)),
+        paragraph(" ".join(text for text in (caption, exceptions(rows), f"Test examples: {sized}.") if text)),
         render(scores(rows)),
         paragraph("; ".join(f"{sign} {text}" for sign, text in MARKS.items() if sign in signs)),
         bullets(failures(rows)),
@@ -82,11 +80,6 @@ def _section(model: str, rows: pd.DataFrame, summary: Sequence[str], note: str, 
         paragraph(note and f"{model}: {note}."),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _caption(rows: pd.DataFrame) -> str:
-    seeds = rows.groupby(["task", "method"])["seed"].nunique()
-    return CAPTION + (SEVERAL_SEEDS if seeds.max() > 1 else ONE_SEED)
 
 
 def scores(rows: pd.DataFrame) -> Columns:

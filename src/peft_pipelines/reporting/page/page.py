@@ -22,7 +22,7 @@ from peft_pipelines.reporting.page.views import views
 from peft_pipelines.reporting.pareto import COST_AXES, pareto
 from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.ranks import diagram
-from peft_pipelines.reporting.scale import exceptions
+from peft_pipelines.reporting.scale import exceptions, several_seeds
 from peft_pipelines.reporting.table import failed_lines, failures
 from peft_pipelines.reporting.warning_signs import MARKS
 
@@ -89,7 +89,7 @@ def _about(results: pd.DataFrame) -> dict[str, Any]:
         "title": facts.title(results),
         "made": facts.made(results),
         "exceptions": exceptions(results),
-        "several_seeds": results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1,
+        "several_seeds": several_seeds(results),
     }
 
 
