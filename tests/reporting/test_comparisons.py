@@ -62,6 +62,15 @@ def test_seeds_of_a_method_count_together() -> None:
     assert entry["scores"]["good"]["n"] == 40
 
 
+@pytest.mark.parametrize(("seedless", "about"), [(True, "methods"), (False, "checkpoints")])
+def test_what_draws_nothing_would_answer_the_same_from_each_seed(seedless: bool, about: str) -> None:
+    parts = given(labelled(), RIGHT, good=[GOOD] * 3, untuned=[POOR])
+    parts["answers.untuned"]["tiny.moods.s0"]["seedless"] = seedless
+    (entry,) = compare(**parts)
+    found = {(pair["first"], pair["second"]): pair["about"] for pair in entry["pairs"]}
+    assert (found["good", "untuned"], found["good", "majority"]) == (about, "methods")
+
+
 def test_answers_to_other_items_are_left_out() -> None:
     parts = given(labelled(), RIGHT, good=[GOOD], stale=[GOOD])
     parts["answers.stale"]["tiny.moods.s0"]["items"] = "of other rows"

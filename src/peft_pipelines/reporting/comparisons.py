@@ -34,9 +34,9 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
     """Each method's score on each task with its interval, and each two methods' difference with its test.
 
     All seeds of a method count together: a resample draws items once for all of them. Methods stand best first; the
-    majority answer is one of them, and would be the same from any seed. Answers to other items than the task's own now
-    are left out, and so is what is None.
-    Each model and task is an attempt of its own.
+    majority answer is one of them. That and the answers of a method that draws nothing count as given by each seed.
+    Answers to other items than the task's own now are left out, and so is what is None. Each model and task is an
+    attempt of its own.
 
     Args:
         parts: ``answers.<method>``: the answers that ``details`` made of a method's cells; ``majority``: the rows of
@@ -55,8 +55,10 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
             given_here = _entries(answers, model, task, items_digest(rows))
             found = {method: [entry["answers"] for entry in seeds] for method, seeds in given_here.items()}
             cut = {method for method, seeds in given_here.items() if is_cut_off(_cut_off_rate(seeds))}
+            seeds = max(map(len, found.values()), default=1)
+            seedless = [method for method, each in given_here.items() if all(one.get("seedless") for one in each)]
+            found |= {method: found[method][:1] * seeds for method in seedless}
             if (answer := common.get((model, task))) is not None:
-                seeds = max(map(len, found.values()), default=1)
                 found = {MAJORITY: [[answer] * len(rows)] * seeds, **found}
             entries.append({"model": model, "task": task, **_of_task(arguments(parts, "task")[task], found, rows, cut)})
     return entries

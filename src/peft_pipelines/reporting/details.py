@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peft_pipelines.config import TaskSpec
+from peft_pipelines.config.method import UNTUNED
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import answers_of, cut_off, right_answers
 from peft_pipelines.files import names
@@ -23,9 +24,9 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """By cell ``model.task.seed`` of one method: what a reader may ask of it, and its answers.
 
     A reader may ask for facts, config, command, learning curve, learning-rate search and the worst answers. The answers
-    come with a hash of the items that they are given to and the share of them that was cut off. A cell without numbers,
-    or whose files are gone, has no entry.
-    Each cell is an attempt of its own.
+    come with a hash of the items that they are given to, the share of them that was cut off, and whether each seed
+    would give the same. A cell without numbers, or whose files are gone, has no entry. Each cell is an attempt of its
+    own.
 
     Args:
         parts: by cell ``metrics.<cell>`` (numbers, a failure's record or None), ``predictions.<cell>`` (rows or None)
@@ -40,10 +41,16 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         task = tasks[cell.split(".")[1]]
         with attempt(f"answers of {cell}"):
             given = {"items": items_digest(rows[cell]), "answers": answers_of(rows[cell], task)}
-            answers[cell] = given | cut_off(rows[cell])
+            answers[cell] = given | cut_off(rows[cell]) | {"seedless": _draws_nothing(checkpoints[cell])}
         with attempt(cell):
             found[cell] = detail(cell, scores, rows[cell], checkpoints[cell], task)
     return found, answers
+
+
+def _draws_nothing(checkpoint: Checkpoint) -> bool:
+    """Whether each seed would give the same answers: nothing was trained, and no examples stood before the question."""
+    method = checkpoint.record["method"]
+    return method["provider"] == UNTUNED and not method.get("shots")
 
 
 def items_digest(rows: Sequence[Mapping[str, Any]]) -> str:
