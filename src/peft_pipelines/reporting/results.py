@@ -95,17 +95,19 @@ def tabulate(
 
 
 def with_intervals(results: pd.DataFrame, comparisons: list[dict[str, Any]]) -> pd.DataFrame:
-    """The frame with the intervals of means over seeds; a method's only score on a task has its own."""
+    """The frame with the intervals of means over seeds; without comparisons each score has its own."""
     found = {
         (entry["model"], entry["task"], method): (interval["low"], interval["high"])
         for entry in comparisons
         for method, interval in entry["scores"].items()
     }
     keys = ["model", "task", "method"]
-    several = results.groupby(keys, sort=False)["primary"].transform("count") > 1
+    alone = results.groupby(keys, sort=False)["primary"].transform("count") <= 1
     names = list(results[keys].itertuples(index=False, name=None))
     means = pd.DataFrame([found.get(name, (None, None)) for name in names], index=results.index, dtype="float64")
-    ends = {end: means[place].where(several, results[f"primary_{end}"]) for place, end in enumerate(("low", "high"))}
+    ends = {
+        end: means[place].fillna(results[f"primary_{end}"].where(alone)) for place, end in enumerate(("low", "high"))
+    }
     return results.assign(mean_low=ends["low"], mean_high=ends["high"])
 
 
