@@ -50,7 +50,7 @@ LITERAL: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     ),
     "svamp": (
         {
-            "Body": "",
+            "Body": PROBLEM,
             "Question": "",
             "Equation": "( 4.0 - 3.0 )",
             "Answer": "1",
@@ -82,10 +82,12 @@ def raw(train: int = 90, test: int = 30) -> dict[str, pa.Table]:
 @pytest.mark.parametrize("name", sorted(LITERAL))
 def test_a_raw_row_as_input_references_and_prompt(name):
     row, text, references = LITERAL[name]
-    assert adapt_row(row, TASKS[name], "row 0") == {"input": text, "references": references}
-    split = pa.Table.from_pylist([{**row, "idx": number} for number in range(10)])
+    found = adapt_row(row, TASKS[name], "row 0")
+    assert (found["input"], found["references"]) == (text, references)
+    split = pa.Table.from_pylist([{**row, "idx": place, "Body": f"{'So ' * place}{PROBLEM}"} for place in range(10)])
     adapted = adapt(dict.fromkeys(("train", "validation", "test"), split), TASKS[name], sampling())
     prompts = instruct(adapted, TASKS[name])["test"].to_pylist()
+    prompts[0].pop("group", None)
     assert prompts[0] == {"prompt": f"{TASKS[name].instruction}\n\n{text}", "references": references}
 
 
@@ -111,8 +113,20 @@ def test_marks_stand_at_words_and_before_punctuation(row, marked):
     [("( 7.0 - 2.0 )", "(7 - 2)"), ("( ( 7.5 + 10.05 ) * 100.0 )", "((7.5 + 10.05) * 100)"), ("8.0", "8")],
 )
 def test_equations_are_tidied(equation, tidy):
-    row = {"Equation": equation, "Answer": "5", "question_concat": "Q"}
+    row = {"Equation": equation, "Answer": "5", "question_concat": "Q", "Body": "B"}
     assert adapt_row(row, TASKS["svamp"], "row 0")["references"] == [f"{tidy} = 5"]
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "rows", "groups"),
+    [("svamp", "test", 300, 186), ("svamp", "train", 400, 224), ("conala", "test", 500, 364)],
+)
+def test_rows_that_tell_one_story_or_answer_one_question_are_a_group(name, split, rows, groups):
+    if not (REAL / name).is_dir():
+        pytest.skip("the real rows are not here")
+    raw = RowsFolder(filepath=str(REAL / name)).load()[split].to_pylist()
+    found = [adapt_row(row, TASKS[name], f"row {place}")["group"] for place, row in enumerate(raw)]
+    assert (len(found), len(set(found))) == (rows, groups)
 
 
 @pytest.mark.parametrize("name", sorted(LITERAL))
@@ -185,7 +199,7 @@ def test_a_missing_column_is_refused():
 def test_a_column_that_preprocessing_misses_is_refused():
     given = dict.fromkeys(("train", "test"), pa.table({"question_concat": ["Q"], "Answer": ["1"]}))
     refused(
-        "task 'svamp', split 'train', preprocess tidy_equation: unknown column 'Equation'. "
+        "task 'svamp', split 'train', preprocess story_problem: unknown column 'Equation'. "
         "Allowed: question_concat, Answer",
         given,
         "svamp",
@@ -217,7 +231,7 @@ def test_a_null_is_not_written_as_none():
 
 
 def test_an_empty_answer_is_refused():
-    row = {"Equation": "", "Answer": " ", "question_concat": "Q"}
+    row = {"Equation": "", "Answer": " ", "question_concat": "Q", "Body": "B"}
     with pytest.raises(ConfigError, match="task 'svamp', row 3: empty answer"):
         adapt_row(row, TASKS["svamp"], "row 3")
 

@@ -73,3 +73,14 @@ def test_answers_that_were_cut_off_are_counted() -> None:
     assert "cut_off_rate" not in task_scores(rows, task)
     stopped = [{**row, "stopped": place % 4 > 0} for place, row in enumerate(rows)]
     assert task_scores(stopped, task)["cut_off_rate"] == 0.25
+
+
+def test_rows_of_a_group_are_resampled_together_and_those_without_company_apart() -> None:
+    task = base_rows.task_of("svamp")
+    right = ["(1 + 1) = 2"] * 20 + ["(1 + 2) = 3"] * 20
+    rows = [{"references": ["(1 + 1) = 2"], "prediction": answer, "group": str(n)} for n, answer in enumerate(right)]
+    alone = bounds(rows, task)
+    assert alone == {"primary_low": pytest.approx(0.338, abs=1e-3), "primary_high": pytest.approx(0.662, abs=1e-3)}
+    pairs = [{**row, "group": str(n // 10)} for n, row in enumerate(rows)]
+    together = bounds(pairs, task)
+    assert together["primary_low"] < alone["primary_low"] and together["primary_high"] > alone["primary_high"]

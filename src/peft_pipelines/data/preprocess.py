@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from peft_pipelines.data.values import number_in, texts_in, whole_in
+from peft_pipelines.data.values import number_in, opening, texts_in, whole_in
 
 Row = dict[str, Any]
 
@@ -27,13 +27,15 @@ def mark_spans(row: Row) -> Row:
     return {**row, "marked": " ".join(words)}
 
 
-def tidy_equation(row: Row) -> Row:
-    """Write whole numbers of ``Equation`` without ".0" and without blanks inside brackets.
+def story_problem(row: Row) -> Row:
+    """Write whole numbers of ``Equation`` without ".0" or blanks inside brackets, and add ``opening`` of ``Body``.
 
-    >>> tidy_equation({"Equation": "( ( 7.0 + 2.5 ) - 4.0 )"})["Equation"]
-    '((7 + 2.5) - 4)'
+    >>> found = story_problem({"Equation": "( ( 7.0 + 2.5 ) - 4.0 )", "Body": "Ann has 7 pens. She buys 2.5 packs."})
+    >>> found["Equation"], found["opening"]
+    ('((7 + 2.5) - 4)', 'Ann has # pens.')
     """
-    return {**row, "Equation": re.sub(r"(\d+)\.0\b", r"\1", row["Equation"]).replace("( ", "(").replace(" )", ")")}
+    equation = re.sub(r"(\d+)\.0\b|(?<=\() | (?=\))", r"\1", row["Equation"])
+    return {**row, "Equation": equation, "opening": opening(row["Body"])}
 
 
 def squeeze_blanks(row: Row) -> Row:
@@ -109,7 +111,7 @@ _FIVE_OPTIONS = re.compile(
 def join_endings(row: Row) -> Row:
     """Add ``context``: whole sentences, and ``options``: each ending with its beginning, on a lettered line.
 
-    ``ctx_b`` is the beginning that all endings share. The marks of how-to articles become ends of sentences.
+    ``ctx_b`` begins all endings. The marks of how-to articles become ends of sentences.
 
     >>> row = {"ctx_a": "Ann opens the oven.", "ctx_b": "she", "endings": ["bakes.", ", smiling, sings."]}
     >>> print("{context}\\n{options}".format(**join_endings(row)))
@@ -163,10 +165,7 @@ def rewritten_request(row: Row) -> Row:
 
 
 def distinct_solutions(row: Row) -> Row:
-    """Make ``solutions``, a list as JSON or nothing, a list of its distinct entries, the shortest first.
-
-    The first answer is the one that is learnt, and the shortest is the likeliest to fit. They and ``starter_code`` lose
-    white space around them; nothing inside changes.
+    """Make ``solutions`` (JSON or nothing) a list of distinct texts, the shortest (the learnt one) first, all stripped.
 
     Raises:
         ValueError: the text is no list of texts as JSON.
@@ -178,7 +177,7 @@ def distinct_solutions(row: Row) -> Row:
     texts = json.loads(row["solutions"] or "[]")
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"solutions are no list of texts in {row['solutions'][:80]!r}")
-    distinct = sorted(dict.fromkeys(text.strip() for text in texts if text.strip()), key=len)
+    distinct = sorted({text.strip(): None for text in texts if text.strip()}, key=len)
     return {**row, "solutions": distinct, "starter_code": row["starter_code"].strip()}
 
 
@@ -186,7 +185,7 @@ FUNCTIONS: dict[str, Callable[[Row], Row]] = {
     function.__name__: function
     for function in (
         mark_spans,
-        tidy_equation,
+        story_problem,
         squeeze_blanks,
         one_decimal,
         cloze,

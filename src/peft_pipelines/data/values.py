@@ -1,6 +1,7 @@
 """What a raw value is: as text in a template, as a number, as a list of texts. Nothing else may stand in a prompt."""
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -101,3 +102,12 @@ def texts_in(value: Any, column: str) -> list[str]:
         return [written(item) for item in value]
     except ValueError as error:
         raise ValueError(f"column '{column}' is a list in which an entry {error}") from None
+
+
+def opening(story: str) -> str:
+    """The first sentence of a text with # in place of each number: how a story begins that is told with several.
+
+    >>> opening("Jo had 3.5 km to run. Then 2 more."), opening("Jo ran")
+    ('Jo had # km to run.', 'Jo ran')
+    """
+    return re.sub(r"\d+(\.\d+)?", "#", re.split(r"(?<=[.?!]) ", story, maxsplit=1)[0])

@@ -88,10 +88,15 @@ def bounds(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float
 
 def resampled(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]) -> dict[str, Score]:
     """By method the primary score of its seeds' answers to the same rows, resampled by the rows' groups if any."""
-    groups = [row["group"] for row in rows] if task.group else None
     questions = [row["question"] for row in rows] if task.question else None
-    references = right_answers(rows)
+    groups, references = groups_of(rows, task), right_answers(rows)
     return scored_all(task.primary, answers, references, task.label_words, groups=groups, questions=questions)
+
+
+def groups_of(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[str] | None:
+    """The group of each row; None where no two rows share one, since such rows are independent of each other."""
+    found = [row["group"] for row in rows] if task.group else []
+    return found if len(set(found)) < len(found) else None
 
 
 def right_answers(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from peft_pipelines.config import Cell, TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.evaluation.metrics.registry import quantity
-from peft_pipelines.evaluation.score import answers_of, right_answers
+from peft_pipelines.evaluation.score import answers_of, groups_of, right_answers
 from peft_pipelines.evaluation.statistics.intervals import stats
 from peft_pipelines.evaluation.statistics.paired import holm
 from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored
@@ -103,8 +103,7 @@ def _move(cell: str, metric: str, first: Score, second: Score, paired: bool) -> 
 
 
 def _score(metric: str, rows: Sequence[dict[str, Any]], task: TaskSpec) -> Score:
-    groups = [row["group"] for row in rows] if task.group else None
-    questions = [row["question"] for row in rows] if task.question else None
+    groups, questions = groups_of(rows, task), [row["question"] for row in rows] if task.question else None
     answers, references = answers_of(list(rows), task), right_answers(rows)
     return scored(metric, [answers], references, task.label_words, groups=groups, questions=questions)
 
