@@ -180,7 +180,7 @@ def test_every_row_on_disk_adapts(name: str, folder: Path) -> None:
     adapted = adapt(raw, task_of(name), ALL_ROWS)
     rows = {split: table.num_rows for split, table in adapted.items()}
     assert rows["train"] + rows["validation"] == raw["train"].num_rows and rows["test"] == raw["test"].num_rows
-    assert rows["validation"] == pytest.approx(raw["train"].num_rows * 0.1, abs=1)  # whole groups are cut off
+    assert rows["validation"] == pytest.approx(raw["train"].num_rows * 0.1, abs=2)  # whole groups are cut off
     assert all(len(set(row["references"])) == len(row["references"]) for row in adapted["test"].to_pylist())
 
 
