@@ -75,7 +75,7 @@ def test_answers_that_were_cut_off_are_counted() -> None:
     assert task_scores(stopped, task)["cut_off_rate"] == 0.25
 
 
-def test_rows_of_a_group_are_resampled_together_and_those_without_company_apart() -> None:
+def test_rows_of_a_group_are_resampled_together_and_groups_of_one_apart() -> None:
     task = base_rows.task_of("svamp")
     right = ["(1 + 1) = 2"] * 20 + ["(1 + 2) = 3"] * 20
     rows = [{"references": ["(1 + 1) = 2"], "prediction": answer, "group": str(n)} for n, answer in enumerate(right)]

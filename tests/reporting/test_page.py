@@ -1,14 +1,13 @@
 """The report's page: what a reader finds in it, and that it needs nothing from elsewhere."""
 
-import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+from html_page import Page
 from made import FAILURE, PSCP, Made, free, labelled
 from project import Project, project  # noqa: F401  (a fixture)
 
@@ -24,45 +23,6 @@ from peft_pipelines.reporting.table import markdown
 PROJECT = Path(__file__).parents[2]
 SHARES = {"base": 0.1, "good": 0.95, "poor": 0.5}
 BREAK_OUT = "</script><script>alert(1)</script><!--"
-
-
-class Page(HTMLParser):
-    """A page taken apart: elements with their attributes and the text right in them."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str], list[str]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, {name: value or "" for name, value in attrs}, []))
-
-    def handle_data(self, data: str) -> None:
-        if self.found:
-            self.found[-1][2].append(data)
-
-    def all(self, tag: str) -> list[tuple[dict[str, str], str]]:
-        return [(attributes, "".join(texts)) for name, attributes, texts in self.found if name == tag]
-
-    def script(self, name: str) -> str:
-        return next(text for attributes, text in self.all("script") if attributes.get("id") == name)
-
-    @property
-    def data(self) -> dict[str, Any]:
-        return json.loads(self.script("data"))
-
-    @property
-    def details(self) -> dict[str, Any]:
-        return unpacked(self.script("details"))
-
-    @property
-    def cells(self) -> list[str]:
-        return [cell for attributes, _ in self.all("button") for cell in attributes.get("data-cells", "").split()]
-
-    @property
-    def words(self) -> str:
-        kept = [text for tag, _, texts in self.found if tag not in ("script", "style") for text in texts]
-        return " ".join(" ".join(kept).split())
 
 
 @pytest.fixture(scope="module")

@@ -357,7 +357,7 @@ def test_a_column_of_numbers_and_texts_becomes_text() -> None:
 
 def test_plot_has_dots_for_cells_words_for_failures_a_majority_line() -> None:
     figure = plot(table(ONE_SEED))
-    dots = [(trace.y, trace.x) for trace in figure.data if trace.mode == "markers"]
+    dots = [(trace.y, trace.x) for trace in figure.data if trace.mode == "markers" and trace.error_x.array is None]
     assert [list(names) for names, _ in dots] == [
         ["majority", "random", "untuned", "tuned", "broken"],
         ["majority", "untuned", "tuned"],
@@ -430,11 +430,11 @@ def test_the_axis_of_costs_has_few_ticks_over_many_powers_of_ten() -> None:
     assert 2000.0 not in far.tickvals and 1e6 in far.tickvals
 
 
-def test_dots_of_scores_have_their_intervals() -> None:
-    dots = [trace for trace in plot(table(ONE_SEED)).data if trace.mode == "markers"]
-    assert list(dots[1].error_x.array)[2] == pytest.approx(9.5) and list(dots[1].error_x.arrayminus)[
-        2
-    ] == pytest.approx(6.5)
+def test_scores_have_their_intervals_as_bars() -> None:
+    bars = [trace for trace in plot(table(ONE_SEED)).data if trace.error_x.array is not None]
+    tuned = list(bars[1].y).index("tuned")
+    assert bars[1].error_x.array[tuned] == pytest.approx(9.5)
+    assert bars[1].error_x.arrayminus[tuned] == pytest.approx(6.5)
 
 
 def test_majority_answers_as_the_training_rows_do() -> None:

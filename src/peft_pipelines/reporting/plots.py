@@ -10,7 +10,7 @@ from peft_pipelines.evaluation.metrics.unit import Unit
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY
 from peft_pipelines.reporting.scale import arrow, metrics_of
-from peft_pipelines.reporting.table import lost
+from peft_pipelines.reporting.table import ends_of, lost
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "pentagon")
 INK, PALE, GRID = "#222222", "#999999", "#dddddd"
@@ -19,7 +19,7 @@ PANELS = 4
 
 
 def plot(results: pd.DataFrame) -> go.Figure:
-    """One panel a task, one line a method, one dot a seed (a symbol a model) with its 95 % interval.
+    """One panel a task, one line a method, one dot a seed (a symbol a model), one bar a method: the table's interval.
 
     The dashed line is the majority answer. A cell that failed is a word at zero, one that was not run a dash: neither
     is a gap. Each task is an attempt of its own.
@@ -49,11 +49,28 @@ def plot(results: pd.DataFrame) -> go.Figure:
 def _panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], unit: Unit, *, legend: bool) -> None:
     """Draw one task."""
     for symbol, (model, cells) in zip(cycle(SYMBOLS), rows.groupby("model", sort=False), strict=False):
-        figure.add_trace(_dots(cells[cells["primary"].notna()], str(model), symbol, legend, unit), **place)
+        done = cells[cells["primary"].notna()]
+        figure.add_trace(_bars(done, unit), **place)
+        figure.add_trace(_dots(done, str(model), symbol, legend, unit), **place)
     figure.add_trace(_words(rows[rows["primary"].isna()]), **place)
     common = rows[rows["method"] == MAJORITY]["primary"].dropna()
     for score in common[:1]:
         figure.add_vline(x=unit.factor * score, line=LINE, layer="below", **place)
+
+
+def _bars(cells: pd.DataFrame, unit: Unit) -> go.Scatter:
+    """The interval of each method's mean over seeds."""
+    groups = {str(method): rows for method, rows in cells.groupby("method", sort=False)}
+    found = {method: (ends, rows["primary"].mean()) for method, rows in groups.items() if (ends := ends_of(rows))}
+    bars = {
+        "array": [unit.factor * (high - mean) for (_, high), mean in found.values()],
+        "arrayminus": [unit.factor * (mean - low) for (low, _), mean in found.values()],
+        **{"type": "data", "color": PALE, "thickness": 1},
+    }
+    means = [unit.factor * mean for _, mean in found.values()]
+    return go.Scatter(x=means, y=list(found), mode="markers", marker={"opacity": 0}, error_x=bars).update(
+        showlegend=False, hoverinfo="skip"
+    )
 
 
 def _dots(cells: pd.DataFrame, model: str, symbol: str, legend: bool, unit: Unit) -> go.Scatter:
@@ -63,13 +80,6 @@ def _dots(cells: pd.DataFrame, model: str, symbol: str, legend: bool, unit: Unit
         name=model,
         mode="markers",
         marker={"symbol": symbol, "size": 10, "color": INK},
-        error_x={
-            "type": "data",
-            "array": unit.factor * (cells["primary_high"] - cells["primary"]),
-            "arrayminus": unit.factor * (cells["primary"] - cells["primary_low"]),
-            "color": PALE,
-            "thickness": 1,
-        },
         showlegend=legend,
         legendgroup=model,
         hovertext=cells["seed"],
