@@ -15,6 +15,7 @@ from peft_pipelines.files import progress
 from peft_pipelines.inference.loglikelihood import Likelihood, Prefill
 from peft_pipelines.inference.packed_prefill import packed
 from peft_pipelines.inference.padded_prefill import padded
+from peft_pipelines.inference.roomy_cache import with_room
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import forward
@@ -155,7 +156,7 @@ def _batches(lengths: Sequence[int], size: int, *, padded: bool) -> Iterator[lis
 
 def _decode_greedily(attached: Attached, prefill: Prefill, decoding: Decoding) -> list[list[int]]:
     """The answers of a batch. A row that has stopped leaves it, so that none waits for another."""
-    cache, mask, last, logits = prefill.cache, prefill.mask, prefill.last, prefill.logits
+    cache, mask, last, logits = with_room(prefill.cache), prefill.mask, prefill.last, prefill.logits
     answers, active = [list(tokens) for tokens in prefill.said], list(prefill.going)
     unseen: list[torch.Tensor] = []
     while active:
