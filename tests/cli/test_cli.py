@@ -52,8 +52,8 @@ def test_what_draws_nothing_is_asked_once_whatever_the_seeds(project: Project) -
     assert asked == ["few_shot/s0", "few_shot/s1", "zero_shot/s0"]
     scores, _, _ = Path("data/08_reporting/results.md").read_text().partition("TFLOP")
     shown = {line.split("|")[1].strip(): line for line in scores.splitlines() if line.startswith("|")}
-    assert "(n=2)" in shown["few_shot"]
-    assert "n=" not in shown["zero_shot"]
+    assert "(2 seeds)" in shown["few_shot"]
+    assert "seeds" not in shown["zero_shot"]
 
 
 def test_the_stock_runner_gives_the_same_scores_and_leaves_nothing_to_skip(project: Project) -> None:  # noqa: F811

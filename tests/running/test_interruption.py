@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,15 @@ from peft_pipelines.files.status import Status
 from peft_pipelines.inference import generate
 from peft_pipelines.running import interruption
 from peft_pipelines.running.interruption import Stopped, stopping
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Signals are not ignored, as nohup has it of SIGHUP: a run respects that, and would never end."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in interruption.SIGNALS}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 def told(number: int, when: Callable[[], bool] = lambda: True) -> None:

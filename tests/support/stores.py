@@ -17,7 +17,8 @@ RESULTS = "08_reporting/results.parquet"
 HISTORY = ("08_reporting/runs/RUN", f"{RESULTS}/RUN")
 """What each run that came so far keeps for itself."""
 COMPARED = {".safetensors", ".jsonl", ".parquet", ".json", ".csv"}
-LEFT_OUT = ("checked.json", "costs.json")
+LEFT_OUT = ("checked.json", "costs.json", "summary.json")
+"""What the clock decides all of; the summary names the method that is quickest to train."""
 
 
 def tree(store: Path) -> Counter[str]:

@@ -167,7 +167,7 @@ def test_the_state_holds_trainable_tensors_and_ends_with_the_checkpoint(tmp_path
 
 def test_the_best_weights_by_validation_are_kept(tmp_path):
     """A rate that destroys the model after a while: the last state is not the best one."""
-    model, outcome = run(tmp_path, learning_rate=0.3, schedule="constant", evaluations=9, max_grad_norm=1e6)
+    model, outcome = run(tmp_path, learning_rate=0.5, schedule="constant", evaluations=9, max_grad_norm=1e6)
     losses = {entry["step"]: entry["validation_loss"] for entry in outcome.log if "validation_loss" in entry}
     assert len(losses) == 9
     assert outcome.best_step == min(losses, key=losses.get)
