@@ -101,3 +101,11 @@ def test_what_is_best_is_the_same_on_the_page_and_in_latex(made: Made, results: 
     cells = Page(made.page()).all("td")
     assert bold == ["good"]
     assert sum("best" in attributes.get("class", "") for attributes, _ in cells) == 2
+
+
+def test_a_method_that_trains_nothing_is_never_the_best(tmp_path: Path) -> None:
+    made = Made(tmp_path, {"base": 0.95, "poor": 0.3}, [labelled()], n=40)
+    results = made.table(adjust_p_values(made.compared()))
+    assert re.findall(r"^(\w+) &.*\\textbf", latex(results), re.MULTILINE) == ["poor"]
+    cells = Page(made.page()).all("td")
+    assert sum("best" in attributes.get("class", "") for attributes, _ in cells) == 1

@@ -5,7 +5,7 @@ import pandas as pd
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.escape import for_latex, for_terminal
-from peft_pipelines.reporting.scale import GUESSES, best_scores, metrics_of
+from peft_pipelines.reporting.scale import best_scores, is_best, metrics_of
 from peft_pipelines.reporting.table import MISSING, bounded
 from peft_pipelines.reporting.warning_signs import CUT_OFF, LEAK, LIKE_MAJORITY, MARKS, TRUNCATED, together
 
@@ -19,7 +19,7 @@ SIGNS = dict(zip(MARKS, MARKS, strict=True)) | {
 
 
 def latex(results: pd.DataFrame) -> str:
-    """One ``tabular`` a model: methods down, tasks across; the best score of a task is bold.
+    """One ``tabular`` a model: methods down, tasks across; a task's best score of a tuned method is bold.
 
     Behind a score stand the standard deviation over seeds, where there are several, the 95 % interval and the signs of
     warning_signs.py, which comments explain. Each model is an attempt of its own.
@@ -64,8 +64,7 @@ def _cell(cells: pd.DataFrame, metric: Quantity, best: float) -> str:
     if text == MISSING:
         return "--"
     number, *behind = text.split(" ", 1)
-    guess = cells["method"].isin(GUESSES).all()
-    shown = number if guess or cells["primary"].mean() != best else rf"\textbf{{{number}}}"
+    shown = rf"\textbf{{{number}}}" if is_best(cells, best) else number
     signs = "".join(SIGNS[sign] for sign in together(cells["marks"].dropna()))
     marks = [rf"\textsuperscript{{{signs}}}"] if signs else []
     return " ".join([shown, *behind, *marks]).replace("±", r"$\pm$").replace("—", "--")

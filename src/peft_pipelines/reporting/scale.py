@@ -39,11 +39,15 @@ def several_seeds(results: pd.DataFrame) -> bool:
 
 
 def best_scores(results: pd.DataFrame, metrics: Mapping[str, Quantity]) -> dict[str, float]:
-    """The best mean over seeds on each task; the answers that no model gives are no candidates. nan without any."""
-    given = results[~results["method"].isin(GUESSES)]
-    means = given.groupby(["task", "method"])["primary"].mean().dropna()
+    """The best mean over seeds on each task of the methods that train something. nan without any."""
+    means = results[results["trainable_parameters"] > 0].groupby(["task", "method"])["primary"].mean().dropna()
     on_task = means.index.get_level_values("task")
     return {task: metric.best(list(means[on_task == task])) for task, metric in metrics.items()}
+
+
+def is_best(cells: pd.DataFrame, best: float) -> bool:
+    """Whether a method's cells on a task have the task's best score (see ``best_scores``)."""
+    return bool((cells["trainable_parameters"] > 0).any() and cells["primary"].mean() == best)
 
 
 def points(results: pd.DataFrame) -> Scale:

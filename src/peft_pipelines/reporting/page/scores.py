@@ -10,7 +10,7 @@ from peft_pipelines.evaluation.metrics.unit import Unit
 from peft_pipelines.files.names import MAJORITY, RANDOM, cell_id
 from peft_pipelines.reporting.comparisons import UNTESTED, groups, of_methods
 from peft_pipelines.reporting.pscp_ranking import stability
-from peft_pipelines.reporting.scale import arrow, best_scores, common, metrics_of
+from peft_pipelines.reporting.scale import arrow, best_scores, common, is_best, metrics_of
 from peft_pipelines.reporting.table import MISSING, costs, ends_of, pairs, spread
 from peft_pipelines.reporting.warning_signs import CUT_OFF, LEAK, LIKE_MAJORITY, MARKS, together
 
@@ -81,7 +81,7 @@ def _cell(cells: pd.DataFrame, unit: Unit, best: float) -> dict[str, Any]:
     done = cells[cells["primary"].notna()]
     number, _, behind = spread(cells["primary"], list(cells["status"]), unit).partition(" ")
     kinds = ["low"] if LIKE_MAJORITY in marks or guessed else []
-    if len(done) and not guessed and done["primary"].mean() == best:
+    if is_best(done, best):
         kinds.append("best")
     ids = [cell_id(first["method"], first["model"], first["task"], seed) for seed in done["seed"]]
     words = "percent" if unit.in_percent else f"in the {unit.name}"
