@@ -12,6 +12,7 @@ from peft_pipelines.reporting.comparisons import adjust_p_values
 from peft_pipelines.reporting.latex import latex
 from peft_pipelines.reporting.plots import plot
 from peft_pipelines.reporting.results import write_table
+from peft_pipelines.reporting.scale import is_best
 
 METHODS = {"base": 0.3, "good": 0.9, "poor": 0.5}
 Shown = dict[tuple[str, str], tuple[float, float, float]]
@@ -109,3 +110,11 @@ def test_a_method_that_trains_nothing_is_never_the_best(tmp_path: Path) -> None:
     assert re.findall(r"^(\w+) &.*\\textbf", latex(results), re.MULTILINE) == ["poor"]
     cells = Page(made.page()).all("td")
     assert sum("best" in attributes.get("class", "") for attributes, _ in cells) == 1
+
+
+def test_the_best_mean_is_known_whatever_the_order_of_its_sum() -> None:
+    scores = (0.15, 0.1, 0.1625)
+    cells = pd.DataFrame({"trainable_parameters": [1.0] * 3, "primary": scores})
+    best = sum(reversed(scores)) / 3
+    assert is_best(cells, best) and not is_best(cells, best + 1e-6)
+    assert not is_best(cells.assign(trainable_parameters=0.0), best)

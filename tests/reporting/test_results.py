@@ -430,6 +430,14 @@ def test_the_axis_of_costs_has_few_ticks_over_many_powers_of_ten() -> None:
     assert 2000.0 not in far.tickvals and 1e6 in far.tickvals
 
 
+def test_a_panel_reaches_as_far_below_zero_as_its_bars() -> None:
+    below = table(ONE_SEED).assign(metric="mcc")
+    below.loc[below["method"] == "tuned", "mean_low"] = -0.31
+    axis = plot(below).layout.xaxis
+    assert list(axis.range) == [-54, 104] and list(axis.tickvals) == [-50, -25, 0, 25, 50, 75, 100]
+    assert list(plot(table(ONE_SEED)).layout.xaxis.range) == [-4, 104]
+
+
 def test_scores_have_their_intervals_as_bars() -> None:
     bars = [trace for trace in plot(table(ONE_SEED)).data if trace.error_x.array is not None]
     tuned = list(bars[1].y).index("tuned")

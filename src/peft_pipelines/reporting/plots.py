@@ -1,7 +1,10 @@
 """The scores as a picture that reads without colour, and the look of all pictures."""
 
 from itertools import cycle
+from math import ceil
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -15,7 +18,7 @@ from peft_pipelines.reporting.table import ends_of, lost
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "star", "pentagon")
 INK, PALE, GRID = "#222222", "#999999", "#dddddd"
 LINE = {"dash": "dash", "color": PALE}
-PANELS = 4
+PANELS, STEP = 4, 25
 
 
 def plot(results: pd.DataFrame) -> go.Figure:
@@ -32,11 +35,10 @@ def plot(results: pd.DataFrame) -> go.Figure:
         place = {"row": number // PANELS + 1, "col": number % PANELS + 1}
         with attempt(str(task)):
             _panel(figure, results[results["task"] == task], place, metric.unit, legend=number == 0)
-    figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100], gridcolor=GRID, zeroline=False)
-    for number, metric in enumerate(tasks.values()):
-        if not metric.unit.in_percent:
-            own = {"range": None, "tickvals": None, "rangemode": "tozero", "title": metric.unit.name}
-            figure.update_xaxes(**own, row=number // PANELS + 1, col=number % PANELS + 1)
+    figure.update_xaxes(gridcolor=GRID, zeroline=False)
+    for number, (task, metric) in enumerate(tasks.items()):
+        axis = _axis(results[results["task"] == task], metric.unit)
+        figure.update_xaxes(**axis, row=number // PANELS + 1, col=number % PANELS + 1)
     figure.update_yaxes(categoryorder="array", categoryarray=methods[::-1], gridcolor=GRID)
     first = list(tasks.values())[(lines - 1) * PANELS].unit
     unit = "percent" if first.in_percent else first.name
@@ -44,6 +46,15 @@ def plot(results: pd.DataFrame) -> go.Figure:
     return dress(figure).update_layout(
         height=140 + lines * (90 + 26 * len(methods)), showlegend=results["model"].nunique() > 1
     )
+
+
+def _axis(rows: pd.DataFrame, unit: Unit) -> dict[str, Any]:
+    """The axis of one task: from 0 to 100 percent, or from as far below 0 as its scores or their bars go."""
+    if not unit.in_percent:
+        return {"range": None, "tickvals": None, "rangemode": "tozero", "title": unit.name}
+    values = rows.reindex(columns=["primary", "mean_low"]).to_numpy(dtype=float, na_value=np.nan)
+    first = -STEP * ceil(-unit.factor * np.nanmin(values, initial=0.0) / STEP)
+    return {"range": [first - 4, 104], "tickvals": [*range(first, 101, STEP)]}
 
 
 def _panel(figure: go.Figure, rows: pd.DataFrame, place: dict[str, int], unit: Unit, *, legend: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isclose
 
 import pandas as pd
 
@@ -47,7 +48,7 @@ def best_scores(results: pd.DataFrame, metrics: Mapping[str, Quantity]) -> dict[
 
 def is_best(cells: pd.DataFrame, best: float) -> bool:
     """Whether a method's cells on a task have the task's best score (see ``best_scores``)."""
-    return bool((cells["trainable_parameters"] > 0).any() and cells["primary"].mean() == best)
+    return bool((cells["trainable_parameters"] > 0).any() and isclose(cells["primary"].mean(), best, abs_tol=1e-12))
 
 
 def points(results: pd.DataFrame) -> Scale:
