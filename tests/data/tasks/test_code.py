@@ -171,6 +171,10 @@ def test_odd_rows_raise_our_own_error_or_keep_their_answer(name: str, row: dict[
         assert prompt["input"] and all(prompt["references"])
 
 
+IN_GROUPS = {("conala", 2058): 207}
+"""By task and training rows those held out where whole groups are, which need not come to a tenth exactly."""
+
+
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize("folder", [ROOT / "data/01_raw/samples", REAL], ids=["samples", "real"])
 def test_every_row_on_disk_adapts(name: str, folder: Path) -> None:
@@ -178,9 +182,12 @@ def test_every_row_on_disk_adapts(name: str, folder: Path) -> None:
         pytest.skip(f"no rows in {folder / name}")
     raw = RowsFolder(filepath=str(folder / name)).load()
     adapted = adapt(raw, task_of(name), ALL_ROWS)
-    rows = {split: table.num_rows for split, table in adapted.items()}
-    assert rows["train"] + rows["validation"] == raw["train"].num_rows and rows["test"] == raw["test"].num_rows
-    assert rows["validation"] == pytest.approx(raw["train"].num_rows * 0.1, abs=2)  # whole groups are cut off
+    held = IN_GROUPS.get((name, raw["train"].num_rows), round(raw["train"].num_rows * 0.1))
+    assert {split: table.num_rows for split, table in adapted.items()} == {
+        "train": raw["train"].num_rows - held,
+        "validation": held,
+        "test": raw["test"].num_rows,
+    }
     assert all(len(set(row["references"])) == len(row["references"]) for row in adapted["test"].to_pylist())
 
 
