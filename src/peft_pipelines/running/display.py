@@ -26,7 +26,7 @@ Write = Callable[[str], None]
 
 
 class Lines:
-    """One plain line a finished cell, for logs: ``[3/20] lora · smollm2_135m · sst2 · s0: macro_f1 81.2 %, 34 s``."""
+    """One plain line a finished cell, for logs: ``[3/20] lora · smollm2_135m · sst2 · s0: accuracy 81.2 %, 34 s``."""
 
     def __init__(self, write: Write = show_line) -> None:
         self._write, self._total, self._done = write, 0, 0
