@@ -11,7 +11,7 @@ import pytest
 from peft_pipelines.config import SamplingSpec, TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.adapt import adapt, instruct, sample
-from peft_pipelines.data.example import adapt_row
+from peft_pipelines.data.example import GOLD_COLUMN, GROUP_COLUMNS, adapt_row
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.storage.splits import RowsFolder
 
@@ -83,12 +83,12 @@ def raw(train: int = 90, test: int = 30) -> dict[str, pa.Table]:
 def test_a_raw_row_as_input_references_and_prompt(name):
     row, text, references = LITERAL[name]
     found = adapt_row(row, TASKS[name], "row 0")
-    assert (found["input"], found["references"]) == (text, references)
+    more = {each: found.pop(each) for each in (*GROUP_COLUMNS, GOLD_COLUMN) if getattr(TASKS[name], each)}
+    assert found == {"input": text, "references": references}
     split = pa.Table.from_pylist([{**row, "idx": place, "Body": f"{'So ' * place}{PROBLEM}"} for place in range(10)])
     adapted = adapt(dict.fromkeys(("train", "validation", "test"), split), TASKS[name], sampling())
     prompts = instruct(adapted, TASKS[name])["test"].to_pylist()
-    prompts[0].pop("group", None)
-    assert prompts[0] == {"prompt": f"{TASKS[name].instruction}\n\n{text}", "references": references}
+    assert prompts[0] == {"prompt": f"{TASKS[name].instruction}\n\n{text}", "references": references, **more}
 
 
 @pytest.mark.parametrize(

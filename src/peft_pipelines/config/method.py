@@ -1,6 +1,7 @@
 """A method's row."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,6 +12,11 @@ Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "base
 
 UNTUNED = "none"
 """The provider of methods that train nothing."""
+
+
+def draws_nothing(row: Mapping[str, Any]) -> bool:
+    """Whether each seed gives the same answers: nothing is trained, and no examples stand before the question."""
+    return row.get("provider") == UNTUNED and not row.get("shots")
 
 
 class MethodSpec(Spec):
@@ -43,6 +49,12 @@ class MethodSpec(Spec):
     citation: Text
     source: str = ""
     notes: str = ""
+
+    @property
+    def virtual_tokens(self) -> int:
+        """The tokens of a soft prompt that stand before each row."""
+        found = self.config.get("num_virtual_tokens")
+        return found if isinstance(found, int) else 0
 
     @property
     def trains(self) -> bool:

@@ -27,7 +27,10 @@ MEMORY = "flops.json"
 """The file of the user's cache folder that keeps counts."""
 
 LIBRARIES = ("torch", "transformers", "peft", "adapters", "bitsandbytes")
-DECIDES_NOTHING = {"name", "training", "optimizer", "family", "citation", "source", "notes", "shots", "train_on"}
+BESIDE_THE_FORWARD = {
+    *("name", "family", "citation", "source", "notes", "training", "optimizer"),
+    *("shots", "max_new_tokens", "train_on", "starts_at_base"),
+}
 """Fields of a method's row that do not change its forward."""
 VALUES_NEEDED = (DataDependentOutputException, DynamicOutputShapeException, UnsupportedOperatorException)
 
@@ -77,7 +80,7 @@ def _key(base: Base, attached: Attached) -> str:
     """
     method: list[object] = ["base"]
     if attached.plain is not base.model:
-        row = attached.method.model_dump(mode="json", exclude=DECIDES_NOTHING)
+        row = attached.method.model_dump(mode="json", exclude=BESIDE_THE_FORWARD)
         method = [row, identity.fingerprint(attached.method)]
     folders = (Path(__file__).parent, Path(*methods.__path__))
     code = [path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.py"))]

@@ -67,10 +67,11 @@ class OperationCounter(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Call the function; of attention the formula counts, not the parts that its kernel is made of."""
+        if func is not scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
         before = self.total
         result = func(*args, **(kwargs or {}))
-        if func is scaled_dot_product_attention:
-            self._beside += _attention(*args, **(kwargs or {})) - (self.total - before)
+        self._beside += _attention(*args, **(kwargs or {})) - (self.total - before)
         return result
 
 

@@ -177,7 +177,7 @@ def distinct_solutions(row: Row) -> Row:
     texts = json.loads(row["solutions"] or "[]")
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"solutions are no list of texts in {row['solutions'][:80]!r}")
-    distinct = sorted({text.strip(): None for text in texts if text.strip()}, key=len)
+    distinct = sorted(dict.fromkeys(text.strip() for text in texts if text.strip()), key=len)
     return {**row, "solutions": distinct, "starter_code": row["starter_code"].strip()}
 
 

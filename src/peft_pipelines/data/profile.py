@@ -14,7 +14,7 @@ from peft_pipelines.data.overlap import normalised, overlap
 from peft_pipelines.data.tokenize import Prompter, training_examples
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.metrics.baselines import majority_answer
-from peft_pipelines.evaluation.score import random_task_scores, right_answers
+from peft_pipelines.evaluation.score import questions_of, random_task_scores, right_answers
 from peft_pipelines.models.folder import folder_of
 from peft_pipelines.storage.splits import Splits
 
@@ -104,8 +104,7 @@ def percentiles(numbers: list[int]) -> dict[str, float]:
 
 def primary_metric(test: Rows, task: TaskSpec) -> Callable[[list[str]], dict[str, float]]:
     """Return the task's primary metric as a function of the answers to its test examples."""
-    questions = [row["question"] for row in test] if task.question else None
-    references = right_answers(test)
+    questions, references = questions_of(test, task), right_answers(test)
     return lambda answers: registry.score([task.primary], answers, references, task.label_words, questions=questions)
 
 

@@ -60,7 +60,7 @@ def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, 
     which answers were complete, the share of those that were not.
     """
     answers = answers_of(predictions, task)
-    questions = [row["question"] for row in predictions] if task.question else None
+    questions = questions_of(predictions, task)
     scores = registry.score(task.metrics, answers, right_answers(predictions), task.label_words, questions=questions)
     primary = {"metric": task.primary, "primary": scores[task.primary]}
     return {**primary, **scores, **likely(predictions, task), **cut_off(predictions)}
@@ -68,7 +68,7 @@ def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, 
 
 def random_task_scores(rows: list[dict[str, Any]], task: TaskSpec, names: Sequence[str]) -> dict[str, float]:
     """The expected metrics, by name, of a label drawn for each row; nothing for free text."""
-    questions = [row["question"] for row in rows] if task.question else None
+    questions = questions_of(rows, task)
     return random_scores(names, right_answers(rows), task.label_words, questions=questions)
 
 
@@ -88,9 +88,14 @@ def bounds(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float
 
 def resampled(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]) -> dict[str, Score]:
     """By method the primary score of its seeds' answers to the same rows, resampled by the rows' groups if any."""
-    questions = [row["question"] for row in rows] if task.question else None
+    questions = questions_of(rows, task)
     groups, references = groups_of(rows, task), right_answers(rows)
     return scored_all(task.primary, answers, references, task.label_words, groups=groups, questions=questions)
+
+
+def questions_of(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[str] | None:
+    """The question of each row; None where the task has none."""
+    return [row["question"] for row in rows] if task.question else None
 
 
 def groups_of(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[str] | None:

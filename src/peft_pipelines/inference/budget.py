@@ -18,6 +18,5 @@ def answer_tokens(task: TaskSpec, method: MethodSpec, max_length: int, positions
     wanted = max(task.max_new_tokens, method.max_new_tokens or 0)
     if positions is None:
         return wanted
-    virtual = method.config.get("num_virtual_tokens")
-    behind_prompts = positions - (virtual if isinstance(virtual, int) else 0) - (max_length - task.max_new_tokens)
+    behind_prompts = positions - method.virtual_tokens - (max_length - task.max_new_tokens)
     return max(task.max_new_tokens, min(wanted, behind_prompts))

@@ -42,7 +42,7 @@ def tune(model: PreTrainedModel, tuner: type[BaseTuner], config: PeftConfig) -> 
     try:
         inspect.signature(tuner).bind(model, config, ADAPTER)
     except TypeError:
-        of_template = types.new_class(tuner.__name__, (tuner, _Template), exec_body=lambda names: None)
+        of_template = types.new_class(tuner.__name__, (tuner, _Template))
         built: BaseTuner = of_template(model, config)
         return built
     return tuner(model, {ADAPTER: config}, ADAPTER)

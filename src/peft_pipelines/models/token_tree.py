@@ -149,9 +149,11 @@ def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor, befor
         places: nodes, the same one as often as it is wanted.
         before: keys and values that all examples begin with, soft prompt included; None for the soft prompt alone.
     """
-    core, cache = attached.core, attached.start() if attached.start else None
+    core, cache = attached.core, None
     if before is not None:
         cache = whole(before)
+    elif attached.start:
+        cache = attached.start()
     with head_only_at(core, (torch.zeros_like(places), places)):
         output = run(core, tree, cache)
     return output.logits[0]  # type: ignore[no-any-return]

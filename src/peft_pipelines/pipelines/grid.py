@@ -8,7 +8,7 @@ from kedro.pipeline import Pipeline
 
 from peft_pipelines.config import Grid, parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.config.method import UNTUNED
+from peft_pipelines.config.method import draws_nothing
 from peft_pipelines.pipelines.cells import pipeline as cells
 from peft_pipelines.pipelines.data import pipeline as data
 from peft_pipelines.pipelines.report import pipeline as report
@@ -25,21 +25,17 @@ def load_grid(loader: AbstractConfigLoader) -> Grid:
     except MissingConfigException:
         raise ConfigError("grid.yml: not found in the configuration's base or environment folder") from None
     grid = parse(Grid, "grid.yml", values)
-    return grid.with_seedless(name for name, row in _rows(loader, grid).items() if _draws_nothing(row))
+    return grid.with_seedless(name for name, row in _rows(loader, grid).items() if draws_nothing(row))
 
 
 def _rows(loader: AbstractConfigLoader, grid: Grid) -> dict[str, Mapping[str, Any]]:
     """The grid's methods with their rows as they stand there, but for what is no row: that is told when rows are read.
 
-    They are asked for once: the loader merges all files anew each time.
+    Asked for once a call, not once a method: the loader merges all files anew each time.
     """
     rows = loader["parameters"].get("methods")
     found = {name: rows.get(name) for name in grid.methods} if isinstance(rows, Mapping) else {}
     return {name: row for name, row in found.items() if isinstance(row, Mapping)}
-
-
-def _draws_nothing(row: Mapping[str, Any]) -> bool:
-    return row.get("provider") == UNTUNED and not row.get("shots")
 
 
 def load_together(loader: AbstractConfigLoader, grid: Grid) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.config.method import UNTUNED
+from peft_pipelines.config.method import draws_nothing
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import answers_of, cut_off, right_answers
 from peft_pipelines.files import names
@@ -41,16 +41,12 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         task = tasks[cell.split(".")[1]]
         with attempt(f"answers of {cell}"):
             given = {"items": items_digest(rows[cell]), "answers": answers_of(rows[cell], task)}
-            answers[cell] = given | cut_off(rows[cell]) | {"seedless": _draws_nothing(checkpoints[cell])}
+            answers[cell] = (
+                given | cut_off(rows[cell]) | {"seedless": draws_nothing(checkpoints[cell].record["method"])}
+            )
         with attempt(cell):
             found[cell] = detail(cell, scores, rows[cell], checkpoints[cell], task)
     return found, answers
-
-
-def _draws_nothing(checkpoint: Checkpoint) -> bool:
-    """Whether each seed would give the same answers: nothing was trained, and no examples stood before the question."""
-    method = checkpoint.record["method"]
-    return method["provider"] == UNTUNED and not method.get("shots")
 
 
 def items_digest(rows: Sequence[Mapping[str, Any]]) -> str:

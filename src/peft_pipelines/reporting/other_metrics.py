@@ -7,9 +7,10 @@ import pandas as pd
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics.registry import METRICS, quantity
-from peft_pipelines.files.names import MAJORITY, RANDOM, argument, arguments
+from peft_pipelines.files.names import MAJORITY, argument, arguments
 from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.comparisons import compare
+from peft_pipelines.reporting.scale import GUESSES
 from peft_pipelines.reporting.warning_signs import LIKE_MAJORITY, together
 
 Bounds = Mapping[tuple[str, str, str], Mapping[str, Any]]
@@ -77,7 +78,7 @@ def under(
             changed.loc[here, name] = found[here]
     common = dict(zip(keys, changed["primary"], strict=True))
     changed["marks"] = [
-        marks if key[2] in (MAJORITY, RANDOM) else _marked(marks, key in alike or _worse(name, score, common, key))
+        marks if key[2] in GUESSES else _marked(marks, key in alike or _worse(name, score, common, key))
         for key, marks, name, score in zip(keys, changed["marks"], changed["metric"], changed["primary"], strict=True)
     ]
     return changed

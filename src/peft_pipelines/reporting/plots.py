@@ -51,7 +51,7 @@ def plot(results: pd.DataFrame) -> go.Figure:
 def _axis(rows: pd.DataFrame, unit: Unit) -> dict[str, Any]:
     """The axis of one task: from 0 to 100 percent, or from as far below 0 as its scores or their bars go."""
     if not unit.in_percent:
-        return {"range": None, "tickvals": None, "rangemode": "tozero", "title": unit.name}
+        return {"rangemode": "tozero", "title": unit.name}
     values = rows.reindex(columns=["primary", "mean_low"]).to_numpy(dtype=float, na_value=np.nan)
     first = -STEP * ceil(-unit.factor * np.nanmin(values, initial=0.0) / STEP)
     return {"range": [first - 4, 104], "tickvals": [*range(first, 101, STEP)]}

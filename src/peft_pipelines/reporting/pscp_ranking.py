@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from peft_pipelines.evaluation.metrics.pscp import pscp
-from peft_pipelines.files.names import MAJORITY, RANDOM
-from peft_pipelines.reporting.scale import points
+from peft_pipelines.reporting.scale import GUESSES, points
 
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0)
 TIE = 1e-9
@@ -25,7 +24,7 @@ def inputs(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """
     found = []
     for method, cells in points(rows).of(rows).groupby("method", sort=False):
-        if method in (MAJORITY, RANDOM) or bool(cells[NEEDED].isna().to_numpy().any()):
+        if method in GUESSES or bool(cells[NEEDED].isna().to_numpy().any()):
             continue
         found.append(
             {

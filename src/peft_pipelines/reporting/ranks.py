@@ -10,9 +10,8 @@ import plotly.graph_objects as go
 from peft_pipelines.evaluation.statistics import alike_ranks, average_ranks, critical_difference, friedman
 from peft_pipelines.evaluation.statistics.ranks import FEWEST_METHODS, FEWEST_TASKS
 from peft_pipelines.files.attempts import attempt
-from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.plots import GRID, INK, PALE, dress
-from peft_pipelines.reporting.scale import metrics_of
+from peft_pipelines.reporting.scale import GUESSES, metrics_of
 from peft_pipelines.reporting.warning_signs import CUT_OFF
 
 BAR_ROOM, MOST_ROOM = 0.04, 0.3
@@ -35,7 +34,7 @@ def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
 
 
 def _of_model(model: str, rows: pd.DataFrame) -> dict[str, Any]:
-    trained = rows[~rows["method"].isin([MAJORITY, RANDOM])]
+    trained = rows[~rows["method"].isin(GUESSES)]
     means = trained.pivot_table(index="method", columns="task", values="primary", aggfunc="mean", sort=False)
     tasks = list(trained["task"].unique())
     signs = pd.Series({task: metric.sign for task, metric in metrics_of(trained).items()}, dtype=float)

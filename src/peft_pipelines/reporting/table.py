@@ -8,10 +8,9 @@ from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import bullets, heading, paragraph, render
-from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.pscp_ranking import inputs, stability
-from peft_pipelines.reporting.scale import Scale, arrow, common, exceptions, points, several_seeds
+from peft_pipelines.reporting.scale import GUESSES, Scale, arrow, common, exceptions, points, several_seeds
 from peft_pipelines.reporting.warning_signs import LEAK, MARKS, together
 
 MISSING = "—"
@@ -170,7 +169,7 @@ def costs(rows: pd.DataFrame) -> Columns:
 
     PSCP and its factors are of the tasks that it is defined for.
     """
-    trained = rows[~rows["method"].isin([MAJORITY, RANDOM])]
+    trained = rows[~rows["method"].isin(GUESSES)]
     scored = points(rows).of(trained)
     columns: Columns = {"method": list(trained["method"].unique())}
     for name, (header, write) in COSTS.items():

@@ -30,9 +30,7 @@ def check_vocabulary(prompter: Prompter, config: "PretrainedConfig") -> None:
 
 def check_positions(task: TaskSpec, method: MethodSpec, limit: int, config: "PretrainedConfig") -> None:
     """Raise ConfigError where the longest row, behind the method's virtual tokens, has more tokens than positions."""
-    there = positions(config)
-    virtual = method.config.get("num_virtual_tokens")
-    virtual = virtual if isinstance(virtual, int) else 0
+    there, virtual = positions(config), method.virtual_tokens
     if there is not None and virtual > there - FEWEST:
         raise ConfigError(
             f"method '{method.name}', config, num_virtual_tokens: must be at most {there - FEWEST}, the model has "

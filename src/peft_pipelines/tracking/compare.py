@@ -8,7 +8,7 @@ from typing import Any
 from peft_pipelines.config import Cell, TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.evaluation.metrics.registry import quantity
-from peft_pipelines.evaluation.score import answers_of, groups_of, right_answers
+from peft_pipelines.evaluation.score import answers_of, groups_of, questions_of, right_answers
 from peft_pipelines.evaluation.statistics.intervals import stats
 from peft_pipelines.evaluation.statistics.paired import holm
 from peft_pipelines.evaluation.statistics.scores import Score, comparison, interval, scored
@@ -103,7 +103,7 @@ def _move(cell: str, metric: str, first: Score, second: Score, paired: bool) -> 
 
 
 def _score(metric: str, rows: Sequence[dict[str, Any]], task: TaskSpec) -> Score:
-    groups, questions = groups_of(rows, task), [row["question"] for row in rows] if task.question else None
+    groups, questions = groups_of(rows, task), questions_of(rows, task)
     answers, references = answers_of(list(rows), task), right_answers(rows)
     return scored(metric, [answers], references, task.label_words, groups=groups, questions=questions)
 
@@ -124,7 +124,7 @@ def _answers(path: Path | None) -> list[dict[str, Any]]:
 
 def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
     """Return what identifies a test item: its text without the instruction, and its right answers."""
-    return task.input_of(row["prompt"]), tuple(*right_answers([row]))
+    return task.input_of(row["prompt"]), tuple(right_answers([row])[0])
 
 
 def moves_table(found: Moves, first: Run, second: Run) -> str:

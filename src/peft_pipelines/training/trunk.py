@@ -33,11 +33,10 @@ def standing(attached: Attached, tokens: Sequence[int], around: Trunk | None) ->
         tokens: what examples have in common behind ``around``.
         around: the trunk before; None for none, where a soft prompt stands before the tokens.
     """
-    core, start = attached.core, attached.start() if attached.start and not around else None
-    cache, none = (
-        whole(around.cache if around else start),
-        torch.zeros(0, dtype=torch.long, device=attached.core.device),
-    )
+    core = attached.core
+    soft = attached.start() if attached.start and not around else None
+    cache = whole(around.cache if around else soft)
+    none = torch.zeros(0, dtype=torch.long, device=core.device)
     with autocast(core), head_only_at(core, (none, none)):
         run(core, TokenTree.of([tokens], core.device), cache)
     made = [side for layer in cache.layers for side in (layer.keys, layer.values)]

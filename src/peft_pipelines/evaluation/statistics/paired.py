@@ -77,7 +77,7 @@ def compare(first: Resamples, second: Resamples) -> Comparison:
     drawn = first.drawn - second.drawn
     over_items = replace(first, value=first.value - second.value, drawn=drawn)
     seeds = min(len(first.seeds), len(second.seeds))
-    found = replace(_of_items(over_items), seeds=seeds)
+    found = _of_items(over_items, seeds)
     if seeds < FEWEST_SEEDS:
         return found
     error = error_of(over_items.error, first.units, first.seeds, second.seeds)
@@ -99,8 +99,8 @@ def _of_seeds(found: Comparison, error: Error) -> Comparison:
     )
 
 
-def _of_items(score: Resamples) -> Comparison:
-    """The bootstrap of a difference whose ``seeds`` are not asked."""
+def _of_items(score: Resamples, seeds: int) -> Comparison:
+    """The bootstrap of a difference."""
     drawn, difference, units = score.drawn, score.value, score.units
     low, high = np.quantile(drawn, [(share := beyond(units)), 1 - share])
     smaller = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
@@ -115,7 +115,7 @@ def _of_items(score: Resamples) -> Comparison:
         detectable(error),
         score.n,
         units,
-        seeds=1,
+        seeds=seeds,
         about="checkpoints",
         test="bootstrap_t" if tail < p else "bootstrap",
     )

@@ -10,9 +10,9 @@ from peft_pipelines.config import PublishedSpec
 from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.evaluation.statistics import ALPHA, FEWEST_SEEDS
 from peft_pipelines.evaluation.statistics.resampling import RESAMPLES
-from peft_pipelines.files.names import MAJORITY, RANDOM
 from peft_pipelines.reporting.comparisons import OF_CHECKPOINTS
 from peft_pipelines.reporting.listing import named
+from peft_pipelines.reporting.scale import GUESSES
 from peft_pipelines.reporting.table import MISSING
 from peft_pipelines.reporting.warning_signs import CUT_OFF
 
@@ -49,13 +49,13 @@ def title(results: pd.DataFrame) -> str:
     >>> title(pd.DataFrame([{"method": "one", "task": "moods"}, {"method": "two", "task": "moods"}]))
     'one and two on moods'
     """
-    methods = [str(name) for name in results["method"].unique() if name not in (MAJORITY, RANDOM)]
+    methods = [str(name) for name in results["method"].unique() if name not in GUESSES]
     return f"{named(methods, 'methods')} on {named([str(name) for name in results['task'].unique()], 'tasks')}"
 
 
 def made(results: pd.DataFrame) -> str:
     """Models, seeds and the states of cells of a run."""
-    tuned = results[~results["method"].isin([MAJORITY, RANDOM])]
+    tuned = results[~results["method"].isin(GUESSES)]
     counts = tuned["status"].value_counts()
     cells = ", ".join(f"{count} {status}" for status, count in counts.items())
     axes = [f"{axis}: {', '.join(tuned[axis].unique())}" for axis in ("model", "seed")]

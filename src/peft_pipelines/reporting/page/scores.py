@@ -7,10 +7,10 @@ import pandas as pd
 
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.evaluation.metrics.unit import Unit
-from peft_pipelines.files.names import MAJORITY, RANDOM, cell_id
+from peft_pipelines.files.names import cell_id
 from peft_pipelines.reporting.comparisons import UNTESTED, groups, of_methods
 from peft_pipelines.reporting.pscp_ranking import stability
-from peft_pipelines.reporting.scale import arrow, best_scores, common, is_best, metrics_of
+from peft_pipelines.reporting.scale import GUESSES, arrow, best_scores, common, is_best, metrics_of
 from peft_pipelines.reporting.table import MISSING, costs, ends_of, pairs, spread
 from peft_pipelines.reporting.warning_signs import CUT_OFF, LEAK, LIKE_MAJORITY, MARKS, together
 
@@ -76,7 +76,7 @@ def _lines(rows: pd.DataFrame, tasks: Mapping[str, Quantity]) -> list[dict[str, 
 
 def _cell(cells: pd.DataFrame, unit: Unit, best: float) -> dict[str, Any]:
     first = cells.iloc[0]
-    guessed = first["method"] in (MAJORITY, RANDOM)
+    guessed = first["method"] in GUESSES
     marks = together(cells["marks"].dropna())
     done = cells[cells["primary"].notna()]
     number, _, behind = spread(cells["primary"], list(cells["status"]), unit).partition(" ")

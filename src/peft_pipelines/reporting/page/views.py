@@ -18,6 +18,8 @@ Entries = list[dict[str, Any]]
 def views(results: pd.DataFrame, comparisons: Entries, others: Entries) -> dict[str, dict[str, Any]]:
     """By metric, and under ``OWN``, each model's scores and groups, as in a report with the metric in its grid.
 
+    Without another metric there is nothing to switch, and no view.
+
     A cell that is the same as under ``OWN`` is None. Each metric is an attempt of its own.
 
     Args:
@@ -25,8 +27,10 @@ def views(results: pd.DataFrame, comparisons: Entries, others: Entries) -> dict[
         comparisons: as ``compare`` makes them.
         others: as ``compare_others`` makes them.
     """
+    if not (other := others_of(results)):
+        return {}
     found = {OWN: view(results, comparisons)}
-    for metric, tasks in others_of(results).items():
+    for metric, tasks in other.items():
         with attempt(f"scores by {metric}"):
             entries = [entry for entry in comparisons if entry["task"] not in tasks]
             entries += [entry for entry in others if entry["metric"] == metric and entry["task"] in tasks]
