@@ -123,7 +123,7 @@ def test_lines_that_lie_close_share_a_text() -> None:
 def cells(*rows: tuple[str, str, str, float | None, str]) -> pd.DataFrame:
     columns = ["method", "task", "seed", "primary", "status"]
     table = pd.DataFrame(rows, columns=columns).assign(model="tiny_1", metric="macro_f1", marks="")
-    table = table.assign(mean_low=float("nan"), mean_high=float("nan"))
+    table = table.assign(mean_low=float("nan"), mean_high=float("nan"), trainable_parameters=1000.0)
     return table.astype({"primary": "float64"})
 
 
