@@ -54,3 +54,12 @@ def test_the_first_cache_is_left_empty_and_layers_with_a_window_stay() -> None:
     cache.layers[1] = sliding
     roomy = with_room(cache)
     assert cache.layers[0].keys is None and roomy.layers[1] is sliding
+
+
+def test_a_cache_of_another_class_stays_as_it_is() -> None:
+    class Paired(DynamicCache):
+        """Holds more than its layers, which a copy of the layers alone would lose."""
+
+    cache = Paired()
+    cache.update(*states(0), 0)
+    assert with_room(cache) is cache and cache.layers[0].keys is not None

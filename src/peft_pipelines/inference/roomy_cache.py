@@ -58,7 +58,12 @@ def _with_room(kept: torch.Tensor, room: int) -> torch.Tensor:
 
 
 def with_room(cache: Cache) -> Cache:
-    """Return the keys and values of a cache as one with room, and leave it empty; other layers than plain ones stay."""
+    """Return the keys and values of a cache as one with room, and leave it empty; other layers than plain ones stay.
+
+    A cache of another class is returned as it is: it may hold more than layers, as one that a method brings does.
+    """
+    if type(cache) is not DynamicCache:
+        return cache
     roomy = DynamicCache()
     roomy.layers = [
         RoomyLayer(layer) if type(layer) is DynamicLayer and layer.get_seq_length() else layer for layer in cache.layers
