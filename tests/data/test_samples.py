@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import combinations
 from statistics import quantiles
@@ -14,6 +15,7 @@ import yaml
 from base_rows import ALL_ROWS, PROJECT, task_of
 from base_rows import TASKS as ROWS
 from pyarrow import parquet
+from scipy import stats
 
 from peft_pipelines.config import TaskSpec, template_fields
 from peft_pipelines.data.adapt import adapt
@@ -91,6 +93,35 @@ def test_sentiments_share_no_five_words_with_public_ones() -> None:
 def fives(text: str) -> set[tuple[str, ...]]:
     words = text.split()
     return {tuple(words[place : place + 5]) for place in range(len(words) - 4)}
+
+
+def test_similarities_are_as_many_as_the_page_of_data_sets_says() -> None:
+    rows = {name: table.num_rows for name, table in samples("stsb").items()}
+    assert rows == {"train": 160, "validation": 80, "test": 80}
+    assert f"{rows['train']} for CoLA, STS-B," in (PROJECT / "docs/datasets.md").read_text(encoding="utf-8")
+
+
+def test_similarities_are_spread_evenly_over_the_scale() -> None:
+    for name, table in samples("stsb").items():
+        counts = Counter(table["label"].to_pylist())
+        assert sorted(counts) == [fifths / 5 for fifths in range(26)], name
+        assert max(counts.values()) - min(counts.values()) <= 1, (name, counts)
+
+
+def test_the_words_that_sentences_share_do_not_give_their_similarity_away() -> None:
+    for name, table in samples("stsb").items():
+        pairs = [[set(plain(row[f"sentence{number}"]).split()) for number in (1, 2)] for row in table.to_pylist()]
+        shared = [len(one & other) / len(one | other) for one, other in pairs]
+        assert stats.spearmanr(shared, table["label"].to_pylist()).statistic < 0.6, name
+
+
+def test_no_sentence_is_of_two_similarities_or_of_the_public_set() -> None:
+    def sentences(tables: Iterable[pa.Table]) -> list[str]:
+        return [plain(text) for table in tables for side in (1, 2) for text in table[f"sentence{side}"].to_pylist()]
+
+    ours = sentences(samples("stsb").values())
+    assert [text for text, count in Counter(ours).items() if count > 1] == []
+    assert set(ours) & set(sentences(real_splits("stsb").values())) == set()
 
 
 @pytest.mark.parametrize("task", TASKS)
