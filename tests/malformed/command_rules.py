@@ -182,10 +182,17 @@ OTHERS: dict[tuple[str, ...], list[str]] = {
         ("run", f"--workers={given}"): [f"--workers: must be a whole number from 1 to 1000, got '{given}'"]
         for given in ("0", "-1", "two", "", "1.5", "1e1", "1001", "99999999999999999999", "²")
     },
+    **{
+        ("run", f"--per-gpu={given}"): [f"--per-gpu: must be a whole number from 1 to 1000, got '{given}'"]
+        for given in ("0", "half", "0.5")
+    },
+    ("run", "--per-gpu=2", "--runner=SequentialRunner"): [
+        "--per-gpu: must be left out with --runner=SequentialRunner, got 2; CellRunner takes it"
+    ],
     ("run", "--workers"): ["run: Option '--workers' requires an argument"],
     ("run", "--workers=2", "--workers=2"): ["--workers: is given 2 times; once is allowed"],
     ("run", "--workers=2", "--runner=SequentialRunner"): [
-        "--workers: must be left out with --runner=SequentialRunner, got 2; CellRunner has workers"
+        "--workers: must be left out with --runner=SequentialRunner, got 2; CellRunner takes it"
     ],
     ("run", "--runner-params=workers=2"): ["--runner-params: unknown argument 'workers'. Allowed: is_async"],
     ("run", "--env=../conf"): ["--env: unknown environment '../conf'", "Allowed: ", "local"],
@@ -257,6 +264,7 @@ def file(content: str | bytes) -> Callable[[Path], object]:
 
 CONFIGS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "no number": (file("run: {workers: two}\n"), ["option 'workers' must be a whole number, got 'two'"]),
+    "a share in words": (file("run: {per_gpu: half}\n"), ["option 'per_gpu' must be a whole number, got 'half'"]),
     "a switch for a number": (file("run: {workers: true}\n"), ["option 'workers' must be a whole number, got True"]),
     "no file": (nothing, ["cannot be read: No such file or directory"]),
     "a folder": (lambda folder: (folder / "options.yml").mkdir(), ["cannot be read: Is a directory"]),

@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,18 @@ from stores import contents, tree, unclocked
 from trivial import FAULTS, catalog, pipeline
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.claim_file import Holder
+from peft_pipelines.running import crew
 from peft_pipelines.running.cell_runner import CellRunner
+from peft_pipelines.running.channel import Order, Ready
 from peft_pipelines.running.claims import Claims
+from peft_pipelines.running.display import Lines
 from peft_pipelines.running.failures import DiskFailed, PartsFailed
+from peft_pipelines.running.fingerprint import Fingerprints
+from peft_pipelines.running.shipment import Shipment
+from peft_pipelines.running.staff import Errand
+from peft_pipelines.running.unit_runner import Outcome
+from peft_pipelines.running.units import Unit
 
 CELL = "m/x/b/s0"
 
@@ -142,3 +153,62 @@ def test_what_cannot_be_sent_is_one_line(tmp_path: Path) -> None:
     found["params:scale"] = lambda: 100
     with pytest.raises(ConfigError, match=r"^--workers: what a cell is made of cannot be sent .*lambda.*; --workers=1"):
         CellRunner(workers=2).run(pipeline(), found)
+
+
+class Dying:
+    """A worker that begins, and dies of each cell."""
+
+    def __init__(self, place: int) -> None:
+        self.place, self.ready, self.phase, self.said = place, False, "", ""
+        self.errand: Errand | None = None
+        self.line, self._end = Pipe()
+        self._end.send(Ready())
+
+    def send(self, message: object) -> None:
+        if isinstance(message, Order):
+            self._end.close()
+
+    def terminate(self) -> None:
+        self._end.close()
+
+    def gone(self, patience: float = 0.0) -> str:
+        return "SIGKILL"
+
+
+class Mortals:
+    """Hires those that die, and counts them."""
+
+    option, instead = "--mortals", "have none"
+    hired = 0
+
+    def staffed(self, pending: object, catalog: object) -> AbstractContextManager[int]:
+        return nullcontext(1)
+
+    def hire(self, place: int) -> Dying:
+        self.hired += 1
+        return Dying(place)
+
+
+def given_up(holders: list[Holder | Outcome], monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple[Outcome, int]:
+    """What becomes of a cell that is held by these in turn when it is to be given up, and how many workers it costs."""
+    monkeypatch.setattr(crew, "POLL", 0.0)
+    sent = Shipment(None, catalog(folder), [], False, "mine", False, Fingerprints(catalog(folder)), {})
+    staff = Mortals()
+    with crew.Crew(1, staff, sent, Lines(lambda line: None), lambda *given: holders.pop(0)) as one:
+        ((_, outcome),) = one.outcomes([Unit("cell.a.m.x.s0", ())])
+    return outcome, staff.hired - 1  # the last one that was hired has had no cell
+
+
+def held_by(run_id: str) -> Holder:
+    return Holder(run_id, "elsewhere", 1, "", "", "")
+
+
+FAILED = Outcome("failed", True)
+
+
+def test_the_claim_of_a_dead_worker_elsewhere_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert given_up([held_by("mine"), held_by("mine"), FAILED], monkeypatch, tmp_path) == (FAILED, 3)
+
+
+def test_a_cell_that_another_run_has_by_then_is_not_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert given_up([held_by("other"), FAILED], monkeypatch, tmp_path) == (FAILED, 6)

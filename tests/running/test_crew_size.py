@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import tiny
-import torch
 from kedro.io import DataCatalog
 from kedro.pipeline import Node
 
@@ -79,8 +78,3 @@ def test_memory_decides_by_what_the_largest_cell_trains(tmp_path: Path, machine:
         assert crew_size(None, *some(*[light] * 6)) == size
     machine["memory"] = 2 * room
     assert crew_size(None, *some(light, light, heavy)) == 1
-
-
-def test_a_gpu_computes_one_cell(tmp_path: Path, machine: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # what the kind of device is asked of
-    assert crew_size(None, *some(*[rows(tmp_path, "lora")] * 6)) == 1

@@ -13,7 +13,7 @@ from peft_pipelines.config.strict_yaml import Document, parse
 SECTION: Final = "run"
 _FIELDS: Final = ("params", "runner_params", "load_versions")
 _LISTS: Final = ("tags", "node_names", "to_nodes", "from_nodes", "from_inputs", "to_outputs", "pipelines", "namespaces")
-_NUMBERS: Final = ("workers",)
+_NUMBERS: Final = ("workers", "per_gpu")
 
 
 def read_config(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -24,7 +24,11 @@ RUNNER_HELP: Final = (
 )
 WORKERS_HELP: Final = (
     "How many cells run side by side, each in a process and on one thread. By default as many as processors and memory "
-    "allow; one where a GPU computes. No number depends on it."
+    "allow; where GPUs compute, one for each of them. No number depends on it."
+)
+PER_GPU_HELP: Final = (
+    "How many of the workers share a GPU, each a process of its own that sees no other GPU. By default one; more pay "
+    "where a cell leaves most of a GPU idle, as those of small models do. Their memory adds up."
 )
 _READ: Final[dict[str, options.Read]] = {
     **dict.fromkeys(("tags", "node_names", "from_nodes", "to_nodes"), options.strict(options.names, list)),
@@ -34,7 +38,7 @@ _READ: Final[dict[str, options.Read]] = {
     "params": options.strict(options.params, dict),
     "runner": options.strict(runner_option.runner_path, lambda: runner_option.RUNNER),
     "runner_params": options.strict(runner_option.runner_params, dict),
-    "workers": options.strict(options.count, lambda: None),
+    **dict.fromkeys(("workers", "per_gpu"), options.strict(options.count, lambda: None)),
     "config": read_config,
 }
 """How the value of each option is read, by the name of its argument."""
@@ -62,17 +66,20 @@ def _option(option: click.Parameter) -> click.Parameter:
     return mine
 
 
-def _workers() -> click.Option:
-    return click.Option(["--workers"], metavar="N", help=WORKERS_HELP, type=click.UNPROCESSED)
+def _numbers() -> list[click.Option]:
+    """The project's own options."""
+    helps = {"--workers": WORKERS_HELP, "--per-gpu": PER_GPU_HELP}
+    return [click.Option([name], metavar="N", help=text, type=click.UNPROCESSED) for name, text in helps.items()]
 
 
 def run_with(callback: Callable[..., Any]) -> Callable[..., Any]:
     """Return Kedro's ``run`` behind the checks of options that must not stand together, ended by signals in words."""
 
-    def run(pipeline: str | None, pipelines: list[str], workers: int | None, **others: Any) -> Any:
+    def run(pipeline: str | None, pipelines: list[str], **others: Any) -> Any:
         if pipeline and pipelines:
             raise ConfigError("--pipeline and --pipelines: give one of them; --pipelines takes several names")
-        others["runner_params"] = runner_option.with_workers(others["runner_params"], others["runner"], workers)
+        numbers = others.pop("workers"), others.pop("per_gpu")
+        others["runner_params"] = runner_option.with_workers(others["runner_params"], others["runner"], *numbers)
         try:
             with stopping(), garbage.seldom():
                 return callback(pipeline=None, pipelines=pipelines or [pipeline or "__default__"], **others)
@@ -90,6 +97,6 @@ def run_command() -> Command:
     return Command(
         name=kedro_run.name,
         help=kedro_run.help,
-        params=[_option(option) for option in (*kedro_run.params, _workers())],
+        params=[_option(option) for option in (*kedro_run.params, *_numbers())],
         callback=run_with(kedro_run.callback),
     )

@@ -1,8 +1,9 @@
-"""The options ``--runner``, ``--runner-params`` and ``--workers``: the runner's class, and its arguments."""
+"""The runner and its arguments: ``--runner``, ``--runner-params``, ``--workers`` and ``--per-gpu``."""
 
 import inspect
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from kedro.runner import AbstractRunner
 from kedro.utils import load_obj
@@ -13,6 +14,19 @@ from peft_pipelines.running.kedro_runners import ALLOWED, CELL_RUNNER, check_run
 
 RUNNER: Final = "peft_pipelines.running.cell_runner.CellRunner"
 PATHS: Final = {CELL_RUNNER: RUNNER, "SequentialRunner": "kedro.runner.SequentialRunner"}
+
+
+class Argument(NamedTuple):
+    """An argument of a runner: what it may be, in words, and whether a value is that."""
+
+    words: str
+    allows: Callable[[Any], bool]
+
+
+READ: Final = {"is_async": Argument("true or false", lambda value: isinstance(value, bool))}
+"""The arguments that ``--runner-params`` may give."""
+TAKEN: Final = {RUNNER: ("is_async", "workers", "per_gpu")}
+"""What a runner takes, if more than the arguments above."""
 
 _PATH: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 
@@ -43,30 +57,33 @@ def _check_class(where: str, path: str) -> None:
         raise ConfigError(f"{where}: '{path:.80}' is no runner's class. Allowed: {', '.join(ALLOWED)}")
 
 
-def with_workers(arguments: dict[str, Any], runner: str, workers: int | None) -> dict[str, Any]:
+def with_workers(arguments: dict[str, Any], runner: str, workers: int | None, per_gpu: int | None) -> dict[str, Any]:
     """Return the arguments of the runner with the number of its workers; None for as many as the machine allows.
 
     Raises:
-        ConfigError: workers are asked for, and the runner has none.
+        ConfigError: an argument or an option is given that the runner does not take.
     """
-    if runner == RUNNER:
-        return {**arguments, "workers": workers}
-    if workers is not None:
-        name = runner.rpartition(".")[2]
-        raise ConfigError(f"--workers: must be left out with --runner={name}, got {workers}; {CELL_RUNNER} has workers")
-    return arguments
+    given = {"workers": workers, "per_gpu": per_gpu}
+    name, takes = runner.rpartition(".")[2], TAKEN.get(runner, (*READ,))
+    for argument in arguments:
+        if argument not in takes or argument not in READ:
+            raise unknown("--runner-params", "argument", argument, [each for each in takes if each in READ])
+    for option, value in given.items():
+        if value is not None and option not in takes:
+            flag, others = f"--{option.replace('_', '-')}", [each for each in TAKEN if option in TAKEN[each]]
+            able = " and ".join(each.rpartition(".")[2] for each in others)
+            raise ConfigError(f"{flag}: must be left out with --runner={name}, got {value}; {able} takes it")
+    return {**arguments, **{option: value for option, value in given.items() if option in takes}}
 
 
 def runner_params(where: str, value: str | dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of the runner; both runners that work here take one.
+    """Return the arguments of the runner; whether it takes them is seen later.
 
     >>> runner_params("--runner-params", "is_async=false")
     {'is_async': False}
     """
     found = params(where, value)
     for name, given in found.items():
-        if name != "is_async":
-            raise unknown(where, "argument", name, ["is_async"])
-        if not isinstance(given, bool):
-            raise ConfigError(f"{where}, is_async: must be true or false, got '{given!s:.80}'")
+        if name in READ and not READ[name].allows(given):
+            raise ConfigError(f"{where}, {name}: must be {READ[name].words}, got '{given!s:.80}'")
     return found

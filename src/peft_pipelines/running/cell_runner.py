@@ -16,18 +16,19 @@ from peft_pipelines.files import disk, names
 from peft_pipelines.running import handed_on
 from peft_pipelines.running.claims import Claims, of_run
 from peft_pipelines.running.crew import Crew
-from peft_pipelines.running.crew_size import crew_size
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.failures import DiskFailed, Failure, PartsFailed
 from peft_pipelines.running.interruption import Interrupted, stopping
 from peft_pipelines.running.longest_first import longest_first, recorded_seconds
 from peft_pipelines.running.lost_cell import recorded_as_lost
+from peft_pipelines.running.processes import Processes
 from peft_pipelines.running.report_runner import ReportRunner, record_of
 from peft_pipelines.running.shipment import Shipment, shipment_of
+from peft_pipelines.running.staff import Staff
 from peft_pipelines.running.state import State, hand_on_records
 from peft_pipelines.running.sweep import sweep_report, sweep_unit
 from peft_pipelines.running.turns import Turns
-from peft_pipelines.running.unit_runner import Outcome, Plan, UnitRunner
+from peft_pipelines.running.unit_runner import Outcome, UnitRunner
 from peft_pipelines.running.units import Unit, Work, split, units_of
 
 Grid = Mapping[str, Sequence[str]]
@@ -47,11 +48,12 @@ class CellRunner(AbstractRunner):
         is_async: whether inputs are loaded, and outputs saved, in threads.
         workers: how many processes make cells side by side; with one it is this process. None for as many as
             processors and memory allow.
+        per_gpu: how many of them share a GPU; None for one.
     """
 
-    def __init__(self, is_async: bool = False, workers: int | None = 1) -> None:
+    def __init__(self, is_async: bool = False, workers: int | None = 1, per_gpu: int | None = None) -> None:
         super().__init__(is_async)
-        self._workers = workers
+        self._staff: Staff = Processes(workers, per_gpu)
 
     def _get_executor(self, max_workers: int) -> Executor | None:
         return None
@@ -74,7 +76,7 @@ class CellRunner(AbstractRunner):
                 for unit in work.data + work.cells:
                     sweep_unit(unit, catalog, claims)
                 run.data(work, grid)
-                failures = run.cells(work.cells, self._workers, shipment)
+                failures = run.cells(work.cells, self._staff, shipment)
                 missing = run.report(work, grid)
             except KeyboardInterrupt as stop:
                 raise Interrupted(stop, run.where(len(work.cells))) from None
@@ -118,23 +120,24 @@ class _Run:
                 for damage in State(unit, unit.folder(self._catalog)).damage(self._catalog):
                     raise ConfigError(f"{unit.last}: {damage.line} (in '{damage.path}'), run the pipeline data first")
 
-    def cells(self, units: list[Unit], workers: int | None, shipment: Callable[[], Shipment]) -> list[Failure]:
+    def cells(self, units: list[Unit], staff: Staff, shipment: Callable[[], Shipment]) -> list[Failure]:
         """Run the pending nodes of each cell, here or in workers, and return the failures."""
         plans = [self._units.plan(unit) for unit in units]
         self._standing = sum(not plan.pending for plan in plans)
         self._shown.plan(len(plans), self._standing)
         pending = [plan for plan in plans if plan.pending or plan.damage]
-        size = crew_size(workers, pending, self._catalog)
-        if size > 1:
-            self._side_by_side(pending, size, shipment(), recorded_seconds(units, self._catalog))
-        here = [plan for plan in plans if size <= 1 or plan not in pending]
+        with staff.staffed(pending, self._catalog) as size:
+            if size:
+                order = longest_first([plan.unit for plan in pending], recorded_seconds(units, self._catalog))
+                self._side_by_side(order, size, staff, shipment())
+        here = [plan for plan in plans if not size or plan not in pending]
         self._turns.each(here, lambda plan, holder: self._ended(plan.unit, self._units.outcome(plan, holder)))
         return self._failures
 
-    def _side_by_side(self, pending: list[Plan], size: int, shipment: Shipment, recorded: dict[str, float]) -> None:
+    def _side_by_side(self, order: list[Unit], size: int, staff: Staff, shipment: Shipment) -> None:
         lost = partial(recorded_as_lost, self._catalog, self._claims)
-        with Crew(size, shipment, self._shown, lost) as self._crew:
-            for unit, outcome in self._crew.outcomes(longest_first([plan.unit for plan in pending], recorded)):
+        with Crew(size, staff, shipment, self._shown, lost) as self._crew:
+            for unit, outcome in self._crew.outcomes(order):
                 hand_on_records(self._catalog, [unit])
                 self._ended(unit, outcome)
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import wait
 from time import monotonic
 from typing import Self
@@ -21,19 +21,16 @@ from peft_pipelines.running.channel import (
 )
 from peft_pipelines.running.claims import POLL
 from peft_pipelines.running.display import Lines
+from peft_pipelines.running.lost_cell import Lost
 from peft_pipelines.running.shipment import Shipment, pickled
+from peft_pipelines.running.staff import Errand, Staff, Worker
 from peft_pipelines.running.unit_runner import Outcome
 from peft_pipelines.running.units import Unit
-from peft_pipelines.running.worker_process import Errand, WorkerProcess, part
 
 DEATHS = 3
-"""Processes that a cell may cost before it counts as failed; and that may end before their first cell."""
+"""Workers that a cell may cost before it counts as failed; and that may end before their first cell."""
 PARTING = 3.0
 """Seconds that workers have to end when they are told to: less than the run has itself."""
-
-Lost = Callable[[Unit, str, str, str], Outcome | None]
-"""Records a cell that has cost too many processes: the cell, the node that ran, how the last of them ended, and what it
-said; None where another run has it by now."""
 
 
 class Crew:
@@ -41,20 +38,21 @@ class Crew:
 
     Args:
         size: how many there are.
+        staff: where they come from.
         shipment: what each of them gets first.
         shown: the run's display.
         lost: is called with a cell that has cost too many of them.
     """
 
-    def __init__(self, size: int, shipment: Shipment, shown: Lines, lost: Lost) -> None:
-        self._size, self._shown, self._lost_cell = size, shown, lost
-        self._shipment = pickled(shipment)
-        self._workers: list[WorkerProcess] = []
+    def __init__(self, size: int, staff: Staff, shipment: Shipment, shown: Lines, lost: Lost) -> None:
+        self._size, self._staff, self._shown, self._lost_cell = size, staff, shown, lost
+        self._shipment, self._run_id = pickled(shipment, staff), shipment.run_id
+        self._workers: list[Worker] = []
         self._waiting: deque[Errand] = deque()
         self._stillborn = 0
 
     def __enter__(self) -> Self:
-        self._workers = [WorkerProcess(place) for place in range(self._size)]
+        self._workers = [self._staff.hire(place) for place in range(self._size)]
         return self
 
     def __exit__(self, kind: object, *error: object) -> None:
@@ -64,7 +62,9 @@ class Crew:
                 worker.terminate()
             else:
                 worker.send(None)
-        part(self._workers, PARTING)
+        until = monotonic() + PARTING
+        for worker in self._workers:
+            worker.gone(until - monotonic())
 
     @property
     def at(self) -> str:
@@ -81,20 +81,22 @@ class Crew:
         """
         self._waiting.extend(Errand(unit) for unit in units)
         while self._waiting or any(worker.errand for worker in self._workers):
+            yield from self._give_up()
             self._hand_out()
             ready = wait([worker.line for worker in self._workers], POLL)
             for worker in [worker for worker in self._workers if worker.line in ready]:
                 yield from self._hear(worker)
 
     def _hand_out(self) -> None:
+        now = monotonic()
         for worker in self._workers:
-            due = next((errand for errand in self._waiting if errand.due <= monotonic()), None)
+            due = next((errand for errand in self._waiting if errand.due <= now and errand.deaths < DEATHS), None)
             if due and worker.ready and not worker.errand:
                 self._waiting.remove(due)
                 worker.errand = due
                 worker.send(Order(due.unit, due.was, due.deaths))
 
-    def _hear(self, worker: WorkerProcess) -> Iterator[tuple[Unit, Outcome]]:
+    def _hear(self, worker: Worker) -> Iterator[tuple[Unit, Outcome]]:
         try:
             message: Message = worker.line.recv()
         except (EOFError, OSError):
@@ -120,37 +122,48 @@ class Crew:
             case Raised(error):
                 raise error
 
-    def _free(self, worker: WorkerProcess) -> Errand:
+    def _free(self, worker: Worker) -> Errand:
         errand = worker.errand
         assert errand is not None, "only a worker with a cell in hand speaks of one"
         worker.errand, worker.phase = None, ""
         self._shown.begin("", worker.place)
         return errand
 
-    def _died(self, worker: WorkerProcess) -> Iterator[tuple[Unit, Outcome]]:
+    def _died(self, worker: Worker) -> Iterator[tuple[Unit, Outcome]]:
         """Put another worker in its place, and have its cell made again, unless it has cost too many."""
         how, said, phase = worker.gone(), worker.said, worker.phase
         errand = self._free(worker) if worker.errand else None
-        self._workers[self._workers.index(worker)] = WorkerProcess(worker.place)
+        self._workers[self._workers.index(worker)] = self._staff.hire(worker.place)
         if errand is None:
             self._check_alive(worker, how, said)
             return
-        errand.deaths += 1
-        where = f"{errand.unit.title}: its process was ended ({how}{f', in {phase}' if phase else ''})"
+        errand.deaths, errand.end = errand.deaths + 1, (phase, how, said)
+        self._waiting.appendleft(errand)
         if errand.deaths < DEATHS:
+            where = f"{errand.unit.title}: its process was ended ({how}{f', in {phase}' if phase else ''})"
             self._shown.note(f"{where}, the cell is made again")
-            self._waiting.appendleft(errand)
-        elif outcome := self._lost_cell(errand.unit, phase, how, said):
-            yield errand.unit, outcome
-        else:
-            errand.deaths = 0
+        yield from self._give_up()
+
+    def _give_up(self) -> Iterator[tuple[Unit, Outcome]]:
+        """Have cells recorded as failed that have cost too many workers, unless another run has them by now.
+
+        A claim of this run that still stands is the dead worker's, on another machine: it is waited for.
+        """
+        for errand in [each for each in self._waiting if each.deaths >= DEATHS and each.due <= monotonic()]:
+            self._waiting.remove(errand)
+            found = self._lost_cell(errand.unit, *errand.end)
+            if isinstance(found, Outcome):
+                yield errand.unit, found
+                continue
+            errand.was, errand.due = found, monotonic() + POLL
+            errand.deaths *= found.run_id == self._run_id
             self._waiting.append(errand)
 
-    def _check_alive(self, worker: WorkerProcess, how: str, said: str) -> None:
+    def _check_alive(self, worker: Worker, how: str, said: str) -> None:
         self._stillborn += not worker.ready
         if self._stillborn >= DEATHS:
             last = f": {said.splitlines()[-1]:.200}" if said else ""
             raise ConfigError(
-                f"--workers: {DEATHS} processes have ended before their first cell ({how}{last}); "
-                "--workers=1 starts no other process"
+                f"{self._staff.option}: {DEATHS} processes have ended before their first cell ({how}{last}); "
+                f"{self._staff.instead}"
             )

@@ -11,7 +11,6 @@ from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
 from peft_pipelines.methods.size_check import STATE, WEIGHT
-from peft_pipelines.models import device
 from peft_pipelines.running import threads
 from peft_pipelines.running.machine import free_cores, free_memory
 from peft_pipelines.running.preflight import weights as weights_of
@@ -47,7 +46,7 @@ def crew_size(asked: int | None, pending: list[Plan], catalog: DataCatalog) -> i
     """Return the number of processes that make these cells.
 
     Args:
-        asked: how many are asked for; None for as many as processors and memory allow, and one where a GPU computes.
+        asked: how many are asked for, or what the GPUs take; None for as many as processors and memory allow.
         pending: the cells that have something to do.
         catalog: the rows of the cells.
     """
@@ -55,7 +54,7 @@ def crew_size(asked: int | None, pending: list[Plan], catalog: DataCatalog) -> i
     if asked is not None:
         return min(asked, most)
     wanted = min(most, free_cores() // threads.per_cell())
-    return min(wanted, _fitting(pending, catalog, wanted)) if wanted > 1 and device.kind() != "cuda" else 1
+    return min(wanted, _fitting(pending, catalog, wanted)) if wanted > 1 else 1
 
 
 def _fitting(pending: list[Plan], catalog: DataCatalog, wanted: int) -> int:

@@ -12,6 +12,7 @@ from pluggy import PluginManager
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running.fingerprint import Fingerprints
+from peft_pipelines.running.staff import Staff
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,12 @@ class _Pickler(ForkingPickler):
         return bare, (kind,), vars(value)
 
 
-def pickled(shipment: Shipment) -> bytes:
+def pickled(shipment: Shipment, staff: Staff) -> bytes:
     """Return it as it is sent.
+
+    Args:
+        shipment: what is sent.
+        staff: where those come from that get it, for errors.
 
     Raises:
         ConfigError: a part of it cannot be sent.
@@ -78,7 +83,7 @@ def pickled(shipment: Shipment) -> bytes:
         _Pickler(sent).dump(shipment)
     except Exception as error:  # an object that cannot be sent may raise anything
         raise ConfigError(
-            f"--workers: what a cell is made of cannot be sent to another process: {error}; --workers=1 needs no other"
+            f"{staff.option}: what a cell is made of cannot be sent to another process: {error}; {staff.instead}"
         ) from error
     return sent.getvalue()
 

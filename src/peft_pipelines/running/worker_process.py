@@ -1,4 +1,4 @@
-"""A worker as its run sees it: a process of one's own, a line to it, and what it has in hand."""
+"""A worker that is a process of this machine, as its run sees it."""
 
 import os
 import signal
@@ -6,30 +6,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from time import monotonic
+from pathlib import Path
 from typing import Any
 
-from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.running import threads
-from peft_pipelines.running.units import Unit
+from peft_pipelines.running.staff import DYING, Errand
 
-_DYING = 5.0
-"""Seconds between the end of a process's line and its own end."""
 _TAIL = 20
 """Lines that are kept of what a process has said outside of its line before it died."""
-
-
-@dataclass
-class Errand:
-    """A cell to be made: who held it when it was last looked at, what it has cost, and when it is looked at again."""
-
-    unit: Unit
-    was: Holder | None = None
-    deaths: int = 0
-    due: float = 0.0
 
 
 class WorkerProcess:
@@ -40,9 +27,11 @@ class WorkerProcess:
 
     Args:
         place: its number among the workers that run side by side.
+        environment: variables beside those of this process, or in their place.
+        folder: the folder to work in, if not this process's own.
     """
 
-    def __init__(self, place: int) -> None:
+    def __init__(self, place: int, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> None:
         self.place, self.ready = place, False
         self.errand: Errand | None = None
         self.phase = self.said = ""
@@ -55,7 +44,8 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=self._out,
                 stderr=self._out,
-                env={**os.environ, **threads.environment(), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                cwd=folder,
+                env={**os.environ, **threads.environment(), **path(), **(environment or {})},
             )
         self.line = Connection(mine.detach())
 
@@ -71,7 +61,7 @@ class WorkerProcess:
         """Order it to end."""
         self._process.terminate()
 
-    def gone(self, patience: float = _DYING) -> str:
+    def gone(self, patience: float = DYING) -> str:
         """Wait for its end, bring it about where it takes too long, and return how it came: a signal or an exit code.
 
         Args:
@@ -89,8 +79,6 @@ class WorkerProcess:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def part(workers: list[WorkerProcess], seconds: float) -> None:
-    """Wait for the end of some that are told to end, and end those that take longer than some seconds."""
-    until = monotonic() + seconds
-    for worker in workers:
-        worker.gone(until - monotonic())
+def path() -> dict[str, str]:
+    """Return the variable that lets another interpreter find the modules that this one finds."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
