@@ -111,6 +111,9 @@ def test_code_ends_where_it_says() -> None:
         ("[1cm] *", "{[}1cm{]} {*}"),
         ("5 % of $x_1$ & #2 ~ <b>", r"5 \% of \$x\_1\$ \& \#2 \textasciitilde{} \textless{}b\textgreater{}"),
         ("\x00", r"\textbackslash{}x00"),
+        ("Caf\u00e9 \u010desk\u00fd Å", r"Caf\'{e} \v{c}esk\'{y} \r{A}"),
+        ("中\u0301ß ǖ ≠ a\u00a0b", "U+4E2DU+0301U+00DF U+01D6 U+2260 a~b"),
+        ('"a"', r"\textquotedblright{}a\textquotedblright{}"),
     ],
 )
 def test_a_text_is_text_in_latex(text: str, shown: str) -> None:

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from peft_pipelines.reporting.label_placement import beside, positions
-from peft_pipelines.reporting.latex import latex
 from peft_pipelines.reporting.learning_curves import plot_curves, plot_lr_search
 from peft_pipelines.reporting.ranks import diagram, rank
 
@@ -115,44 +114,3 @@ def test_a_name_stands_beneath_at_the_right_unless_something_is_there() -> None:
 def test_lines_that_lie_close_share_a_text() -> None:
     assert beside([], [], 1.0) == []
     assert beside(["far", "near", "nearer"], [9.0, 1.0, 1.5], 1.0) == [("nearer<br>near", 1.25), ("far", 9.0)]
-
-
-# --- LaTeX ---
-
-
-def cells(*rows: tuple[str, str, str, float | None, str]) -> pd.DataFrame:
-    columns = ["method", "task", "seed", "primary", "status"]
-    table = pd.DataFrame(rows, columns=columns).assign(model="tiny_1", metric="macro_f1", marks="")
-    table = table.assign(mean_low=float("nan"), mean_high=float("nan"), trainable_parameters=1000.0)
-    return table.astype({"primary": "float64"})
-
-
-def test_a_latex_table_has_the_best_in_bold_and_escapes_the_rest() -> None:
-    table = cells(
-        ("one_a", "moods_x", "s0", 0.9, "done"),
-        ("two", "moods_x", "s0", 0.85, "done"),
-        ("lost", "moods_x", "s0", None, "failed"),
-        ("absent", "moods_x", "s0", None, "not run"),
-    )
-    assert (
-        latex(table)
-        == r"""% needs \usepackage{booktabs}
-% tiny_1
-\begin{tabular}{lr}
-\toprule
-method & moods\_x \\
- & \footnotesize macro\_f1 \\
-\midrule
-one\_a & \textbf{90.0} \\
-two & 85.0 \\
-lost & failed \\
-absent & -- \\
-\bottomrule
-\end{tabular}
-"""
-    )
-
-
-def test_several_seeds_in_latex_are_a_mean_with_its_spread() -> None:
-    table = cells(("one", "moods", "s0", 0.9, "done"), ("one", "moods", "s1", 0.92, "done"))
-    assert r"one & \textbf{91.0} $\pm$ 1.4 (2 seeds) \\" in latex(table)

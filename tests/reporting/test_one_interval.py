@@ -57,7 +57,9 @@ def markdown(results: pd.DataFrame) -> Shown:
 
 
 def tabular(results: pd.DataFrame) -> Shown:
-    return cells_of([line for line in latex(results).splitlines() if "[" in line], "&")
+    found = re.findall(r"^(\w+ &.*) \\\\\[.*\n( &.*) \\\\\[", latex(results), re.MULTILINE)
+    both = [zip(scores.split("&"), beneath.split("&"), strict=True) for scores, beneath in found]
+    return cells_of(["&".join(f"{score} {ends}" for score, ends in line) for line in both], "&")
 
 
 def page(made: Made) -> Shown:

@@ -27,10 +27,16 @@ _BLOCK: Final = re.compile(
 
 _LATEX: Final = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
+    **{"\\": r"\textbackslash{}", "\u00a0": "~", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedblright{}"},
     **{"[": "{[}", "]": "{]}", "*": "{*}"},  # behind the end of a line, \\, they would be its argument
 }
+
+_ACCENTS: Final = {
+    **{"\u0300": r"\`", "\u0301": r"\'", "\u0302": r"\^", "\u0303": r"\~", "\u0304": r"\=", "\u0306": r"\u"},
+    **{"\u0307": r"\.", "\u0308": r"\"", "\u030a": r"\r", "\u030b": r"\H", "\u030c": r"\v", "\u0327": r"\c"},
+}
+"""LaTeX's command for what stands over or under a letter, by Unicode's combining character: those of every encoding."""
 
 
 class Markdown(str):
@@ -120,10 +126,23 @@ def code(text: str) -> Markdown:
 def for_latex(text: str) -> str:
     """Return a text, in one line, without what LaTeX would read as a command.
 
-    >>> print(for_latex("macro_f1 & 5 %"))
-    macro\\_f1 \\& 5 \\%
+    It is of ASCII alone, so that each engine and each encoding of the document has it. Letters get their accents by
+    commands; of other characters, which need a font of their own, the code point is written.
+
+    >>> print(for_latex("macro_f1 & 5 %"), for_latex("Café 中"))
+    macro\\_f1 \\& 5 \\% Caf\\'{e} U+4E2D
     """
-    return "".join(_LATEX.get(sign, sign) for sign in for_terminal(_in_one_line(text)))
+    return "".join(_LATEX.get(sign) or _ascii(sign) for sign in for_terminal(_in_one_line(text)))
+
+
+def _ascii(sign: str) -> str:
+    parts = unicodedata.normalize("NFD", sign)
+    letter, accent = parts[0], parts[1:]
+    if letter.isascii() and not accent:
+        return letter
+    if letter.isascii() and accent in _ACCENTS:
+        return f"{_ACCENTS[accent]}{{{letter}}}"
+    return f"U+{ord(sign):04X}"
 
 
 def for_script(value: Any) -> str:
