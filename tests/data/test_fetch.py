@@ -1,11 +1,6 @@
 """What a fetch leaves on disk: the embedded model with the right tokenizer, the hub's rows at the lock's revision."""
 
-import dataclasses
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +8,7 @@ import pyarrow as pa
 import pytest
 import torch
 from hub_stand_in import hub
-from pyarrow import parquet
+from hub_visit import Visit, as_bytes, visit
 from tiny import fresh, tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
@@ -165,6 +160,9 @@ def test_a_package_that_the_index_does_not_have_is_one_line(base_spec: ModelSpec
 # The hub: the real client libraries against a hub in this process
 
 OLD, NEW, CONVERTED = "a" * 40, "b" * 40, "c" * 40
+PINNED = {"pinned": "old.json"}
+"""The source with a lock of its own."""
+
 CARD = """---
 configs:
 - config_name: small
@@ -178,12 +176,6 @@ configs:
 def rows(*sentences: str) -> pa.Table:
     schema = pa.schema([("sentence", pa.string()), ("label", pa.int64()), ("idx", pa.int32())])
     return pa.Table.from_pylist([{"sentence": text, "label": 1, "idx": 0} for text in sentences], schema)
-
-
-def as_bytes(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    parquet.write_table(table, sink)
-    return bytes(sink.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -211,55 +203,6 @@ TASK = {
     "citation": "nobody",
 }
 
-VISIT = """
-import json, sys
-from pathlib import Path
-from peft_pipelines.config import ModelSpec, TaskSpec
-from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.fetch import fetch_model, fetch_rows
-for row, folder, lock in json.load(sys.stdin):
-    fetch, spec = (fetch_model, ModelSpec) if "dtype" in row else (fetch_rows, TaskSpec)
-    try:
-        said = fetch(spec.model_validate(row), Path(folder), Path(lock))
-    except ConfigError as error:
-        said = str(error)
-    print("said", json.dumps(said))
-"""
-
-
-LOCKS = {"pinned": "old.json"}
-"""Sources with a lock of their own."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Visit:
-    """What fetches of one process left, by name, and what they said."""
-
-    folder: Path
-    said: Mapping[str, Any]
-
-    @property
-    def lock(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads((self.folder / "lock.json").read_text())
-        return found
-
-
-def visit(folder: Path, sources: Mapping[str, dict[str, Any]], **environment: str) -> Visit:
-    """Fetch each source into its folder. A process of its own, as the client libraries take the address at import."""
-    steps = [(row, str(folder / name), str(folder / LOCKS.get(name, "lock.json"))) for name, row in sources.items()]
-    quiet = {"HF_HOME": str(folder / "cache"), "HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", VISIT],
-        input=json.dumps(steps),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **quiet, **environment},
-    )
-    assert done.returncode == 0, done.stderr
-    said = [json.loads(line.removeprefix("said ")) for line in done.stdout.splitlines() if line.startswith("said ")]
-    return Visit(folder, dict(zip(sources, said, strict=True)))
-
 
 def hub_model(repo: str, **more: Any) -> dict[str, Any]:
     return {**MODEL, "name": "tiny", "hub": {"repo": repo}, **more}
@@ -272,7 +215,7 @@ def hub_task(repo: str, test: str = "validation", **more: Any) -> dict[str, Any]
 @pytest.fixture(scope="module")
 def visited(model_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Visit:
     folder = tmp_path_factory.mktemp("visit")
-    (folder / LOCKS["pinned"]).write_text(json.dumps({"dataset org/plain main": OLD}))
+    (folder / PINNED["pinned"]).write_text(json.dumps({"dataset org/plain main": OLD}))
     (folder / "theirs").mkdir()
     (folder / "theirs/train.csv").write_text("sentence,label\nmine,1\n")
 
@@ -287,7 +230,7 @@ def visited(model_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFact
         "other/train/0000.parquet": as_bytes(rows("not this")),
     }
     repositories = {
-        "models/org/tiny": {NEW: model_files},
+        "models/org/tiny": {OLD: {**model_files, "generation_config.json": b'{"eos_token_id": 1}'}, NEW: model_files},
         "models/org/gated": {NEW: model_files},
         "datasets/org/plain": {OLD: plain("old"), NEW: plain("new")},
         "datasets/org/script": {NEW: {"script.py": b"raise SystemExit"}, CONVERTED: converted},
@@ -295,6 +238,7 @@ def visited(model_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFact
     branches = {name: {"main": NEW, "refs/convert/parquet": CONVERTED} for name in repositories}
     sources = {
         "model": hub_model("org/tiny"),
+        "old_model": hub_model("org/tiny", hub={"repo": "org/tiny", "revision": OLD}),
         "gated": hub_model("org/gated"),
         "unknown": hub_model("org/nothing"),
         "plain": hub_task("org/plain", config="small"),
@@ -306,7 +250,7 @@ def visited(model_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFact
         "theirs": hub_task("org/plain", config="small"),
     }
     with hub(repositories, branches, gated="models/org/gated") as address:
-        return visit(folder, sources, HF_ENDPOINT=address)
+        return visit(folder, sources, PINNED, HF_ENDPOINT=address)
 
 
 def test_a_hub_model_lies_in_its_folder_and_loads_without_a_network(visited: Visit) -> None:
@@ -317,6 +261,14 @@ def test_a_hub_model_lies_in_its_folder_and_loads_without_a_network(visited: Vis
     assert found - {"special_tokens_map.json"} == wanted | words  # transformers 4 writes that one too
     loaded = base_model.load(ModelSpec.model_validate(hub_model("org/tiny")), visited.folder / "model")
     assert torch.equal(loaded.model.lm_head.weight, fresh("llama").lm_head.weight)
+
+
+def test_a_rows_revision_of_a_model_wins_over_the_branch(visited: Visit) -> None:
+    assert visited.said["old_model"] is True
+    ends = [
+        json.loads((visited.folder / name / "generation_config.json").read_text()) for name in ("old_model", "model")
+    ]
+    assert [found["eos_token_id"] for found in ends] == [1, 256]
 
 
 def test_hub_rows_are_one_file_a_split_with_the_hubs_types(visited: Visit) -> None:
@@ -348,6 +300,7 @@ def test_the_first_fetch_writes_the_lock(visited: Visit) -> None:
         "dataset org/script main": NEW,
         "dataset org/script refs/convert/parquet": CONVERTED,
         "model org/gated main": NEW,
+        f"model org/tiny {OLD}": OLD,
         "model org/tiny main": NEW,
     }
 
