@@ -171,6 +171,23 @@ def test_what_cells_share_travels_once() -> None:
     assert packed(many) == packed(many)
 
 
+def test_a_grid_says_how_many_answers_of_a_cell_are_shown(tmp_path: Path) -> None:
+    made = Made(tmp_path, SHARES, [labelled()])
+    for most, shown in {0: 0, 3: 3, 20: 20}.items():
+        page = Page(made.page(grid={"answers_shown": most}))
+        assert {len(detail["predictions"]) for detail in page.details.values()} == {shown}
+
+
+def test_a_page_without_answers_holds_no_prompt(project: Project) -> None:  # noqa: F811
+    project.grid["answers_shown"] = 0
+    done = project.kedro("run", "--pipelines=benchmark")
+    assert done.exit_code == 0, done.output
+    page = Page((project.folder / "data/08_reporting/report.html").read_text(encoding="utf-8"))
+    assert "line " not in str([page.details, page.data]) and "zero_shot" in str(page.details)
+    project.grid["answers_shown"] = -1
+    assert "grid.yml" in project.kedro("run", "--pipelines=benchmark").output
+
+
 # --- sentences ---
 
 

@@ -189,7 +189,7 @@ class Made:
         results = self.table(differences)
         found = {f"details.{name}": cells for name, cells in self.details.items()}
         models = {f"model.{name}": MODEL for name in self.models}
-        constants = {"pscp": PSCP, "grid": grid or {}, "published": published or {}}
+        constants = {"pscp": PSCP, "grid": {"answers_shown": 20} | (grid or {}), "published": published or {}}
         summary = summarise(results, differences, **self._specs())
         ranks, others = rank(results)[0], self.compared(compare_others)
         return page(results, comparisons, differences, ranks, None, summary, others, **constants, **models, **found)

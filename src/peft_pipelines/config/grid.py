@@ -69,7 +69,8 @@ class Grid(Spec):
     """A grid: the names on each axis, whose combinations are the cells, and the learning-rate search of each cell.
 
     ``published`` names the row of values that others have published. ``metric`` is the metric that stands for each task
-    whose row names it; the other tasks keep the first of their row.
+    whose row names it; the other tasks keep the first of their row. ``answers_shown`` is the most answers of a cell that
+    the report's page shows.
     """
 
     methods: Names
@@ -79,6 +80,7 @@ class Grid(Spec):
     lr_search: LrSearchSpec = LrSearchSpec(factors=(1.0,))
     published: Name | None = None
     metric: Text | None = None
+    answers_shown: Annotated[int, Field(ge=0)] = 20
 
     _seedless: frozenset[str] = PrivateAttr(default=frozenset())
 

@@ -146,8 +146,10 @@ function fill(body, detail, shared) {
       [trial.learning_rate, trial.validation_loss === null ? "diverged" : trial.validation_loss.toPrecision(5),
        trial.seconds.toFixed(1), trial.chosen ? "yes" : ""])));
   }
-  body.append(element("h3", `Answers, the worst first (${detail.predictions.length} of ${detail.items})`));
-  body.append(element("p", `Each was asked with this before it: ${config.task.instruction}`, { className: "note" }));
+  if (detail.predictions.length) {
+    body.append(element("h3", `Answers, the worst first (${detail.predictions.length} of ${detail.items})`));
+    body.append(element("p", `Each was asked with this before it: ${config.task.instruction}`, { className: "note" }));
+  }
   detail.predictions.forEach((row, place) => body.append(answer(row, place, shared)));
   body.append(element("h3", "Run it again"), element("pre", detail.command));
   const all = element("details");

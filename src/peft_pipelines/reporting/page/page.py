@@ -48,11 +48,12 @@ def page(
         other_comparisons: as ``compare_others`` makes them.
         summary: each model's sentences, as ``summarise`` makes them.
         parts: ``pscp``: the run's constants; ``grid``: the grid's values, of which ``published`` names the row of
-            ``published`` to show beside ours; ``model.<name>``: the row of each model; ``details.<method>``: what
+            ``published`` to show beside ours, and ``answers_shown`` limits the answers; ``model.<name>``: the row of each model; ``details.<method>``: what
             ``details`` made of its cells.
     """
     methods, ranks = given(parts, "details"), ranks or []
     known = {cell_id(method, cell): detail for method, cells in methods.items() for cell, detail in cells.items()}
+    shown = {cell: _with_answers(detail, parts["grid"]["answers_shown"]) for cell, detail in known.items()}
     constants = parts["pscp"].model_dump()
     differences = no_differences() if differences is None else differences
     costs = {name: attempted(f"costs of {name}", inputs, rows) or [] for name, rows in _by_model(results).items()}
@@ -77,7 +78,7 @@ def page(
         "published": attempted("published values", _published, results, parts["grid"], parts["published"]),
         "provenance": attempted("provenance", facts.provenance, known) or {},
         "data": Markup(for_script({"figures": figures, "pscp": costs, "constants": constants})),
-        "details": packed(known),
+        "details": packed(shown),
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_shown)
     return environment.from_string(_file("page.html")).render(context)
@@ -103,6 +104,10 @@ def _by_metric(
 
 def _by_model(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(name): rows for name, rows in results.groupby("model", sort=False)}
+
+
+def _with_answers(detail: dict[str, Any], most: int) -> dict[str, Any]:
+    return {**detail, "predictions": detail["predictions"][:most]}
 
 
 def _note(parts: dict[str, Any], model: str) -> str:
