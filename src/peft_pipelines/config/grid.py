@@ -69,8 +69,8 @@ class Grid(Spec):
     """A grid: the names on each axis, whose combinations are the cells, and the learning-rate search of each cell.
 
     ``published`` names the row of values that others have published. ``metric`` is the metric that stands for each task
-    whose row names it; the other tasks keep the first of their row. ``answers_shown`` is the most answers of a cell that
-    the report's page shows.
+    whose row names it; the other tasks keep the first of their row. ``answers_shown`` is the most answers of a cell
+    that the report's page shows.
     """
 
     methods: Names

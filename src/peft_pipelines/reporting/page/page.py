@@ -48,8 +48,8 @@ def page(
         other_comparisons: as ``compare_others`` makes them.
         summary: each model's sentences, as ``summarise`` makes them.
         parts: ``pscp``: the run's constants; ``grid``: the grid's values, of which ``published`` names the row of
-            ``published`` to show beside ours, and ``answers_shown`` limits the answers; ``model.<name>``: the row of each model; ``details.<method>``: what
-            ``details`` made of its cells.
+            ``published`` to show beside ours, and ``answers_shown`` is the most answers of a cell; ``model.<name>``:
+            the row of each model; ``details.<method>``: what ``details`` made of its cells.
     """
     methods, ranks = given(parts, "details"), ranks or []
     known = {cell_id(method, cell): detail for method, cells in methods.items() for cell, detail in cells.items()}
