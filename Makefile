@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install fetch benchmark check test test-transformers5 lint format docs audit viz clean
+.PHONY: help install fetch benchmark check test test-transformers5 lint format docs pictures audit viz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ format: $(VENV)/.installed-dev  ## put the style right
 
 docs: $(DOCS)/.installed  ## build the documentation as a site in site/; a dead link is an error
 	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+
+pictures: $(VENV)/.installed-dev  ## take the pictures of README and docs with Chromium; PICTURES=pipeline takes that alone
+	@PYTHONPATH=tests/support $(BIN)/python docs/pictures.py $(PICTURES)
 
 # A library that the service does not know counts as not looked up: pip-audit alone would pass over it and be content.
 audit: $(AUDIT)/.installed  ## look the locked libraries up among the known vulnerabilities; this needs the network

@@ -1,5 +1,6 @@
 """A headless Chromium that opens one page: what it says, what it draws, and what a script finds in it."""
 
+import base64
 import fcntl
 import json
 import os
@@ -18,8 +19,8 @@ OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pi
 needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
 PHONE = 600
 """Pixels; a narrower window is that of a phone."""
+SIDES = (("min", "left"), ("min", "top"), ("max", "right"), ("max", "bottom"))
 LONGEST = 60.0
-"""Seconds that one answer may take."""
 
 
 class Browser:
@@ -27,15 +28,17 @@ class Browser:
 
     Attributes:
         said: everything that the page's console and the browser's log hold on it, violations of its policy among them.
+        patience: seconds that one answer may take.
     """
 
     def __init__(self, to_browser: int, from_browser: int) -> None:
         self.to_browser, self.from_browser = to_browser, from_browser
         self.said: list[str] = []
+        self.patience = LONGEST
         self._rest, self._number, self._session = b"", 0, ""
 
-    def open(self, page: Path) -> None:
-        """Load a page of the disk, to the end of its scripts, in a new tab."""
+    def open(self, page: Path | str) -> None:
+        """Load a page of the disk, or of an address, to the end of its scripts, in a new tab."""
         if self._session:
             self._ask("Page.close")
         self.said, self._session = [], ""
@@ -43,7 +46,7 @@ class Browser:
         self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Log", "Runtime", "Page"):
             self._ask(f"{domain}.enable")
-        self._ask("Page.navigate", url=page.as_uri())
+        self._ask("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
         self.waited("document.readyState === 'complete'")
 
     def value(self, script: str) -> Any:
@@ -54,24 +57,26 @@ class Browser:
 
     def waited(self, script: str) -> None:
         """Return as soon as an expression is true on the page."""
-        end = time.monotonic() + LONGEST
+        end = time.monotonic() + self.patience
         while not self.value(script):
             assert time.monotonic() < end, f"never true: {script}; said: {self.said}"
             time.sleep(0.05)
 
     def heard(self, lines: int) -> list[str]:
         """What the page has said, as soon as that are so many lines."""
-        end = time.monotonic() + LONGEST
+        end = time.monotonic() + self.patience
         while len(self.said) < lines:
             self.value("0")
             assert time.monotonic() < end, self.said
         return self.said
 
-    def look(self, *, width: int, dark: bool = False) -> None:
-        """Give the window a width in pixels and say whether its user wants dark colours; then load the page again."""
-        self._ask(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
-        )
+    def look(self, *, width: int, height: int = 900, dark: bool = False, scale: int = 1) -> None:
+        """Give the window a size in pixels and say whether its user wants dark colours; then load the page again.
+
+        ``scale`` is the number of the screen's pixels to one of the page's, along each side.
+        """
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < PHONE}
+        self._ask("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._ask("Emulation.setEmulatedMedia", features=[scheme])
         self.value("loaded_before = true")
@@ -85,6 +90,20 @@ class Browser:
         x, y = self.value(f"box = {box}.getBoundingClientRect(), [box.x + box.width / 2, box.y + box.height / 2]")
         for place in (x - 1, x):
             self._ask("Input.dispatchMouseEvent", type="mouseMoved", x=place, y=y)
+
+    def picture(self, selector: str, margin: int = 16, *, beyond: bool = True) -> bytes:
+        """A PNG of the smallest box around all elements that a selector finds, with a margin in pixels.
+
+        ``beyond`` says whether the window grows to hold the box; a page that fits itself to the window would move then.
+        """
+        self.value("document.documentElement.style.scrollbarWidth = 'none'")  # a picture has none
+        boxes = f"[...document.querySelectorAll({selector!r})].map(one => one.getBoundingClientRect())"
+        sides = (f"Math.{most}(...boxes.map(box => box.{side}))" for most, side in SIDES)
+        left, top, right, bottom = self.value(f"boxes = {boxes}, [{', '.join(sides)}]")
+        corner = self.value("[scrollX, scrollY]")
+        size = {"width": right - left + 2 * margin, "height": bottom - top + 2 * margin, "scale": 1}
+        clip = {"x": left + corner[0] - margin, "y": top + corner[1] - margin, **size}
+        return base64.b64decode(self._ask("Page.captureScreenshot", clip=clip, captureBeyondViewport=beyond)["data"])
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
