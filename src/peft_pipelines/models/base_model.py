@@ -85,10 +85,7 @@ def load(spec: ModelSpec, folder: Path) -> Base:
     check_finite(model, source.where)
     model.config._name_or_path = model.name_or_path = public_name(spec)
     model.requires_grad_(False).eval().to(device())
-    tokenizer = gate.tokenizer(spec, folder)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token  # any token will do: masks and labels leave padding out
-    return Base(spec, model, tokenizer, checksum(model))
+    return Base(spec, model, gate.tokenizer(spec, folder), checksum(model))
 
 
 def skeleton(spec: ModelSpec, folder: Path) -> PreTrainedModel:

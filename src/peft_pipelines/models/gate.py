@@ -98,7 +98,7 @@ _tokenizers: dict[str, tuple[ModelFolder, PreTrainedTokenizerBase]] = {}
 
 
 def tokenizer(spec: ModelSpec, folder: Path) -> PreTrainedTokenizerBase:
-    """Return the tokenizer in a model folder; it bears no path of this machine.
+    """Return the tokenizer in a model folder; it bears no path of this machine, and pads with eos_token if with none.
 
     The last one is kept: data and cells of one model share it, as long as row and folder have not changed.
 
@@ -127,6 +127,8 @@ def _read_tokenizer(source: ModelFolder, scratch: Path, spec: ModelSpec) -> PreT
     check_tokens(found, source.files, source.where)
     _check_template(found, source, spec)
     found.name_or_path = spec.name
+    if found.pad_token is None:
+        found.pad_token = found.eos_token  # any token will do: masks and labels leave padding out
     return found
 
 

@@ -16,6 +16,7 @@ from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.reporting.collect import given
 from peft_pipelines.reporting.details import items_digest
+from peft_pipelines.reporting.scale import by_model
 from peft_pipelines.reporting.warning_signs import is_cut_off
 
 KEYS = ("model", "task", "first", "second")
@@ -96,6 +97,20 @@ def _of_task(
     return {"metric": task.primary, "scores": intervals, "pairs": pairs}
 
 
+def intervals(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:
+    """By model, task and method the interval of the mean over seeds that ``compare`` found.
+
+    >>> entry = {"model": "m", "task": "t", "scores": {"a": {"low": 0.1, "high": 0.3}}}
+    >>> intervals([entry])["m", "t", "a"]["high"]
+    0.3
+    """
+    return {
+        (entry["model"], entry["task"], method): found
+        for entry in comparisons
+        for method, found in entry["scores"].items()
+    }
+
+
 def adjust_p_values(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
     """All pairs of all tasks as one frame, with ``p_holm``: adjusted over all tested pairs of a model's table.
 
@@ -109,8 +124,8 @@ def adjust_p_values(comparisons: list[dict[str, Any]] | None) -> pd.DataFrame:
     if not pairs:
         return no_differences()
     tables: list[pd.DataFrame] = []
-    for model, rows in pd.DataFrame(pairs).groupby("model", sort=False):
-        with attempt(str(model)):
+    for model, rows in by_model(pd.DataFrame(pairs)).items():
+        with attempt(model):
             p_values = rows["p"].astype(float)
             adjusted = pd.Series(holm(dict(p_values.dropna())), dtype=float)
             tables.append(rows.assign(p=p_values, p_holm=adjusted.reindex(rows.index)))

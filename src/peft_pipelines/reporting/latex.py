@@ -10,7 +10,7 @@ import pandas as pd
 from peft_pipelines.evaluation.metrics.metric import Quantity
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.escape import for_latex, for_terminal
-from peft_pipelines.reporting.scale import best_scores, is_best, metrics_of
+from peft_pipelines.reporting.scale import best_scores, by_model, is_best, metrics_of
 from peft_pipelines.reporting.table import MISSING, bounded
 from peft_pipelines.reporting.warning_signs import CUT_OFF, LEAK, LIKE_MAJORITY, MARKS, TRUNCATED, together
 
@@ -39,9 +39,9 @@ def latex(results: pd.DataFrame) -> str:
         results: one row a cell, as ``tabulate`` makes it.
     """
     parts: list[str] = []
-    for model, rows in results.groupby("model", sort=False):
-        with attempt(str(model)):
-            parts.append(_model(str(model), rows))
+    for model, rows in by_model(results).items():
+        with attempt(model):
+            parts.append(_model(model, rows))
     return "% needs \\usepackage{booktabs,graphicx}\n" + "\n".join(parts)
 
 

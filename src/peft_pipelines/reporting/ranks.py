@@ -11,7 +11,7 @@ from peft_pipelines.evaluation.statistics import alike_ranks, average_ranks, cri
 from peft_pipelines.evaluation.statistics.ranks import FEWEST_METHODS, FEWEST_TASKS
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.reporting.plots import GRID, INK, PALE, dress
-from peft_pipelines.reporting.scale import GUESSES, metrics_of
+from peft_pipelines.reporting.scale import GUESSES, by_model, metrics_of
 from peft_pipelines.reporting.warning_signs import CUT_OFF
 
 BAR_ROOM, MOST_ROOM = 0.04, 0.3
@@ -26,9 +26,9 @@ def rank(results: pd.DataFrame) -> tuple[list[dict[str, Any]], go.Figure]:
     own.
     """
     entries: list[dict[str, Any]] = []
-    for model, rows in results.groupby("model", sort=False):
-        with attempt(str(model)):
-            entries.append(_of_model(str(model), rows))
+    for model, rows in by_model(results).items():
+        with attempt(model):
+            entries.append(_of_model(model, rows))
     first = next((entry for entry in entries if entry["model"] == results["model"].iloc[0]), None)
     return entries, go.Figure() if first is None else diagram(first)
 

@@ -14,7 +14,7 @@ from peft_pipelines.files.markdown import bullets
 from peft_pipelines.files.names import MAJORITY, RANDOM, arguments
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.collect import given
-from peft_pipelines.reporting.comparisons import like_majority, no_differences
+from peft_pipelines.reporting.comparisons import intervals, like_majority, no_differences
 from peft_pipelines.reporting.scale import GUESSES
 from peft_pipelines.reporting.table import COSTS, MISSING, failed_lines, markdown
 from peft_pipelines.reporting.warning_signs import marks_of, predicted_classes
@@ -96,19 +96,13 @@ def tabulate(
 
 def with_intervals(results: pd.DataFrame, comparisons: list[dict[str, Any]]) -> pd.DataFrame:
     """The frame with the intervals of means over seeds; without comparisons each score has its own."""
-    found = {
-        (entry["model"], entry["task"], method): (interval["low"], interval["high"])
-        for entry in comparisons
-        for method, interval in entry["scores"].items()
-    }
+    found = intervals(comparisons)
     keys = ["model", "task", "method"]
     alone = results.groupby(keys, sort=False)["primary"].transform("count") <= 1
     names = list(results[keys].itertuples(index=False, name=None))
-    means = pd.DataFrame([found.get(name, (None, None)) for name in names], index=results.index, dtype="float64")
-    ends = {
-        end: means[place].fillna(results[f"primary_{end}"].where(alone)) for place, end in enumerate(("low", "high"))
-    }
-    return results.assign(mean_low=ends["low"], mean_high=ends["high"])
+    ends = {end: [found.get(name, {}).get(end) for name in names] for end in ("low", "high")}
+    means = pd.DataFrame(ends, index=results.index, dtype="float64")
+    return results.assign(**{f"mean_{end}": means[end].fillna(results[f"primary_{end}"].where(alone)) for end in ends})
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ def metrics_of(results: pd.DataFrame) -> dict[str, Quantity]:
     return {str(task): quantity(str(name)) for task, name in named.items()}
 
 
+def by_model(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each model, in the order of their first rows."""
+    return {str(name): rows for name, rows in results.groupby("model", sort=False)}
+
+
 def several_seeds(results: pd.DataFrame) -> bool:
     """Whether some method has more than one seed on a task."""
     return bool(results.groupby(["model", "task", "method"])["seed"].nunique().max() > 1)

@@ -111,7 +111,7 @@ class Facts:
         for pair in self._among_tuned():
             found.setdefault((pair["task"], pair["metric"]), []).append(pair["detectable"])
         medians = {key: median(sizes) for key, sizes in found.items()}
-        return {task: (size, _points(metric, size)) for (task, metric), size in medians.items()}
+        return {task: (size, quantity(metric).unit.difference(size)) for (task, metric), size in medians.items()}
 
     def _among_tuned(self) -> list[Record]:
         return [pair for pair in self.pairs if pair["first"] in self.tuned and pair["second"] in self.tuned]
@@ -128,13 +128,3 @@ def _known(value: Any) -> bool:
     (True, False, False, False)
     """
     return isinstance(value, int | float) and not isnan(value)
-
-
-def _points(metric: str, difference: float) -> str:
-    """A difference in words.
-
-    >>> _points("accuracy", 0.071), _points("rmse", 0.25)
-    ('7.1 points', '0.250')
-    """
-    unit = quantity(metric).unit
-    return unit.text(difference) + (" points" if unit.in_percent else "")

@@ -12,6 +12,7 @@ from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.comparisons import no_differences
 from peft_pipelines.reporting.listing import FEW, listed, named
+from peft_pipelines.reporting.scale import by_model
 from peft_pipelines.reporting.summary_facts import Facts
 from peft_pipelines.reporting.warning_signs import LEAK, MARKS
 
@@ -46,12 +47,12 @@ def summarise(results: pd.DataFrame, differences: pd.DataFrame | None, **parts: 
     specs = {name: parse(MethodSpec, f"method '{name}'", row) for name, row in arguments(parts, "spec").items()}
     pairs = no_differences() if differences is None else differences
     entries = []
-    for model, rows in results.groupby("model", sort=False):
-        with attempt(str(model)):
+    for model, rows in by_model(results).items():
+        with attempt(model):
             facts = Facts.of(rows, pairs[pairs["model"] == model], specs)
             asked = rows[rows["method"].isin(specs)]
             texts = (_over_the_untuned(facts), _best(facts), _to_say_more(facts), _distrust(asked))
-            entries.append({"model": str(model), "sentences": [text for text in texts if text]})
+            entries.append({"model": model, "sentences": [text for text in texts if text]})
     return entries
 
 

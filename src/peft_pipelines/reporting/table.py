@@ -10,7 +10,7 @@ from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.markdown import bullets, heading, paragraph, render
 from peft_pipelines.files.status import Status
 from peft_pipelines.reporting.pscp_ranking import inputs, stability
-from peft_pipelines.reporting.scale import GUESSES, Scale, arrow, common, exceptions, points, several_seeds
+from peft_pipelines.reporting.scale import GUESSES, Scale, arrow, by_model, common, exceptions, points, several_seeds
 from peft_pipelines.reporting.warning_signs import LEAK, MARKS, together
 
 MISSING = "—"
@@ -55,9 +55,9 @@ def markdown(
         constants: PSCP's six.
     """
     sections: list[str] = []
-    for name, rows in results.groupby("model", sort=False):
-        with attempt(str(name)):
-            sections.append(_section(str(name), rows, summary.get(str(name), ()), notes[str(name)], constants))
+    for name, rows in by_model(results).items():
+        with attempt(name):
+            sections.append(_section(name, rows, summary.get(name, ()), notes[name], constants))
     return "\n".join(sections)
 
 

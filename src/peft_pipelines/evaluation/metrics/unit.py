@@ -48,6 +48,14 @@ class Unit:
         """
         return self.text(value) + (" %" if self.in_percent else "")
 
+    def difference(self, value: float) -> str:
+        """A difference of two values as running text has it: in hundredths as points, which percent would not be.
+
+        >>> PERCENT.difference(0.071), ANSWERS.difference(0.25)
+        ('7.1 points', '0.250')
+        """
+        return self.text(value) + (" points" if self.in_percent else "")
+
     def write(self, scaled: float, decimals: int | None = None, *, signed: bool = False) -> str:
         """A value that was multiplied by ``factor`` already; ``decimals`` overrides those of hundredths alone."""
         places = decimals if decimals is not None and self.in_percent else self.decimals

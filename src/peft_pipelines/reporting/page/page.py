@@ -22,7 +22,7 @@ from peft_pipelines.reporting.page.views import views
 from peft_pipelines.reporting.pareto import COST_AXES, pareto
 from peft_pipelines.reporting.pscp_ranking import inputs
 from peft_pipelines.reporting.ranks import diagram
-from peft_pipelines.reporting.scale import exceptions, several_seeds
+from peft_pipelines.reporting.scale import by_model, exceptions, several_seeds
 from peft_pipelines.reporting.table import failed_lines, failures
 from peft_pipelines.reporting.warning_signs import MARKS
 
@@ -56,11 +56,8 @@ def page(
     shown = {cell: _with_answers(detail, parts["grid"]["answers_shown"]) for cell, detail in known.items()}
     constants = parts["pscp"].model_dump()
     differences = no_differences() if differences is None else differences
-    costs = {name: attempted(f"costs of {name}", inputs, rows) or [] for name, rows in _by_model(results).items()}
-    models = [
-        attempted(f"scores of {name}", scores.model, name, rows, differences, costs[name], constants)
-        for name, rows in _by_model(results).items()
-    ]
+    costs = {name: attempted(f"costs of {name}", inputs, rows) or [] for name, rows in by_model(results).items()}
+    models = _models(results, differences, costs, constants)
     figures = _figures(results, ranks, {argument("details", method): cells for method, cells in methods.items()})
     context = {
         **_static(),
@@ -84,6 +81,16 @@ def page(
     return environment.from_string(_file("page.html")).render(context)
 
 
+def _models(
+    results: pd.DataFrame, differences: pd.DataFrame, costs: dict[str, Any], constants: dict[str, float]
+) -> list[dict[str, Any] | None]:
+    """Each model's part of the page; None where it could not be made."""
+    return [
+        attempted(f"scores of {name}", scores.model, name, rows, differences, costs[name], constants)
+        for name, rows in by_model(results).items()
+    ]
+
+
 def _about(results: pd.DataFrame) -> dict[str, Any]:
     """What the page says of the run as a whole."""
     return {
@@ -100,10 +107,6 @@ def _by_metric(
     """The metrics to choose from, and what the page shows under each."""
     found = attempted("scores by other metrics", views, results, comparisons, others) or {}
     return {"metrics": list(found), "views": squeezed(found)}
-
-
-def _by_model(results: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {str(name): rows for name, rows in results.groupby("model", sort=False)}
 
 
 def _with_answers(detail: dict[str, Any], most: int) -> dict[str, Any]:

@@ -118,8 +118,8 @@ def _pairs(differences: pd.DataFrame, name: str, task: str) -> pd.DataFrame:
 def _group(differences: pd.DataFrame, name: str, task: str, unit: Unit) -> dict[str, Any]:
     """The methods with their letters, best first, and the median of the smallest detectable differences."""
     compared = _pairs(differences, name, task)
-    detectable = unit.text(compared["detectable"].median())
+    detectable = unit.difference(compared["detectable"].median())
     cut = set(compared.loc[compared["test"] == UNTESTED["test"], "second"])
     found = groups(differences, name, task)
     members = [(f"{method} {CUT_OFF}" if method in cut else method, letters) for method, letters in found.items()]
-    return {"task": task, "detectable": detectable + (" points" if unit.in_percent else ""), "members": members}
+    return {"task": task, "detectable": detectable, "members": members}

@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 
 from peft_pipelines.files.attempts import attempt
-from peft_pipelines.reporting.comparisons import adjust_p_values, like_majority
+from peft_pipelines.reporting.comparisons import adjust_p_values, intervals, like_majority
 from peft_pipelines.reporting.other_metrics import others_of, under
 from peft_pipelines.reporting.page import scores
+from peft_pipelines.reporting.scale import by_model
 
 OWN = ""
 """The view under each task's own metric."""
@@ -40,30 +41,13 @@ def views(results: pd.DataFrame, comparisons: Entries, others: Entries) -> dict[
     return found
 
 
-def intervals(comparisons: Entries) -> dict[tuple[str, str, str], Any]:
-    """By model, task and method the interval that ``compare`` found.
-
-    >>> entry = {"model": "m", "task": "t", "scores": {"a": {"low": 0.1, "high": 0.3}}}
-    >>> intervals([entry])["m", "t", "a"]["high"]
-    0.3
-    """
-    return {
-        (entry["model"], entry["task"], method): found
-        for entry in comparisons
-        for method, found in entry["scores"].items()
-    }
-
-
 def view(results: pd.DataFrame, comparisons: Entries) -> dict[str, Any]:
     """Each model's names of metrics, cells (a list a method), means and groups.
 
     A cell is a list of its number, the texts behind it, its signs, its classes and its spoken text.
     """
     differences = adjust_p_values(comparisons)
-    return {
-        str(name): _plain(scores.tables(str(name), rows, differences))
-        for name, rows in results.groupby("model", sort=False)
-    }
+    return {name: _plain(scores.tables(name, rows, differences)) for name, rows in by_model(results).items()}
 
 
 def _plain(model: Mapping[str, Any]) -> dict[str, Any]:
