@@ -82,15 +82,18 @@ def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: Execu
 
 def bounds(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float]:
     """Bounds of the primary score's 95 % interval, with other test items for the same answers."""
-    found = interval(resampled(task, {"own": [answers_of(predictions, task)]}, predictions)["own"])
+    drawn = resampled(task, [task.primary], {"own": [answers_of(predictions, task)]}, predictions)
+    found = interval(drawn[task.primary]["own"])
     return {"primary_low": found.low, "primary_high": found.high}
 
 
-def resampled(task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]) -> dict[str, Score]:
-    """By method the primary score of its seeds' answers to the same rows, resampled by the rows' groups if any."""
+def resampled(
+    task: TaskSpec, names: Sequence[str], answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]]
+) -> dict[str, dict[str, Score]]:
+    """By metric and method the score of its seeds' answers to the same rows, resampled by the rows' groups if any."""
     questions = questions_of(rows, task)
     groups, references = groups_of(rows, task), right_answers(rows)
-    return scored_all(task.primary, answers, references, task.label_words, groups=groups, questions=questions)
+    return scored_all(names, answers, references, task.label_words, groups=groups, questions=questions)
 
 
 def questions_of(rows: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[str] | None:

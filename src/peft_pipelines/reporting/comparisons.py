@@ -1,6 +1,6 @@
 """Significance of the differences between methods: paired on the same test items, adjusted over the table."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 from statistics import fmean
@@ -11,7 +11,7 @@ import pandas as pd
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import resampled
-from peft_pipelines.evaluation.statistics import ALPHA, FEWEST_SEEDS, comparison, holm, interval, letters
+from peft_pipelines.evaluation.statistics import ALPHA, FEWEST_SEEDS, Score, comparison, holm, interval, letters
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.files.names import MAJORITY, arguments
 from peft_pipelines.reporting.collect import given
@@ -34,24 +34,36 @@ UNTESTED: Final = {"p": None, "test": "cut_off"}
 def compare(**parts: Any) -> list[dict[str, Any]]:
     """Each method's score on each task with its interval, and each two methods' difference with its test.
 
+    Args:
+        parts: as for ``compare_by``.
+    """
+    return compare_by(lambda task: (task.primary,), parts)
+
+
+def compare_by(metrics: Callable[[TaskSpec], Sequence[str]], parts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Scores and differences by several metrics of each task, whose resamples are drawn once for all of them.
+
     All seeds of a method count together: a resample draws items once for all of them. Methods stand best first; the
     majority answer is one of them. That and the answers of a method that draws nothing count as given by each seed.
     Answers to other items than the task's own now are left out, and so is what is None. Each model and task is an
     attempt of its own.
 
     Args:
+        metrics: from a task's row to the names of the metrics; without any the task is left out.
         parts: ``answers.<method>``: the answers that ``details`` made of a method's cells; ``majority``: the rows of
             the majority answers; ``task.<name>`` and ``prompts.<name>``: the row and the prompts of each task.
 
     Returns:
-        One entry a model and task: ``model``, ``task``, ``metric``, ``scores`` (by method) and ``pairs``.
+        One entry a model, task and metric: ``model``, ``task``, ``metric``, ``scores`` (by method) and ``pairs``.
     """
-    prompts, answers = arguments(parts, "prompts"), given(parts, "answers")
+    tasks, prompts, answers = arguments(parts, "task"), arguments(parts, "prompts"), given(parts, "answers")
     common = {(row["model"], row["task"]): row.get("answer") for row in parts["majority"] or []}
     places = dict.fromkeys(tuple(cell.split(".")[:2]) for cells in answers.values() for cell in cells)
     entries = []
     for model, task in {**common, **places}:
         with attempt(f"{model} · {task}"):
+            if not (names := metrics(tasks[task])):
+                continue
             rows = prompts[task]["test"].to_pylist()
             given_here = _entries(answers, model, task, items_digest(rows))
             found = {method: [entry["answers"] for entry in seeds] for method, seeds in given_here.items()}
@@ -61,7 +73,8 @@ def compare(**parts: Any) -> list[dict[str, Any]]:
             found |= {method: found[method][:1] * seeds for method in seedless}
             if (answer := common.get((model, task))) is not None:
                 found = {MAJORITY: [[answer] * len(rows)] * seeds, **found}
-            entries.append({"model": model, "task": task, **_of_task(arguments(parts, "task")[task], found, rows, cut)})
+            scores = resampled(tasks[task], names, found, rows)
+            entries += [{"model": model, "task": task, **_by_metric(name, scores[name], cut)} for name in names]
     return entries
 
 
@@ -82,19 +95,16 @@ def _cut_off_rate(seeds: Sequence[Mapping[str, Any]]) -> float | None:
     return fmean(known) if len(known) == len(rates) else None
 
 
-def _of_task(
-    task: TaskSpec, answers: Mapping[str, list[list[str]]], rows: list[dict[str, Any]], cut: Collection[str]
-) -> dict[str, Any]:
-    """Scores and pairs of a task. No test says that anything is better than a method in ``cut``."""
-    scores = resampled(task, answers, rows)
-    sign = registry.metric(task.primary).sign
+def _by_metric(metric: str, scores: Mapping[str, Score], cut: Collection[str]) -> dict[str, Any]:
+    """Scores and pairs by a metric. No test says that anything is better than a method in ``cut``."""
+    sign = registry.metric(metric).sign
     best_first = sorted(scores, key=lambda name: -sign * scores[name].resamples.value)
     pairs = [
         {"first": a, "second": b, **asdict(comparison(scores[a], scores[b])), **(UNTESTED if b in cut else {})}
         for a, b in combinations(best_first, 2)
     ]
     intervals = {name: asdict(interval(scores[name])) for name in best_first}
-    return {"metric": task.primary, "scores": intervals, "pairs": pairs}
+    return {"metric": metric, "scores": intervals, "pairs": pairs}
 
 
 def intervals(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], Mapping[str, Any]]:

@@ -5,11 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from peft_pipelines.config import TaskSpec
 from peft_pipelines.evaluation.metrics.registry import METRICS, quantity
-from peft_pipelines.files.names import MAJORITY, argument, arguments
-from peft_pipelines.reporting.collect import given
-from peft_pipelines.reporting.comparisons import compare
+from peft_pipelines.files.names import MAJORITY
+from peft_pipelines.reporting.comparisons import compare_by
 from peft_pipelines.reporting.scale import GUESSES
 from peft_pipelines.reporting.warning_signs import LIKE_MAJORITY, together
 
@@ -20,31 +18,9 @@ def compare_others(**parts: Any) -> list[dict[str, Any]]:
     """The entries of ``compare`` under each other metric of a task's row that may stand for it and resamples fast.
 
     Args:
-        parts: as for ``compare``.
+        parts: as for ``compare_by``.
     """
-    tasks: dict[str, TaskSpec] = arguments(parts, "task")
-    wanted = dict.fromkeys(name for task in tasks.values() for name in task.metrics[1:] if METRICS[name].cheap)
-    return [entry for name in wanted for entry in compare(**_by(name, tasks, parts))]
-
-
-def _by(metric: str, tasks: Mapping[str, TaskSpec], parts: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of ``compare`` for the tasks whose rows name a metric, but not first, which stands first there."""
-    having = {name: task for name, task in tasks.items() if metric in task.metrics[1:]}
-    first = {
-        argument("task", name): task.model_copy(update={"metrics": (metric, *task.metrics)})
-        for name, task in having.items()
-    }
-    answers = {
-        argument("answers", method): {cell: found for cell, found in cells.items() if cell.split(".")[1] in having}
-        for method, cells in given(dict(parts), "answers").items()
-    }
-    prompts = {argument("prompts", name): arguments(dict(parts), "prompts")[name] for name in having}
-    return {
-        **first,
-        **answers,
-        **prompts,
-        "majority": [row for row in parts["majority"] or [] if row["task"] in having],
-    }
+    return compare_by(lambda task: [name for name in task.metrics[1:] if METRICS[name].cheap], parts)
 
 
 def others_of(results: pd.DataFrame) -> dict[str, list[str]]:

@@ -1,4 +1,5 @@
 import random
+from itertools import product
 
 import numpy as np
 import pytest
@@ -74,15 +75,15 @@ def test_scores_drawn_together_are_those_drawn_alone() -> None:
 
 
 @pytest.mark.parametrize("groups", [None, ["p", "q"] * 30])
-def test_methods_scored_together_are_those_scored_alone(groups: list[str] | None) -> None:
+def test_methods_and_metrics_scored_together_are_as_scored_alone(groups: list[str] | None) -> None:
     one, references = label_rows(60, 0.8)
     other, _ = label_rows(60, 0.5)
     methods = {"one": [one], "both": [one, other]}
-    found = scored_all("accuracy", methods, references, PAIR, groups=groups)
-    for name, answers in methods.items():
-        alone = scored("accuracy", answers, references, PAIR, groups=groups)
-        assert found[name].right == alone.right
-        assert found[name].resamples.drawn.tolist() == alone.resamples.drawn.tolist()
+    found = scored_all(["accuracy", "macro_f1"], methods, references, PAIR, groups=groups)
+    for metric, (name, answers) in product(found, methods.items()):
+        alone = scored(metric, answers, references, PAIR, groups=groups)
+        assert (found[metric][name].metric.name, found[metric][name].right) == (metric, alone.right)
+        assert found[metric][name].resamples.drawn.tolist() == alone.resamples.drawn.tolist()
 
 
 # --- against scipy, statsmodels and the law ---

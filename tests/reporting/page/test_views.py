@@ -1,6 +1,7 @@
 """What the page shows under another metric is what a report has whose grid names it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from browser import PROGRAM, browser
 from made import Made, free, labelled
 
+from peft_pipelines.evaluation.metrics.weighted.statistic import Array
+from peft_pipelines.evaluation.statistics import resampling
+from peft_pipelines.evaluation.statistics.resampling import draws
 from peft_pipelines.reporting.comparisons import adjust_p_values
 from peft_pipelines.reporting.other_metrics import compare_others, others_of
 from peft_pipelines.reporting.page.views import OWN, view, views
@@ -57,6 +61,21 @@ def test_a_view_is_the_report_of_a_grid_with_its_metric(tmp_path: Path, seeds: i
         assert filled(found[metric], found[OWN]) == expected
         assert found[metric]["tiny"]["metrics"] == [metric, metric, "number_accuracy"]
         assert found[metric]["tiny"]["cells"] != expected["tiny"]["cells"]
+
+
+def test_the_other_metrics_of_a_task_share_what_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells, drawn = made(tmp_path), []
+
+    def counted(*given: Any) -> Iterator[Array]:
+        drawn.append(given)
+        return draws(*given)
+
+    monkeypatch.setattr(resampling, "draws", counted)
+    found = cells.compared(compare_others)
+    assert [(entry["task"], entry["metric"]) for entry in found] == [
+        (task, metric) for task in ("moods", "views") for metric in ("accuracy", "binary_f1", "per_class")
+    ]
+    assert len(drawn) == 2
 
 
 SHOWN = "[...document.querySelectorAll('table.scores, [data-groups]')].map((one) => one.outerHTML)"

@@ -59,11 +59,11 @@ def scored(
     Raises:
         ValueError: the metric is unknown or refuses the rows, or lengths differ.
     """
-    return scored_all(name, {None: answers}, references, labels, **draws)[None]
+    return scored_all([name], {None: answers}, references, labels, **draws)[name][None]
 
 
 def scored_all(
-    name: str,
+    names: Sequence[str],
     answers: Mapping[K, Sequence[Sequence[str]]],
     references: Sequence[Sequence[str]],
     labels: Sequence[str],
@@ -72,26 +72,28 @@ def scored_all(
     questions: Sequence[str] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
-) -> dict[K, Score]:
-    """``scored`` of several methods on the same items, drawn once for all of them: the numbers are the same.
+) -> dict[str, dict[K, Score]]:
+    """``scored`` by several metrics, of several methods on the same items: drawn once, so the numbers are the same.
 
-    >>> found = scored_all("accuracy", {"good": [["a", "a"]], "bad": [["b", "b"]]}, [["a"], ["a"]], [])
-    >>> {method: score.resamples.value for method, score in found.items()}
+    >>> found = scored_all(["accuracy"], {"good": [["a", "a"]], "bad": [["b", "b"]]}, [["a"], ["a"]], [])
+    >>> {method: score.resamples.value for method, score in found["accuracy"].items()}
     {'good': 1.0, 'bad': 0.0}
     """
     statistics = {
-        method: [statistic(name, texts, references, labels, questions=questions) for texts in seeds]
+        (name, method): [statistic(name, texts, references, labels, questions=questions) for texts in seeds]
+        for name in names
         for method, seeds in answers.items()
     }
-    metric, together = registry.metric(name), groups if groups is not None else questions
-    found = resample_all(statistics, len(references), groups=together, seed=seed, resamples=resamples)
-    paired = metric.resampling is Resampling.SHARE and together is None
-    right = {
-        method: tuple(value == 1 for value in item_values(name, seeds[0], references, labels))
-        for method, seeds in answers.items()
-        if paired and len(seeds) == 1
-    }
-    return {method: Score(metric, resamples, right.get(method)) for method, resamples in found.items()}
+    together = groups if groups is not None else questions
+    drawn = resample_all(statistics, len(references), groups=together, seed=seed, resamples=resamples)
+    found: dict[str, dict[K, Score]] = {name: {} for name in names}
+    for (name, method), score in drawn.items():
+        metric, right = registry.metric(name), None
+        if metric.resampling is Resampling.SHARE and together is None and len(answers[method]) == 1:
+            values = item_values(name, answers[method][0], references, labels)
+            right = tuple(value == 1 for value in values)
+        found[name][method] = Score(metric, score, right)
+    return found
 
 
 def interval(score: Score) -> Interval:
