@@ -58,7 +58,7 @@ def test_it_trains_and_is_saved_loaded_and_merged(method, family, tmp_path):
     base = tiny.base(family)
     attached = providers.attach(base_model.clone(base, torch.Tensor.clone), method, seed=0)
     assert torch.equal(tiny.logits(attached.plain, TOKENS), tiny.logits(base, TOKENS))
-    losses = train(attached)
+    losses = tiny.losses_of(attached, TOKENS)
     assert losses[-1] < losses[0] - 0.1
     expected = tiny.logits(attached.plain.eval(), TOKENS)
     providers.save(attached, tmp_path)
@@ -67,19 +67,6 @@ def test_it_trains_and_is_saved_loaded_and_merged(method, family, tmp_path):
     loaded = providers.load(base_model.clone(base), method, tmp_path)
     assert torch.equal(tiny.logits(loaded.plain, TOKENS), expected)
     assert (tiny.logits(providers.merge(attached), TOKENS) - expected).abs().max() < 1e-4
-
-
-def train(attached: providers.Attached) -> list[float]:
-    optimizer = torch.optim.AdamW(attached.trainable().values(), lr=0.03)
-    attached.plain.train()
-    losses = []
-    for _ in range(12):
-        loss = attached.plain(input_ids=TOKENS, attention_mask=torch.ones_like(TOKENS), labels=TOKENS).loss
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(loss.item())
-    return losses
 
 
 def test_it_is_benchmarked_and_merged_from_the_command_line(project: Project):

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.methods import custom_discovery, identity, providers
+from peft_pipelines.methods import custom, custom_discovery, identity, providers
 from peft_pipelines.models import base_model
 
 CONFIG = """
@@ -287,7 +287,7 @@ def test_a_tuner_written_as_the_librarys_own_runs_whole(low_rank, family, tmp_pa
     attached = owned(low_rank, family)
     assert torch.equal(tiny.logits(attached.plain, TOKENS), tiny.logits(base, TOKENS))
     assert all(".low_rank_" in name for name in attached.trainable())
-    losses = fall(attached)
+    losses = tiny.losses_of(attached, TOKENS, learning_rate=0.01)
     assert losses[-1] < losses[0] - 0.1
     (tmp_path / "saved").mkdir()
     providers.save(attached, tmp_path / "saved")
@@ -302,24 +302,27 @@ def test_a_tuner_written_as_the_librarys_own_runs_whole(low_rank, family, tmp_pa
     assert type(merged) is type(base)
 
 
-def fall(attached: providers.Attached) -> list[float]:
-    optimizer = torch.optim.AdamW(attached.trainable().values(), lr=0.01)
-    attached.plain.train()
-    losses = []
-    for _ in range(12):
-        with base_model.autocast(attached.core):
-            loss = attached.plain(input_ids=TOKENS, attention_mask=torch.ones_like(TOKENS), labels=TOKENS).loss
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(loss.item())
-    return losses
+def test_answers_are_looked_at_once_a_kind_of_base_until_files_change(low_rank, tmp_path, monkeypatch):
+    looked: list[str] = []
+    monkeypatch.setattr(custom, "_causal", set())
+    monkeypatch.setattr(custom, "check_causal", lambda where, *rest: looked.append(where))
+    attached = owned(low_rank, "llama")
+    (tmp_path / "saved").mkdir()
+    providers.save(attached, tmp_path / "saved")
+    providers.load(base_model.clone(tiny.base("llama")), low_rank, tmp_path / "saved")
+    assert len(looked) == 1
+    owned(low_rank, "qwen2")
+    assert len(looked) == 2
+    layer = tmp_path / "mine/low_rank/layer.py"
+    layer.write_text(f"{layer.read_text()}\nCHANGED = True\n")
+    owned(low_rank, "llama")
+    assert len(looked) == 3
 
 
 def test_it_trains_in_single_precision_on_a_base_in_half(low_rank):
     attached = providers.attach(base_model.clone(tiny.fresh("llama", torch.bfloat16)), low_rank, seed=0)
     assert {value.dtype for value in attached.trainable().values()} == {torch.float32}
-    losses = fall(attached)
+    losses = tiny.losses_of(attached, TOKENS, learning_rate=0.01)
     assert losses[-1] < losses[0] - 0.1
     assert tiny.logits(attached.plain, TOKENS).dtype == torch.bfloat16
 

@@ -84,14 +84,7 @@ def runs(method: MethodSpec, folder: Path) -> None:
     base = tiny.base("llama")
     attached = providers.attach(base_model.clone(base), method, seed=0)
     assert torch.equal(tiny.logits(attached.plain, TOKENS), tiny.logits(base, TOKENS))
-    optimizer = torch.optim.AdamW(attached.trainable().values(), lr=0.03)
-    losses = []
-    for _ in range(8):
-        loss = attached.plain(input_ids=TOKENS, attention_mask=torch.ones_like(TOKENS), labels=TOKENS).loss
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(loss.item())
+    losses = tiny.losses_of(attached, TOKENS, steps=8)
     assert losses[-1] < losses[0] - 0.05
     providers.save(attached, folder)
     loaded = providers.load(base_model.clone(base), method, folder)

@@ -176,6 +176,21 @@ def tuned(name: str, family: str) -> Attached:
     return attached
 
 
+def losses_of(attached: Attached, tokens: torch.Tensor, steps: int = 12, learning_rate: float = 0.03) -> list[float]:
+    """The loss at each step of a training that repeats rows of tokens."""
+    optimizer = torch.optim.AdamW(attached.trainable().values(), lr=learning_rate)
+    attached.plain.train()
+    losses = []
+    for _ in range(steps):
+        with base_model.autocast(attached.core):
+            loss = attached.plain(input_ids=tokens, attention_mask=torch.ones_like(tokens), labels=tokens).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    return losses
+
+
 def ids(length: int, rows: int = 1, seed: int = 3) -> torch.Tensor:
     """Token ids (rows, length), none of them special."""
     return torch.randint(0, 256, (rows, length), generator=torch.Generator().manual_seed(seed))

@@ -24,6 +24,7 @@ from peft_pipelines.methods.causal import check_causal
 from peft_pipelines.methods.config_check import build, check_targets, check_trains, dataclass_fields, one_line
 from peft_pipelines.methods.custom_adapted import ADAPTER, tune
 from peft_pipelines.methods.custom_discovery import Discovered, discover, discover_in_package
+from peft_pipelines.methods.identity import fingerprint
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
@@ -61,8 +62,12 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     check_trains(method, tuner)
 
 
+_causal: set[tuple[object, ...]] = set()
+"""The files, the row and the kind of base of what has passed ``check_causal``."""
+
+
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
-    """Attach a new, untrained instance of the method.
+    """Attach a new, untrained instance of the method, whose answers are looked at once a process on each kind of base.
 
     Raises:
         ConfigError: its answers depend on tokens behind them, or on other rows of a batch.
@@ -71,7 +76,10 @@ def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     base = {_memory(value) for value in originals}
     found = _discovered(method)
     tuner = tune(clone, found.tuner, _config(found, method))
-    check_causal(found.where, tuner, clone.config.vocab_size, clone.dtype, clone.device)
+    known = fingerprint(method), method.model_dump_json(), clone.config.model_type, clone.dtype, clone.device.type
+    if known not in _causal:
+        check_causal(found.where, tuner, clone.config.vocab_size, clone.dtype, clone.device)
+        _causal.add(known)
     made = {name: value for name, value in _kept(tuner) if not value.requires_grad and _memory(value) not in base}
     return Attached(method, clone, tuner, handle=Tuned(tuner, frozenset(made), _copied(made, originals)))
 
