@@ -5,8 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import tiny
+from made import labelled
 
-from peft_pipelines.config import ModelSpec, TaskSpec, parse
+from peft_pipelines.config import ModelSpec, parse
 from peft_pipelines.data.adapt import instruct
 from peft_pipelines.data.overlap import overlap
 from peft_pipelines.data.profile import primary_metric, profile
@@ -14,24 +15,7 @@ from peft_pipelines.evaluation.score import random_task_scores
 from peft_pipelines.reporting.data_report import data_report, notes
 from peft_pipelines.reporting.results import guess, majority
 
-TASK = parse(
-    TaskSpec,
-    "task 'mood'",
-    {
-        "name": "mood",
-        "type": "sentiment classification",
-        "source": {"repo": "a/b"},
-        "splits": {"train": "train", "test": "test"},
-        "instruction": "Good or bad?",
-        "input": "{text}",
-        "label": "label",
-        "labels": {0: "bad", 1: "good"},
-        "metrics": ["accuracy"],
-        "max_new_tokens": 8,
-        "licence": "none",
-        "citation": "none",
-    },
-)
+TASK = labelled("mood", labels={0: "bad", 1: "good"}, metrics=["accuracy"], max_new_tokens=8)
 
 
 def rows(*texts_and_answers: tuple[str, str]) -> pa.Table:
