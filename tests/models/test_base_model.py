@@ -65,7 +65,7 @@ def test_data_and_cells_share_a_tokenizer_until_its_files_change(folder):
     assert gate.tokenizer(row, folder).chat_template == tiny.DATED
 
 
-def test_a_tokenizer_without_padding_pads_with_its_end_as_soon_as_it_is_read(folder):
+def test_a_tokenizer_without_padding_pads_with_its_end_once_read(folder):
     for path in (*folder.glob("tokenizer_config.json"), *folder.glob("special_tokens_map.json")):
         path.write_text(
             json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "pad_token"})
