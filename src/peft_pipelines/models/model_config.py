@@ -89,9 +89,9 @@ def _check_field(name: str, value: Any, usual: PretrainedConfig, where: str) -> 
 
 
 def _check_names(values: Iterable[str], usual: PretrainedConfig, where: str) -> None:
-    """Refuse a field that the config does not have and that is nearly one that it has: its default would be taken."""
+    """Refuse a field that the config does not take and that is nearly one that it has: its default would be taken."""
     known = {*usual.to_dict(), *type(usual).attribute_map}
-    for name in sorted(set(values) - known):
+    for name in sorted(set(values) - known - known_fields(usual.model_type)):
         close = get_close_matches(name, known - set(values), n=1, cutoff=0.92)
         if close and not hasattr(usual, name):
             raise ConfigError(f"{where}: unknown field '{name}', did you mean '{close[0]}'?")
