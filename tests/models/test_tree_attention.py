@@ -59,7 +59,7 @@ def test_runs_of_like_length_meet_and_none_is_lost():
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_no_mask_of_all_nodes_is_made(family, monkeypatch):
     attached = tiny.attach("lora", family)
-    monkeypatch.setattr("peft_pipelines.models.token_tree.tree_masks", None)
+    monkeypatch.setattr("peft_pipelines.models.tree_kernel.tree_masks", None)
     seen = []
     real = functional.scaled_dot_product_attention
     monkeypatch.setattr(

@@ -15,9 +15,9 @@ from peft_pipelines.data.batching import shared_prefix
 from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models import base_model
+from peft_pipelines.models import base_model, tree_kernel
 from peft_pipelines.training.label_logits import LabelLogits, collate
-from peft_pipelines.training.shortcuts import CACHELESS, NOT_PACKED, ONE_MASK, Shortcuts
+from peft_pipelines.training.shortcuts import AGAIN, CACHELESS, NOT_PACKED, ONE_MASK, UNPACKED, Shortcuts
 
 PATHS = {
     "packed": {"packed_batches": True, "shared_prefix": False, "label_positions_only": False},
@@ -25,6 +25,8 @@ PATHS = {
     "label positions": {"packed_batches": False, "shared_prefix": False, "label_positions_only": True},
     "both": {"packed_batches": False, "shared_prefix": True, "label_positions_only": True},
 }
+ON_CPU = {"flex_attention": "its kernels are for CUDA, the device is cpu"}
+UNPACKED_TOO = {"group_batches": NOT_PACKED, "flex_attention": UNPACKED}
 PLAIN = {"packed_batches": False, "shared_prefix": False, "label_positions_only": False}
 START = [17, 5, 99, 200, 31, 8, 77, 150]
 OLD_OPT = "logits_to_keep" not in signature(OPTForCausalLM.forward).parameters
@@ -195,19 +197,34 @@ def test_what_is_switched_off_is_named_with_the_reason():
         tiny.attach("lora", "llama"), tiny.training_args(shared_prefix=False, length_buckets=False)
     )
     assert (shortcuts.shared_prefix, shortcuts.label_positions_only, shortcuts.length_buckets) == (False, True, False)
-    assert shortcuts.reasons == {"shared_prefix": "switched off", "length_buckets": "switched off"}
+    assert shortcuts.reasons == {"shared_prefix": "switched off", "length_buckets": "switched off", **ON_CPU}
+
+
+def test_flex_attention_is_taken_where_nothing_is_against_it(monkeypatch):
+    attached = tiny.attach("lora", "llama")
+    monkeypatch.setattr("peft_pipelines.training.shortcuts.flex_refused", lambda core: None)
+    taken, off = (Shortcuts.of(attached, tiny.training_args(flex_attention=asked)) for asked in (True, False))
+    assert (taken.flex_attention, taken.reasons) == (True, {})
+    assert (off.flex_attention, off.reasons) == (False, {"flex_attention": "switched off"})
+    assert taken.attention == tree_kernel.FLEX
+    assert off.attention == tree_kernel.PATHS
+
+
+def test_under_gradient_checkpointing_the_mask_is_on_record():
+    attached, training_args = tiny.attach("lora", "llama"), tiny.training_args(gradient_checkpointing=True)
+    assert Shortcuts.of(attached, training_args).attention == tree_kernel.MASK
 
 
 def test_groups_meet_in_packed_batches_only():
     shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(packed_batches=False))
     assert not shortcuts.group_batches
-    assert shortcuts.reasons == {"packed_batches": "switched off", "group_batches": NOT_PACKED}
+    assert shortcuts.reasons == {"packed_batches": "switched off", **UNPACKED_TOO}
 
 
 def test_gradient_checkpointing_takes_the_plain_path_and_says_so():
     shortcuts = Shortcuts.of(tiny.attach("lora", "llama"), tiny.training_args(gradient_checkpointing=True))
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"shared_prefix": CACHELESS}
+    assert shortcuts.reasons == {"shared_prefix": CACHELESS, "flex_attention": AGAIN}
 
 
 def test_a_methods_dropout_takes_the_plain_path_and_says_so():
@@ -216,7 +233,7 @@ def test_a_methods_dropout_takes_the_plain_path_and_says_so():
     attached = providers.attach(base_model.clone(tiny.base("llama")), method, 0)
     shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"packed_batches": ONE_MASK, "shared_prefix": ONE_MASK, "group_batches": NOT_PACKED}
+    assert shortcuts.reasons == {"packed_batches": ONE_MASK, "shared_prefix": ONE_MASK, **UNPACKED_TOO}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +253,7 @@ def test_what_a_method_refuses_is_recorded():
     reason = attached.refuses["shared_prefix"] = "its mask looks at the whole row"
     shortcuts = Shortcuts.of(attached, tiny.training_args())
     assert not shortcuts.shared_prefix
-    assert shortcuts.reasons == {"packed_batches": reason, "shared_prefix": reason, "group_batches": NOT_PACKED}
+    assert shortcuts.reasons == {"packed_batches": reason, "shared_prefix": reason, **UNPACKED_TOO}
 
 
 def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():

@@ -17,8 +17,8 @@ class TrainingSpec(Spec):
     ``max_length`` is in tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options
     beside it (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of
     one forward, in nodes of its tree or, not packed, in examples times the longest of them: a batch beyond it runs in
-    parts (``training.branches``), with the same gradients. The last five fields switch the exact short cuts
-    (docs/exactness.md).
+    parts (``training.branches``), with the same gradients. The five fields from ``packed_batches`` on switch the exact
+    short cuts, ``flex_attention`` the kernels of packed batches on a GPU (docs/exactness.md).
     """
 
     epochs: Annotated[float, Field(gt=0, le=10_000)]
@@ -41,6 +41,7 @@ class TrainingSpec(Spec):
     shared_prefix: bool
     label_positions_only: bool
     length_buckets: bool
+    flex_attention: bool
 
     def overridden(self, method: MethodSpec) -> "TrainingSpec":
         """Return the training arguments with the method's own values in them.

@@ -27,6 +27,8 @@ def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int)
         "generate_peak_memory_gb": generation["generate_peak_memory_gb"],
         "memory_kind": record["train_memory_kind"],
         "generate_memory_kind": generation["generate_memory_kind"],
+        "train_attention": record.get("shortcuts", {}).get("attention"),
+        "generate_attention": generation.get("generate_attention"),
         "train_seconds": record["train_seconds"],
         "train_cpu_seconds": record["train_cpu_seconds"],
         "generate_seconds": generation["generate_seconds"],

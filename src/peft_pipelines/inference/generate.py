@@ -1,17 +1,16 @@
 """Greedy generation, with the likelihood of given answers: batches of like length, left-padded, with a KV cache."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.data.batching import chunks, split_batch
 from peft_pipelines.files import progress
+from peft_pipelines.inference.decoding import Decoding, attention_of, outgrows_window
 from peft_pipelines.inference.loglikelihood import Likelihood, Prefill
 from peft_pipelines.inference.packed_prefill import packed
 from peft_pipelines.inference.padded_prefill import padded
@@ -20,38 +19,13 @@ from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import forward
 from peft_pipelines.models.shared_heads import one_token
-from peft_pipelines.models.token_tree import packing_refused
+from peft_pipelines.models.tree_kernel import FLEX, ROWS
 
 TOKENS = 32 * 512
 """Most tokens of a batch, rows times the longest prompt, whatever its size: bounds the memory of long prompts."""
 
 CHECKED = {"cuda": 8}
 """By kind of device, tokens of a batch between two looks at what has stopped; each look waits for the device."""
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """The options of greedy generation.
-
-    Attributes:
-        max_new_tokens: the most tokens of an answer, the stop token included.
-        stop: the tokens that end an answer.
-        pad: the padding token's id; any will do.
-        batch_size: the most prompts of a batch.
-        shared_prefix: whether tokens that all prompts begin with are run once.
-        packed: whether prompts and given answers are run as trees of tokens, without padding.
-    """
-
-    max_new_tokens: int
-    stop: tuple[int, ...]
-    pad: int
-    batch_size: int
-    shared_prefix: bool
-    packed: bool
-
-    def ended(self, tokens: Sequence[int]) -> bool:
-        """Whether an answer of at least one token is complete."""
-        return tokens[-1] in self.stop or len(tokens) == self.max_new_tokens
 
 
 @dataclass(frozen=True)
@@ -91,14 +65,14 @@ def generate_and_score(
     """
     shared = decoding.shared_prefix and "shared_prefix" not in attached.refuses
     with autocast(attached.core):
-        before = attached.start().get_seq_length() if attached.start else 0
-        longest = before + max(map(len, prompts)) + max(decoding.max_new_tokens, *map(len, chain(*answers)), 0)
-        fits_window = longest <= _smallest_window(attached)
-        if decoding.packed and fits_window and not packing_refused(attached):
-            prefill, batches = packed(attached, prompts, answers, decoding.ended), _alike(prompts, decoding.batch_size)
+        kernel = attention_of(attached, prompts, decoding, answers)
+        if kernel != ROWS:
+            prefill = packed(attached, prompts, answers, decoding.ended, flex=kernel == FLEX)
+            batches = _alike(prompts, decoding.batch_size)
         else:
             prefill = padded(attached, prompts, answers, decoding.pad, shared=shared)
-            batches = _batches(list(map(len, prompts)), decoding.batch_size, padded=fits_window)
+            alone = outgrows_window(attached, prompts, decoding.max_new_tokens, answers)
+            batches = _batches(list(map(len, prompts)), decoding.batch_size, padded=not alone)
         generations: dict[int, Generation] = {}
         for rows in batches:
             filled, scored = prefill(rows)
@@ -131,12 +105,6 @@ def _alike(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
         yield from (
             [batch[place] for place in part] for part in split_batch([len(prompts[row]) for row in batch], TOKENS)
         )
-
-
-def _smallest_window(attached: Attached) -> int:
-    """Tokens of the shortest sliding window of the model's layers; ``sys.maxsize`` where none has one."""
-    layers = DynamicCache(config=attached.core.config).layers
-    return min((layer.sliding_window for layer in layers if layer.is_sliding), default=sys.maxsize)
 
 
 def _batches(lengths: Sequence[int], size: int, *, padded: bool) -> Iterator[list[int]]:

@@ -32,15 +32,19 @@ Ended = Callable[[Tokens], bool]
 """Whether an answer of at least one token is complete."""
 
 
-def packed(attached: Attached, prompts: Sequence[Tokens], answers: Answers, ended: Ended) -> Prefilling:
+def packed(
+    attached: Attached, prompts: Sequence[Tokens], answers: Answers, ended: Ended, *, flex: bool = False
+) -> Prefilling:
     """Return the function that runs a batch of the prompts, with their answers, as trees of tokens.
 
     What the model says is followed in the tree as far as a given answer says the same; others go on from there.
+    ``flex`` is whether they run by FlexAttention.
     """
     start = attached.start() if attached.start else None
 
     def of_tree(rows: Sequence[int]) -> Scored:
-        return _tree_prefill(attached, start, [prompts[row] for row in rows], [answers[row] for row in rows], ended)
+        texts, given = [prompts[row] for row in rows], [answers[row] for row in rows]
+        return _tree_prefill(attached, start, texts, given, ended, flex=flex)
 
     def prefilling(rows: Sequence[int]) -> Scored:
         parts = [
@@ -78,7 +82,7 @@ def _few_positions(rows: Sequence[int], wanted: Sequence[int]) -> Iterator[list[
 
 
 def _tree_prefill(
-    attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Answers, ended: Ended
+    attached: Attached, start: Cache | None, prompts: Sequence[Tokens], answers: Answers, ended: Ended, *, flex: bool
 ) -> Scored:
     """The prefill and the likelihoods of one tree."""
     core = attached.core
@@ -92,7 +96,7 @@ def _tree_prefill(
     cache = whole(start)
     before = cache.get_seq_length()
     with head_only_at(core, (torch.zeros_like(nodes), nodes)):
-        logits = run(core, tree, cache).logits[0]
+        logits = run(core, tree, cache, flex=flex).logits[0]
     predicting = torch.tensor([places[node] for node in chain(*behind)], dtype=torch.long, device=core.device)
     scored = iter(_likelihoods(logits, predicting, [answer for _, answer in asked]))
     likelihoods = [[next(scored) for _ in options] for options in answers]

@@ -5,8 +5,7 @@ sequence; a token attends to its own path alone, and its position is its depth. 
 the same positions as in a row of its own.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,9 @@ import torch
 from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models import tree_attention
+from peft_pipelines.models import tree_attention, tree_kernel
 from peft_pipelines.models.forward import head_only_at, takes, whole
-from peft_pipelines.models.tree_mask import tree_masks
+from peft_pipelines.models.tree_mask import head_width
 
 SLOWER = 1.5
 """How much slower a multiplication is in attention with a mask than in a product of matrices (docs/speed.md)."""
@@ -140,7 +139,9 @@ def packing_refused(attached: Attached) -> str | None:
     return None
 
 
-def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor, before: Cache | None = None) -> torch.Tensor:
+def tree_logits(
+    attached: Attached, tree: TokenTree, places: torch.Tensor, before: Cache | None = None, *, flex: bool = False
+) -> torch.Tensor:
     """Return the logits (places, vocabulary) behind some nodes, by one forward of the tree.
 
     Args:
@@ -148,6 +149,7 @@ def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor, befor
         tree: of the examples.
         places: nodes, the same one as often as it is wanted.
         before: keys and values that all examples begin with, soft prompt included; None for the soft prompt alone.
+        flex: whether by FlexAttention; ``tree_kernel.flex_refused`` has nothing against it.
     """
     core, cache = attached.core, None
     if before is not None:
@@ -155,7 +157,7 @@ def tree_logits(attached: Attached, tree: TokenTree, places: torch.Tensor, befor
     elif attached.start:
         cache = attached.start()
     with head_only_at(core, (torch.zeros_like(places), places)):
-        output = run(core, tree, cache)
+        output = run(core, tree, cache, flex=flex)
     return output.logits[0]  # type: ignore[no-any-return]
 
 
@@ -167,18 +169,16 @@ def pair_work(core: PreTrainedModel) -> float:
     """
     if tree_attention.allows(core):
         return 0.0
-    config = core.config
-    head_width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     words = {id(part.weight) for part in (core.get_input_embeddings(), core.get_output_embeddings())}
     weights = sum(value.numel() for value in core.parameters() if id(value) not in words)
-    width = int(config.num_hidden_layers * config.num_attention_heads * head_width)
+    width = core.config.num_hidden_layers * core.config.num_attention_heads * head_width(core)
     return float(SLOWER * 2 * width / max(1, weights))
 
 
-def run(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Any:
+def run(core: PreTrainedModel, tree: TokenTree, cache: Cache | None, *, flex: bool) -> Any:
     """Return the model's output for a tree behind a cache of one row, which grows by the tree's nodes."""
     before = cache.get_seq_length() if cache is not None else 0
-    with _masks(core, tree, cache) as masks:
+    with tree_kernel.attending(core, tree, cache, flex=flex) as masks:
         return core(
             input_ids=tree.ids[None],
             attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
@@ -186,13 +186,3 @@ def run(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Any:
             past_key_values=cache,
             use_cache=cache is not None,
         )
-
-
-@contextmanager
-def _masks(core: PreTrainedModel, tree: TokenTree, cache: Cache | None) -> Iterator[dict[str, torch.Tensor]]:
-    """The mask by kind of layer; where the model allows, its layers attend along the tree's paths in the block."""
-    if not tree_attention.allows(core):
-        yield tree_masks(core, tree.ancestors(), tree.depths, cache)
-        return
-    with tree_attention.attending(core, tree.paths, cache) as masks:
-        yield masks

@@ -79,11 +79,21 @@ def attending(
         attention = partial(functional.scaled_dot_product_attention, scale=scale, dropout_p=dropout)
         return _attend(plan, query, key, value, attention), None
 
+    with attended_by(core, attend) as masks:
+        yield masks
+
+
+@contextmanager
+def attended_by(core: PreTrainedModel, attend: Callable[..., Any]) -> Iterator[dict[str, torch.Tensor]]:
+    """Let the model's layers attend by a function of the library's registry in a block.
+
+    Yields by kind of layer the mask to give it, which is a blank: the function knows what its tokens see.
+    """
     AttentionInterface.register(NAME, attend)
     usual, core.config._attn_implementation = core.config._attn_implementation, NAME
     blank = torch.zeros(1, 1, 1, 1, dtype=core.dtype, device=core.device)  # of 4 dimensions: it is handed on as it is
     try:
-        yield dict.fromkeys(plans, blank)
+        yield dict.fromkeys(kinds_of(core), blank)
     finally:
         core.config._attn_implementation = usual
 

@@ -56,3 +56,9 @@ def window_of(core: PreTrainedModel, layer: int) -> int | None:
     if kinds and kinds[layer] != "sliding_attention":
         return None
     return getattr(core.config, "sliding_window", None)
+
+
+def head_width(core: PreTrainedModel) -> int:
+    """Return the numbers of a head of attention."""
+    config = core.config
+    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-MEASURED = re.compile(r"seconds|memory|_wh$|^co2|^energy|^pscp|^run_id$|^checkpoint$|^cell$|^git_commit$")
+MEASURED = re.compile(r"seconds|memory|attention$|_wh$|^co2|^energy|^pscp|^run_id$|^checkpoint$|^cell$|^git_commit$")
 """Measured costs, PSCP, which is computed from them, and the provenance of the numbers."""
 
 

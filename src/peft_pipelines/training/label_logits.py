@@ -124,7 +124,7 @@ class LabelLogits(nn.Module):
         around, depth = self.trunk, self.trunk.depth if self.trunk else 0
         self._select(batch.get("task"))
         tokens = batch["input_ids"][branch.rows[0], depth : depth + branch.trunk].tolist()
-        with standing(self.attached, tokens, around) as trunk:
+        with standing(self.attached, tokens, around, flex=self.shortcuts.flex_attention) as trunk:
             self.trunk = trunk
             try:
                 yield
@@ -143,7 +143,7 @@ class LabelLogits(nn.Module):
         wanted = torch.nonzero(labels[:, 1:] != IGNORED).tolist()
         places = torch.tensor([tree.paths[row][place - depth] for row, place in wanted], device=ids.device)
         with autocast(self.attached.core):
-            logits = tree_logits(self.attached, tree, places, cache)
+            logits = tree_logits(self.attached, tree, places, cache, flex=self.shortcuts.flex_attention)
         return logits.float(), labels[:, 1:][labels[:, 1:] != IGNORED]
 
     def _logits(

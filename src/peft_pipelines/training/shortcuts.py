@@ -9,22 +9,33 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.forward import takes
 from peft_pipelines.models.token_tree import packing_refused
+from peft_pipelines.models.tree_kernel import MASK, PATHS, attention_name, flex_refused
 
 CACHELESS = "gradient checkpointing keeps no cache"
 ONE_MASK = "dropout would draw one mask for all rows"
+AGAIN = "gradient checkpointing runs the layers again when their attention is gone"
+UNPACKED = "batches are not packed, and rows have the usual attention"
 NOT_PACKED = "batches are not packed, so what a group shares would run once an example"
-_NAMES = ("packed_batches", "group_batches", "shared_prefix", "label_positions_only", "length_buckets")
+_NAMES = (
+    *("packed_batches", "group_batches", "shared_prefix", "label_positions_only", "length_buckets"),
+    "flex_attention",
+)
 
 
 @dataclass(frozen=True)
 class Shortcuts:
-    """The short cuts that a training takes; ``reasons`` says for each other one why it does not."""
+    """The short cuts that a training takes; ``reasons`` says for each other one why it does not.
+
+    ``attention`` is the name in ``models.tree_kernel`` of the attention that batches run by.
+    """
 
     packed_batches: bool
     group_batches: bool
     shared_prefix: bool
     label_positions_only: bool
     length_buckets: bool
+    flex_attention: bool
+    attention: str
     reasons: dict[str, str]
 
     @classmethod
@@ -42,7 +53,14 @@ class Shortcuts:
             reasons.setdefault(name, reason)
         if "packed_batches" in reasons:
             reasons.setdefault("group_batches", NOT_PACKED)
-        return cls(**{name: name not in reasons for name in _NAMES}, reasons=reasons)
+            reasons.setdefault("flex_attention", UNPACKED)
+        elif "flex_attention" not in reasons and (refused := flex_refused(attached.core)):
+            reasons["flex_attention"] = refused
+        taken = {name: name not in reasons for name in _NAMES}
+        attention = attention_name(attached.core, packed=taken["packed_batches"], flex=taken["flex_attention"])
+        if training_args.gradient_checkpointing and attention == PATHS:
+            attention = MASK
+        return cls(**taken, attention=attention, reasons=reasons)
 
 
 def _refusals(attached: Attached, training_args: TrainingSpec) -> dict[str, str]:
@@ -55,6 +73,7 @@ def _refusals(attached: Attached, training_args: TrainingSpec) -> dict[str, str]
         found.setdefault("packed_batches", reason)
     if training_args.gradient_checkpointing:
         found.setdefault("shared_prefix", CACHELESS)
+        found.setdefault("flex_attention", AGAIN)
         if attached.start:
             found.setdefault("packed_batches", CACHELESS)
     for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from peft_pipelines.data import batching, encoded, tokenize
-from peft_pipelines.models import forward, token_tree, tree_attention, tree_mask
+from peft_pipelines.models import forward, token_tree, tree_attention, tree_flex, tree_kernel, tree_mask
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, TrainingJob, best_of, put
 
@@ -57,16 +57,15 @@ def train(model: LabelLogits, job: TrainingJob) -> Outcome:
     return Outcome(steps, best["step"], trainer.tokens_of(steps), best["loss"], log)
 
 
+MODULES = (batching, encoded, tokenize, forward, token_tree, tree_attention, tree_flex, tree_kernel, tree_mask)
+"""The modules of other packages that decide a training's numbers."""
 LOGGED = ("step", "loss", "grad_norm", "learning_rate", "validation_loss")
 
 
 def state_digest(*parts: Any) -> str:
     """Hash of all that decides a training: the parts and our own code. A state is resumed under the same one only."""
     code = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
-    code += [
-        inspect.getsource(module)
-        for module in (batching, encoded, tokenize, forward, token_tree, tree_attention, tree_mask)
-    ]
+    code += [inspect.getsource(module) for module in MODULES]
     text = json.dumps([code, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -22,7 +22,7 @@ class Trunk:
 
 
 @contextmanager
-def standing(attached: Attached, tokens: Sequence[int], around: Trunk | None) -> Iterator[Trunk]:
+def standing(attached: Attached, tokens: Sequence[int], around: Trunk | None, *, flex: bool = False) -> Iterator[Trunk]:
     """Run some tokens and yield them, as a trunk for forwards and backwards in the block.
 
     At the end of the block the gradients that have come to the keys and values of the trunk go back through its tokens,
@@ -32,13 +32,14 @@ def standing(attached: Attached, tokens: Sequence[int], around: Trunk | None) ->
         attached: the method on its clone of the base, with ``packing_refused`` against nothing.
         tokens: what examples have in common behind ``around``.
         around: the trunk before; None for none, where a soft prompt stands before the tokens.
+        flex: whether by FlexAttention.
     """
     core = attached.core
     soft = attached.start() if attached.start and not around else None
     cache = whole(around.cache if around else soft)
     none = torch.zeros(0, dtype=torch.long, device=core.device)
     with autocast(core), head_only_at(core, (none, none)):
-        run(core, TokenTree.of([tokens], core.device), cache)
+        run(core, TokenTree.of([tokens], core.device), cache, flex=flex)
     made = [side for layer in cache.layers for side in (layer.keys, layer.values)]
     held = [side.detach().requires_grad_(side.requires_grad) for side in made]
     yield Trunk((around.depth if around else 0) + len(tokens), cache_of(held))

@@ -33,7 +33,8 @@ def generate(
     shots of a method that has some, out of the training examples.
     """
     from peft_pipelines.costs import flops, measure
-    from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
+    from peft_pipelines.inference.decoding import Decoding, attention_of
+    from peft_pipelines.inference.generate import generate_and_score, prediction_fields
     from peft_pipelines.inference.loglikelihood import answers_to_score
     from peft_pipelines.methods import providers
     from peft_pipelines.models import base_model
@@ -44,16 +45,16 @@ def generate(
     rows, encoded = encode_test_prompts(prompter, prompts, task, method.shots, seed)
     stop = tuple(prompter.end_of_turn()[-1:])
     most = answer_tokens(task, method, prompter.max_length, positions(base.model.config))
-    decoding = Decoding(
-        *(most, stop, int(base.tokenizer.pad_token_id)),
-        *(training_args.generation_batch_size, training_args.shared_prefix, training_args.packed_batches),
-    )
+    decoding = Decoding.of(training_args, most, stop, int(base.tokenizer.pad_token_id))
     attached = providers.load(base_model.clone(base.model), method, checkpoint.folder)
     if attached.select and method.train_on:
         attached.select(method.train_on.index(task.name))
     given = [answers_to_score(row, task, prompter) for row in rows]
+    texts = [row.prompt for row in encoded]
+    attention = attention_of(attached, texts, decoding, given)
     with base.untouched(), measure.cost() as spent:
-        generations = generate_and_score(attached, [row.prompt for row in encoded], decoding, given)
+        generations = generate_and_score(attached, texts, decoding, given)
+    spent["attention"] = attention
     costs = {f"generate_{key}": value for key, value in spent.items()} | flops.compute(base, attached)
     attached.detach()
     predictions = [
