@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument("--max-new-tokens", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--trl", action="store_true", help="train by TRL's SFTTrainer")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
     args = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(args.weights)
     rows = {path.stem: pd.read_parquet(path).to_dict("records") for path in args.prompts.glob("*.parquet")}
@@ -42,13 +44,22 @@ def main() -> None:
     (args.output / "answers.json").write_text(json.dumps(answers))
     for phase, (before, after) in zip(("train", "generate"), pairwise(marks), strict=True):
         print(f"{phase}: {after[0] - before[0]:.1f} s wall, {after[1] - before[1]:.1f} CPU s")
+    if args.device == "cuda":
+        print(f"peak: {torch.cuda.max_memory_allocated() / 1e9:.2f} GB")
     print(f"right: {100 * sum(right) / len(right):.1f} %")
 
 
 def trained(args: argparse.Namespace, tokenizer, rows: dict):
     """The adapter after one epoch."""
+    trainer = trainer_of(args, tokenizer, rows)
+    trainer.train()
+    return trainer.model
+
+
+def trainer_of(args: argparse.Namespace, tokenizer, rows: dict):
+    """The trainer of one epoch, its model an adapter on the base."""
     torch.manual_seed(0)
-    base = AutoModelForCausalLM.from_pretrained(args.weights, dtype=torch.float32)
+    base = AutoModelForCausalLM.from_pretrained(args.weights, dtype=getattr(torch, args.dtype))
     model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", **args.config))
     train, validation = (
         [encoded(row, tokenizer, args.max_length) for row in rows[name]] for name in ("train", "validation")
@@ -63,19 +74,18 @@ def trained(args: argparse.Namespace, tokenizer, rows: dict):
         "save_strategy": "epoch",
         "report_to": "none",
         "disable_tqdm": True,
-        "use_cpu": True,
+        "use_cpu": args.device == "cpu",
+        "bf16": args.dtype == "bfloat16",
     }
     if args.trl:
-        sft_trainer(model, tokenizer, train, validation, settings).train()
-        return model
-    Trainer(
+        return sft_trainer(model, tokenizer, train, validation, settings)
+    return Trainer(
         model=model,
         args=TrainingArguments(**settings, warmup_ratio=0.06, group_by_length=True),
         train_dataset=train,
         eval_dataset=validation,
         data_collator=DataCollatorForSeq2Seq(tokenizer),
-    ).train()
-    return model
+    )
 
 
 def sft_trainer(model, tokenizer, train: list[dict], validation: list[dict], settings: dict):
@@ -97,7 +107,6 @@ def sft_trainer(model, tokenizer, train: list[dict], validation: list[dict], set
         completion_only_loss=True,
         max_length=None,
         gradient_checkpointing=False,
-        bf16=False,
         dataloader_pin_memory=False,
     )
     return SFTTrainer(model, arguments, train_dataset=sets[0], eval_dataset=sets[1], processing_class=tokenizer)
@@ -125,7 +134,7 @@ def answered(args: argparse.Namespace, model, tokenizer, prompts: list[str]) -> 
     tokenizer.padding_side = "left"
     for first in range(0, len(order), GENERATION_BATCH):
         rows = order[first : first + GENERATION_BATCH]
-        batch = tokenizer.pad({"input_ids": [tokens[row] for row in rows]}, return_tensors="pt")
+        batch = tokenizer.pad({"input_ids": [tokens[row] for row in rows]}, return_tensors="pt").to(model.device)
         made = model.generate(
             **batch, max_new_tokens=args.max_new_tokens, do_sample=False, pad_token_id=tokenizer.pad_token_id
         )

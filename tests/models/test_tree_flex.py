@@ -50,7 +50,7 @@ def parents_of(examples: list[list[int]]) -> list[int]:
 
 def step(attached, *, flex: bool) -> tuple[float, dict[str, torch.Tensor]]:
     """Loss and gradients of a batch that runs in branches."""
-    shortcuts = Shortcuts(True, False, False, False, False, flex, "", {})
+    shortcuts = Shortcuts(True, False, False, False, False, "", flex, {})
     model, batch, total = LabelLogits(attached, shortcuts, []), collate(rows(), pad=257), 0.0
     for part in model.running(batch, branches.branches([row.ids[:-1] for row in rows()], [140] * 8, 200)):
         loss = mean_loss(model, part, sum(len(row.answer) for row in rows()))

@@ -69,6 +69,7 @@ def flex_refused(core: PreTrainedModel) -> str | None:
 
 
 @cache
+@torch.enable_grad()  # answers are generated without gradients, and a training of the same process has them
 def failure(device: torch.device, dtype: torch.dtype, heads: int, shared: int, width: int) -> str | None:
     """Return why FlexAttention does not work on a device, tried on a tree behind 30 tokens; None where it does.
 

@@ -34,8 +34,8 @@ class Shortcuts:
     shared_prefix: bool
     label_positions_only: bool
     length_buckets: bool
-    flex_attention: bool
     attention: str
+    flex_attention: bool
     reasons: dict[str, str]
 
     @classmethod

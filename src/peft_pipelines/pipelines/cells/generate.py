@@ -54,7 +54,6 @@ def generate(
     attention = attention_of(attached, texts, decoding, given)
     with base.untouched(), measure.cost() as spent:
         generations = generate_and_score(attached, texts, decoding, given)
-    spent["attention"] = attention
     costs = {f"generate_{key}": value for key, value in spent.items()} | flops.compute(base, attached)
     attached.detach()
     predictions = [
@@ -62,7 +61,7 @@ def generate(
         for row, each in zip(rows, generations, strict=True)
     ]
     counts = {"generated_tokens": sum(len(each.tokens) for each in generations), "max_new_tokens": most}
-    return predictions, {**costs, **counts, **_of_prompts(encoded, method)}
+    return predictions, {**costs, **counts, "generate_attention": attention, **_of_prompts(encoded, method)}
 
 
 def _of_prompts(encoded: list[Encoded], method: MethodSpec) -> dict[str, float]:
