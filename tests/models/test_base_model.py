@@ -49,6 +49,21 @@ def test_one_base_is_resident(folder):
     assert base_model.resident(spec(folder), Path("unused")) is not first
 
 
+def test_a_base_that_the_gpu_has_no_room_for_is_read_once(folder, monkeypatch):
+    reads = []
+
+    def load(*_):
+        reads.append("read")
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. GPU 0 has 1 GiB")
+
+    monkeypatch.setattr(base_model, "load", load)
+    monkeypatch.setattr(base_model, "_too_large", {})
+    for said in (r"^CUDA out of memory\. Tried", r"^model 'tiny' did not fit before: CUDA out of memory$"):
+        with pytest.raises(torch.OutOfMemoryError, match=said):
+            base_model.resident(spec(folder, dtype="bfloat16"), Path("unused"))
+    assert reads == ["read"]
+
+
 def test_libraries_are_left_out_of_collections_and_bases_are_not(folder):
     gc.unfreeze()
     first = base_model.resident(spec(folder), Path("unused")).model
@@ -143,30 +158,48 @@ def test_what_is_done_to_a_clone_is_not_done_to_the_base():
     assert list(tiny.traits(base)) == before
 
 
+both = pytest.mark.parametrize("checksum", [base_model.checksum, base_model.checksum_in_place])
+
+
+@both
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_any_changed_bit_changes_the_checksum(dtype):
+def test_any_changed_bit_changes_the_checksum(dtype, checksum):
     model = tiny.fresh("qwen2", dtype)
-    before = base_model.checksum(model)
-    assert base_model.checksum(tiny.fresh("qwen2", dtype)) == before
+    before = checksum(model)
+    assert checksum(tiny.fresh("qwen2", dtype)) == before
     for parameter in model.parameters():
         bits = parameter.data.view(torch.int32 if dtype == torch.float32 else torch.int16).flatten()
         for place in (0, bits.numel() - 1):
             bits[place] ^= 1
-            assert base_model.checksum(model) != before
+            assert checksum(model) != before
             bits[place] ^= 1
-    assert base_model.checksum(model) == before
+    assert checksum(model) == before
 
 
-def test_two_weights_that_change_places_change_the_checksum():
+@both
+def test_two_weights_that_change_places_change_the_checksum(checksum):
     model = tiny.fresh("llama")
-    before = base_model.checksum(model)
+    before = checksum(model)
     row = model.model.layers[0].mlp.up_proj.weight.data
     row[0, 0], row[1, 5] = row[1, 5].item(), row[0, 0].item()
-    assert base_model.checksum(model) != before
+    assert checksum(model) != before
 
 
-def test_a_changed_base_stops_the_run(folder):
+def test_a_sum_in_parts_is_the_sum(monkeypatch):
+    whole = base_model.checksum_in_place(tiny.base("llama"))
+    monkeypatch.setattr(base_model, "AT_ONCE", 100)
+    assert base_model.checksum_in_place(tiny.base("llama")) == whole
+    places = (2 * torch.arange(3) + 1) * torch.tensor([1.0, -2.0, 0.5]).view(torch.int32)
+    assert base_model.checksum_in_place(torch.nn.ParameterDict({"x": torch.tensor([1.0, -2.0, 0.5])})) == int(
+        places.sum()
+    )
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_changed_base_stops_the_run(folder, in_place):
     base = base_model.load(spec(folder), folder)
+    base.in_place = base_model.checksum_in_place(base.model) if in_place else None  # as of a base on a GPU
+    base.verify()
     base.model.lm_head.weight.data[0, 0] += 1
     with pytest.raises(RuntimeError, match="the weights of base model 'tiny' were changed in memory"):
         base.verify()

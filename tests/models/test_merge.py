@@ -114,7 +114,7 @@ def test_the_folder_is_a_plain_models(name, family, dtype, tmp_path):
     base = base_of(tmp_path / "base", family, dtype)
     checkpoint = checkpoint_of(base, name, family, tmp_path / "checkpoint")
     loaded = providers.load(base_model.clone(base.model), tiny.method_for(name, family), checkpoint.folder)
-    with base_model.autocast(base.model):
+    with base_model.autocast(base.model, base.model.dtype):
         expected = tiny.logits(loaded.plain, TOKENS).float()
     steps: list[str] = []
     difference = merge.merge(base, checkpoint, tmp_path / "base", tmp_path / "merged", steps.append)

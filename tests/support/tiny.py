@@ -182,7 +182,7 @@ def losses_of(attached: Attached, tokens: torch.Tensor, steps: int = 12, learnin
     attached.plain.train()
     losses = []
     for _ in range(steps):
-        with base_model.autocast(attached.core):
+        with base_model.autocast(attached.core, attached.precision):
             loss = attached.plain(input_ids=tokens, attention_mask=torch.ones_like(tokens), labels=tokens).loss
         loss.backward()
         optimizer.step()

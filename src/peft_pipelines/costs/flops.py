@@ -51,7 +51,7 @@ def forward_tflop(attached: Attached) -> float:
 def _counted(attached: Attached) -> float:
     core = attached.core
     attached.plain.eval()
-    with torch.no_grad(), autocast(core), OperationCounter() as counter:
+    with torch.no_grad(), autocast(core, attached.precision), OperationCounter() as counter:
         attached.plain(input_ids=torch.zeros(1, FORWARD_TOKENS, dtype=torch.long, device=core.device))
     return counter.total / 1e12
 

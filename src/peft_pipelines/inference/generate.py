@@ -64,7 +64,7 @@ def generate_and_score(
         answers: for each prompt the given answers as tokens, none where no likelihood is wanted.
     """
     shared = decoding.shared_prefix and "shared_prefix" not in attached.refuses
-    with autocast(attached.core):
+    with autocast(attached.core, attached.precision):
         kernel = attention_of(attached, prompts, decoding, answers)
         if kernel != ROWS:
             prefill = packed(attached, prompts, answers, decoding.ended, flex=kernel == FLEX)

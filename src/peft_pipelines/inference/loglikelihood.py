@@ -137,9 +137,10 @@ def token_logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Te
         logits: (rows, places, vocabulary), those that predict the tokens.
         tokens: (rows, places).
     """
+    logits = logits.float()
     logits = logits - logits.amax(-1, keepdim=True)  # beside a large number the small differences would be rounded off
     chosen = logits.gather(-1, tokens[..., None]).squeeze(-1)
-    return chosen.double() - logits.float().exp().sum(-1, dtype=torch.float64).log(), logits.argmax(-1) == tokens
+    return chosen.double() - logits.exp().sum(-1, dtype=torch.float64).log(), logits.argmax(-1) == tokens
 
 
 def _cache_of(cache: Cache, rows: torch.Tensor) -> Cache:

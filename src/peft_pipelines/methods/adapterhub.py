@@ -166,6 +166,7 @@ def _rename_cache(
 
 
 def _attached(model: PreTrainedModel, method: MethodSpec) -> Attached:
+    model.adapter_to(NAME, device=model.device)  # the library makes it on the CPU, whatever the model is on
     model.train_adapter(NAME)
     dtype = next(value.dtype for value in model.parameters() if not value.requires_grad)
     if dtype != torch.float32:

@@ -29,6 +29,7 @@ class Attached:
         initial: the adapter's start by its saved names, where the base's weights were rewritten for it.
         select: of a method that has a part for each of several tasks; chooses one by its place for the next forwards.
         base_memory: addresses of the base's own tensors, which nothing changes.
+        precision: what its forwards compute in: the base's, also where the trained weights are kept in another.
     """
 
     method: MethodSpec
@@ -43,6 +44,10 @@ class Attached:
     initial: dict[str, torch.Tensor] = field(default_factory=dict)
     select: Callable[[int], None] | None = None
     base_memory: frozenset[int] = frozenset()
+    precision: torch.dtype = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.precision = self.core.dtype
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """Return the parameters that training changes, by name."""

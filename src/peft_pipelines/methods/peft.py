@@ -10,7 +10,7 @@ from transformers import Cache, DynamicCache, PreTrainedModel
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.methods import peft_pissa, peft_quirks, peft_types
+from peft_pipelines.methods import peft_pissa, peft_precision, peft_quirks, peft_types
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.methods.config_check import (
     build,
@@ -58,9 +58,11 @@ def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:
     """Attach a new, untrained instance of the method."""
     config = _config(method)
     shared = peft_pissa.unshare(clone, config)
-    attached = _attached(get_peft_model(clone, config), method)
-    attached.initial = peft_pissa.start_of(attached.handle, shared)
-    peft_pissa.reshare(attached.core, shared)
+    model = get_peft_model(clone, config)
+    start = peft_pissa.start_of(model, shared)
+    peft_pissa.reshare(model.get_base_model(), shared)
+    attached = _attached(model, method)
+    attached.initial = start
     return attached
 
 
@@ -83,11 +85,15 @@ def save(attached: Attached, folder: Path) -> None:
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
     """Attach the instance in a folder, trainable; the library itself reads soft prompts as frozen ones only."""
     config = PeftConfig.from_pretrained(str(folder))
+    if peft_pissa.rounds(clone, method, config):
+        return _attached(peft_pissa.load(clone, config, folder), method)
     soft, shared = config.is_prompt_learning, peft_pissa.unshare(clone, config)
     model = PeftModel.from_pretrained(clone, str(folder), is_trainable=not soft)
     peft_pissa.reshare(model.get_base_model(), shared)
     if soft:
         model.prompt_encoder.requires_grad_(True)
+    else:
+        peft_precision.widen(model, folder)
     return _attached(model, method)
 
 
@@ -122,6 +128,8 @@ def _attached(model: PeftModel, method: MethodSpec) -> Attached:
     core, config = model.get_base_model(), model.active_peft_config
     several = config.peft_type == PeftType.MULTITASK_PROMPT_TUNING
     selected = SelectedTask()
+    if config.is_prompt_learning:
+        peft_precision.encode_in_single(model)
     if several:
         model.register_forward_pre_hook(selected.hand_over, with_kwargs=True)
     return Attached(

@@ -141,7 +141,12 @@ def penalty(model: PeftModel) -> Callable[[], torch.Tensor] | None:
 def _orthogonality(tuner: nn.Module) -> torch.Tensor:
     """Mean over the factors of the norms of A Aᵀ - 1 and Bᵀ B - 1, which is 0 for orthogonal ones."""
     factors = [value if "lora_A" in name else value.T for name, value in tuner.named_parameters() if _is_factor(name)]
-    return torch.stack([torch.norm(value @ value.T - torch.eye(len(value)).to(value)) for value in factors]).mean()
+    return torch.stack(
+        [
+            torch.norm(value @ value.T - torch.eye(len(value), dtype=value.dtype, device=value.device))
+            for value in factors
+        ]
+    ).mean()
 
 
 def _is_factor(name: str) -> bool:

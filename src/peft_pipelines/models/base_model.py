@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.models import gate
+from peft_pipelines.models.determinism import same_bits
 from peft_pipelines.models.folder import folder_of, public_name
 from peft_pipelines.models.weights import check_finite, check_loaded
 
@@ -22,7 +23,8 @@ from peft_pipelines.models.weights import check_finite, check_loaded
 class Base:
     """A resident base model with its tokenizer, and the checksum of its weights at loading.
 
-    ``measured`` keeps what is measured once a base, by a key of the measurement.
+    ``measured`` keeps what is measured once a base, by a key of the measurement. ``in_place`` is the checksum of
+    weights on a GPU, where they are compared: to leave it takes 16 GB of them seconds.
     """
 
     spec: ModelSpec
@@ -30,37 +32,54 @@ class Base:
     tokenizer: PreTrainedTokenizerBase
     checksum: int
     measured: dict[str, float] = field(default_factory=dict)
+    in_place: int | None = None
 
     def verify(self) -> None:
         """Raise RuntimeError if any bit of a weight has changed since loading."""
-        if checksum(self.model) != self.checksum:
+        if self.in_place is None:
+            same = checksum(self.model) == self.checksum
+        else:
+            same = checksum_in_place(self.model) == self.in_place
+        if not same:
             _resident.clear()  # the next cell reads it afresh
             raise RuntimeError(
                 f"the weights of base model '{self.spec.name}' were changed in memory by the method of this cell"
             )
 
     @contextmanager
-    def untouched(self) -> Iterator[None]:
-        """Verify the weights at the end of a block, also when it fails."""
-        try:
-            yield
-        finally:
-            self.verify()
+    def untouched(self, deterministic: bool = False) -> Iterator[None]:
+        """Verify the weights at the end of a block, also when it fails.
+
+        ``deterministic`` gives the same bits from the block each time; a CPU does anyway, and is left as it is.
+        """
+        with same_bits(deterministic and self.model.device.type == "cuda"):
+            try:
+                yield
+            finally:
+                self.verify()
 
 
 _resident: dict[tuple[str, Path], Base] = {}
+_too_large: dict[tuple[str, Path], str] = {}
+"""Models that the GPU has had no room for, with what it has said: the next cell need not read them again."""
 
 
 def resident(spec: ModelSpec, weights: Path) -> Base:
     """Return the base model of a row, loaded once a process. ``weights`` is the catalog's folder of the download."""
     folder = folder_of(spec, weights)
     key = spec.model_dump_json(), folder
+    if key in _too_large:
+        raise torch.OutOfMemoryError(f"model '{spec.name}' did not fit before: {_too_large[key]}")
     if key not in _resident:
         if _resident:
             _resident.clear()
             gc.collect()
         gc.freeze()  # libraries: they stay, so collections between cells need not look through them
-        _resident[key] = load(spec, folder)
+        try:
+            _resident[key] = load(spec, folder)
+        except torch.OutOfMemoryError as error:
+            _too_large[key] = str(error).partition(". ")[0]
+            raise
     return _resident[key]
 
 
@@ -84,8 +103,10 @@ def load(spec: ModelSpec, folder: Path) -> Base:
     check_loaded(model, info, source.where)
     check_finite(model, source.where)
     model.config._name_or_path = model.name_or_path = public_name(spec)
+    known = checksum(model)
     model.requires_grad_(False).eval().to(device())
-    return Base(spec, model, gate.tokenizer(spec, folder), checksum(model))
+    on_cpu, tokenizer = model.device.type == "cpu", gate.tokenizer(spec, folder)
+    return Base(spec, model, tokenizer, known, in_place=None if on_cpu else checksum_in_place(model))
 
 
 def skeleton(spec: ModelSpec, folder: Path) -> PreTrainedModel:
@@ -113,11 +134,36 @@ def clone(
 def checksum(model: nn.Module) -> int:
     """Return the 64-bit xxHash of the bits of all parameters and persistent buffers, each once, on any device."""
     total = xxhash.xxh3_64()
-    distinct = {id(value): value for value in model.state_dict(keep_vars=True).values()}
-    for value in distinct.values():
-        flat = value.detach().contiguous().reshape(-1)
-        total.update(flat.view(torch.uint8).cpu().numpy())
+    for flat in _flat(model):
+        total.update(flat.view(torch.uint8).cpu().numpy().data)
     return total.intdigest()
+
+
+def checksum_in_place(model: nn.Module) -> int:
+    """Return a sum modulo 2^64 over the same bits, computed on the device that holds them and equal on all devices.
+
+    The bits of each element are a whole number, times the odd number of its place in the model: a changed bit changes
+    the sum, and so do two elements that change places.
+    """
+    sums, first = [], 0
+    for flat in _flat(model):
+        for part in torch.split(flat.view(WHOLE[flat.element_size()]), AT_ONCE):
+            places = torch.arange(first, first + len(part), device=part.device)
+            sums.append((part.to(torch.int64) * (2 * places + 1)).sum())
+            first += len(part)
+    return int(torch.stack(sums).sum())
+
+
+AT_ONCE = 2**24
+"""Elements that are summed at once: eight bytes each are needed three times."""
+WHOLE = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Whole numbers by their bytes."""
+
+
+def _flat(model: nn.Module) -> Iterator[torch.Tensor]:
+    """All parameters and persistent buffers, each once, as one row of elements."""
+    distinct = {id(value): value for value in model.state_dict(keep_vars=True).values()}
+    return (value.detach().contiguous().reshape(-1) for value in distinct.values())
 
 
 def device() -> torch.device:
@@ -125,8 +171,8 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def autocast(model: PreTrainedModel) -> AbstractContextManager[object]:
-    """Return the autocast context of a model in half precision; one that does nothing for other precisions."""
-    if model.dtype not in (torch.float16, torch.bfloat16):
+def autocast(model: PreTrainedModel, precision: torch.dtype) -> AbstractContextManager[object]:
+    """Return the context in which a model computes in half precision; one that does nothing for other precisions."""
+    if precision not in (torch.float16, torch.bfloat16):
         return nullcontext()
-    return torch.autocast(model.device.type, dtype=model.dtype)
+    return torch.autocast(model.device.type, dtype=precision)

@@ -79,6 +79,11 @@ def forward(
     )
 
 
+def placed(values: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """Return a tensor on a device. The host does not wait until it is there: what runs there does."""
+    return values.to(device, non_blocking=True)
+
+
 def takes(attached: Attached, argument: str) -> bool:
     """Return whether the forward of the method's model has an argument of this name."""
     return argument in inspect.signature(attached.core.forward).parameters

@@ -102,7 +102,7 @@ def _logits(model: torch.nn.Module, base: Base) -> torch.Tensor:
     """Logits in fp32 for a few rows of the same random tokens."""
     draw = torch.Generator().manual_seed(0)
     tokens = torch.randint(base.model.config.vocab_size, PROBE, generator=draw).to(base.model.device)
-    with base_model.autocast(base.model):
+    with base_model.autocast(base.model, base.model.dtype):
         output = model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
     logits: torch.Tensor = output.logits.float()
     return logits

@@ -14,7 +14,7 @@ from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import tree_attention, tree_kernel
-from peft_pipelines.models.forward import head_only_at, takes, whole
+from peft_pipelines.models.forward import head_only_at, placed, takes, whole
 from peft_pipelines.models.tree_mask import head_width
 
 SLOWER = 1.5
@@ -99,8 +99,8 @@ class TokenTree:
         depths: list[int] = []
         for parent, _ in children:
             depths.append(depths[parent] + 1 if parent >= 0 else 0)
-        ids = torch.tensor([token for _, token in children], device=device)
-        return cls(ids, torch.tensor(depths, device=device), children, paths)
+        ids = torch.tensor([token for _, token in children])
+        return cls(placed(ids, device), placed(torch.tensor(depths), device), children, paths)
 
     def ancestors(self) -> torch.Tensor:
         """Return (nodes, nodes), true where the column's node is on the row's path, itself included.
@@ -112,7 +112,7 @@ class TokenTree:
         for node, (parent, _) in enumerate(self.children):
             if parent >= 0:
                 found[node] |= found[parent]
-        return found.to(self.ids.device)
+        return placed(found, self.ids.device)
 
 
 def _path(tokens: Sequence[int], children: dict[tuple[int, int], int]) -> list[int]:

@@ -24,8 +24,9 @@ from peft_pipelines.data.encoded import IGNORED, Encoded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import tree_attention
 from peft_pipelines.models.base_model import autocast
-from peft_pipelines.models.forward import head_only_at, prefix_cache
+from peft_pipelines.models.forward import head_only_at, placed, prefix_cache
 from peft_pipelines.models.token_tree import TokenTree, pair_work, tree_logits
+from peft_pipelines.training.batch_parts import part_of, unpadded
 from peft_pipelines.training.branches import TOKENS, Branch, branches
 from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.trunk import Trunk, standing
@@ -57,6 +58,8 @@ class LabelLogits(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the logits (labels, vocabulary) in fp32 of the labelled tokens, and these tokens (labels).
 
+        A batch stays on the CPU, where it is looked at; what the model computes with is sent to its device.
+
         Args:
             input_ids: token ids (examples, tokens), right-padded.
             attention_mask: 1 for a token, 0 for padding; same shape.
@@ -70,9 +73,9 @@ class LabelLogits(nn.Module):
         places = torch.nonzero(wanted.any(0)).squeeze(1)
         chosen, targets = wanted[:, places], labels[:, 1:][wanted]
         width = int(places[-1]) + 1 if self.shortcuts.label_positions_only else input_ids.shape[1]
-        with autocast(self.attached.core):
+        with autocast(self.attached.core, self.attached.precision):
             logits = self._logits(input_ids[:, :width], attention_mask[:, :width], places - width, chosen)
-        return logits.float(), targets
+        return logits.float(), placed(targets, self.attached.core.device)
 
     def parts(self, batch: dict[str, torch.Tensor], tokens: int | None) -> list[dict[str, torch.Tensor]]:
         """Split a batch of ``forward``'s arguments into those of forwards of at most ``tokens`` tokens each.
@@ -138,22 +141,26 @@ class LabelLogits(nn.Module):
 
     def _packed(self, ids: torch.Tensor, mask: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The same logits and targets by one forward of the batch's tree."""
+        device = self.attached.core.device
         depth, cache = (self.trunk.depth, self.trunk.cache) if self.trunk else (0, None)
-        tree = TokenTree.of([row[depth:] for row in unpadded(ids, mask)], ids.device)
-        wanted = torch.nonzero(labels[:, 1:] != IGNORED).tolist()
-        places = torch.tensor([tree.paths[row][place - depth] for row, place in wanted], device=ids.device)
-        with autocast(self.attached.core):
-            logits = tree_logits(self.attached, tree, places, cache, flex=self.shortcuts.flex_attention)
-        return logits.float(), labels[:, 1:][labels[:, 1:] != IGNORED]
+        tree = TokenTree.of([row[depth:] for row in unpadded(ids, mask)], device)
+        wanted = labels[:, 1:] != IGNORED
+        places = torch.tensor([tree.paths[row][place - depth] for row, place in torch.nonzero(wanted).tolist()])
+        with autocast(self.attached.core, self.attached.precision):
+            logits = tree_logits(self.attached, tree, placed(places, device), cache, flex=self.shortcuts.flex_attention)
+        return logits.float(), placed(labels[:, 1:][wanted], device)
 
     def _logits(
         self, ids: torch.Tensor, mask: torch.Tensor, places: torch.Tensor, chosen: torch.Tensor
     ) -> torch.Tensor:
         """Logits where ``chosen`` (examples, places) is true; ``places`` count from the end of the example."""
-        cache = prefix_cache(self.attached, self.prefix.to(ids.device)) if self.prefix.numel() else None
+        device = self.attached.core.device
+        cache = prefix_cache(self.attached, placed(self.prefix, device)) if self.prefix.numel() else None
+        rows, columns = (placed(part, device) for part in torch.nonzero(chosen, as_tuple=True))
+        ids, mask, places = (placed(part, device) for part in (ids, mask, places))
         if not self.shortcuts.label_positions_only:
-            return self._run(ids, mask, cache, {})[:, places][chosen]
-        with head_only_at(self.attached.core, chosen):
+            return self._run(ids, mask, cache, {})[rows, places[columns]]
+        with head_only_at(self.attached.core, (rows, columns)):
             return self._run(ids, mask, cache, {"logits_to_keep": places})[0]
 
     def _run(
@@ -168,17 +175,6 @@ class LabelLogits(nn.Module):
             input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True, **keep
         )
         return output.logits  # type: ignore[no-any-return]
-
-
-def part_of(batch: dict[str, torch.Tensor], rows: Sequence[int]) -> dict[str, torch.Tensor]:
-    """Return some examples of a batch, as long as the longest of them."""
-    width = int(batch["attention_mask"][rows].sum(1).max())
-    return {name: value[rows, :width] for name, value in batch.items()}
-
-
-def unpadded(ids: torch.Tensor, mask: torch.Tensor) -> list[list[int]]:
-    """Return the tokens of each example that predict one: all but its last one and the padding."""
-    return [row[: length - 1] for row, length in zip(ids.tolist(), mask.sum(1).tolist(), strict=True)]
 
 
 def collate(examples: Sequence[Encoded], pad: int) -> dict[str, torch.Tensor]:

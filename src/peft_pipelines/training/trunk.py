@@ -38,7 +38,7 @@ def standing(attached: Attached, tokens: Sequence[int], around: Trunk | None, *,
     soft = attached.start() if attached.start and not around else None
     cache = whole(around.cache if around else soft)
     none = torch.zeros(0, dtype=torch.long, device=core.device)
-    with autocast(core), head_only_at(core, (none, none)):
+    with autocast(core, attached.precision), head_only_at(core, (none, none)):
         run(core, TokenTree.of([tokens], core.device), cache, flex=flex)
     made = [side for layer in cache.layers for side in (layer.keys, layer.values)]
     held = [side.detach().requires_grad_(side.requires_grad) for side in made]
