@@ -20,12 +20,13 @@ from trivial import FAULTS, catalog, pipeline
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.claim_file import Holder
+from peft_pipelines.models import device
 from peft_pipelines.running import crew
 from peft_pipelines.running.cell_runner import CellRunner
 from peft_pipelines.running.channel import Order, Ready
 from peft_pipelines.running.claims import Claims
 from peft_pipelines.running.display import Lines
-from peft_pipelines.running.failures import DiskFailed, PartsFailed
+from peft_pipelines.running.failures import DeviceFailed, DiskFailed, PartsFailed
 from peft_pipelines.running.fingerprint import Fingerprints
 from peft_pipelines.running.shipment import Shipment
 from peft_pipelines.running.staff import Errand
@@ -35,7 +36,7 @@ from peft_pipelines.running.units import Unit
 CELL = "m/x/b/s0"
 
 
-def run(folder: Path, workers: int = 2) -> None:
+def run(folder: Path, workers: int | None = 2) -> None:
     CellRunner(workers=workers).run(pipeline(), catalog(folder))
 
 
@@ -124,6 +125,30 @@ def test_a_cell_that_ends_three_processes_has_failed(tmp_path: Path, monkeypatch
     monkeypatch.delenv(FAULTS)
     run(tmp_path)
     stands(tmp_path)
+
+
+def test_a_gpu_that_fails_in_the_runs_own_process_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail(monkeypatch, train_b_x="cuda")
+    reason = r"CUDA error: device-side assert triggered \(at b · m · x · s0 \(train\); . of 4 cells stand\); the same"
+    with pytest.raises(DeviceFailed, match=f"^{reason}"):
+        run(tmp_path, 1)
+    assert not (tmp_path / CELL / "failure.json").exists()
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_a_gpu_that_fails_costs_its_process_and_no_other_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], workers: int | None
+) -> None:
+    fail(monkeypatch, train_b_x="cuda")
+    monkeypatch.setattr(device, "kind", lambda: "cuda")
+    with pytest.raises(PartsFailed) as caught:
+        run(tmp_path, workers)
+    reason = "each process that it was run in has ended in train, the last by CUDA error"
+    assert f"b · m · x · s0: WorkersLost: {reason} (see {tmp_path / CELL / 'failure.log'})" in str(caught.value)
+    said = capsys.readouterr().err.splitlines()
+    assert said.count("b · m · x · s0: its process was ended (CUDA error, in train), the cell is made again") == 2
+    assert "RuntimeError: CUDA error: device-side assert triggered" in (tmp_path / CELL / "failure.log").read_text()
+    stands(tmp_path, but=1)
 
 
 def test_a_cell_that_another_run_holds_is_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

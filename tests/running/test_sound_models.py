@@ -52,6 +52,17 @@ def test_another_row_other_arguments_and_other_files_are_tried(folder: Path, tri
     assert tried == ["lora"] * 3
 
 
+def test_float16_is_for_answers_alone(folder: Path) -> None:
+    half = MODEL.model_copy(update={"dtype": "float16"})
+    with pytest.raises(ConfigError) as caught:
+        check_models([half], {"tiny": folder}, [], [(LORA, half, ARGS)])
+    assert str(caught.value) == (
+        "model 'tiny', dtype: must be bfloat16 or float32 where method 'lora' is trained, got float16: "
+        "nothing scales its small gradients"
+    )
+    check_models([half], {"tiny": folder}, [], [(tiny.METHODS["zero_shot"], half, ARGS)])
+
+
 def test_a_fault_is_told_each_time(folder: Path) -> None:
     broken = LORA.model_copy(update={"config": {**LORA.config, "target_modules": ["no_such_layer"]}})
     for _ in range(2):

@@ -20,8 +20,8 @@ ERRORS: dict[str, BaseException] = {}
 """What a cell's step raises, by ``step.method.task``."""
 FAULTS = "TRIVIAL_FAULTS"
 """The variable that tells processes of their own what a cell's step does, by ``step.method.task``, as JSON: it raises
-(``raise``), ends its process (``die``), or, at ``wait FILE``, writes its process into a file that is not there yet and
-waits."""
+(``raise``), as CUDA does (``cuda``), ends its process (``die``), or, at ``wait FILE``, writes its process into a file
+that is not there yet and waits."""
 
 GRID = {"methods": ["b", "a"], "models": ["m"], "tasks": ["y", "x"], "seeds": ["s0"]}
 PARAMETERS = {
@@ -63,6 +63,8 @@ def _called(*words: str) -> None:
     fault, _, file = json.loads(os.environ.get(FAULTS, "{}")).get(CALLS[-1], "").partition(" ")
     if fault == "raise":
         raise ValueError("no")
+    if fault == "cuda":
+        raise RuntimeError("CUDA error: device-side assert triggered")
     if fault == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if fault == "wait" and not Path(file).exists():

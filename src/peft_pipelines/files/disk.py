@@ -24,16 +24,16 @@ def line(error: BaseException, codes: tuple[int, ...] = CODES) -> str | None:
     >>> line(ValueError("no")) is None
     True
     """
-    behind = list(_causes(error))
-    for each in behind:
+    causes = list(behind(error))
+    for each in causes:
         if isinstance(each, OSError) and each.errno in codes:
             file = f": '{each.filename!s:.300}'" if each.filename else ""
             return f"{each.strerror or os.strerror(each.errno)}{file}"
     words = [os.strerror(code) for code in FULL]
-    return next((text for each in behind for text in words if text in str(each)), None)
+    return next((text for each in causes for text in words if text in str(each)), None)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def behind(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and those that it was raised from or while handling."""
     seen: BaseException | None = error
     while seen is not None:

@@ -17,7 +17,7 @@ from peft_pipelines.running import handed_on
 from peft_pipelines.running.claims import Claims, of_run
 from peft_pipelines.running.crew import Crew
 from peft_pipelines.running.display import Lines, display
-from peft_pipelines.running.failures import DiskFailed, Failure, PartsFailed
+from peft_pipelines.running.failures import DeviceFailed, DiskFailed, Failure, PartsFailed, breaks_device
 from peft_pipelines.running.interruption import Interrupted, stopping
 from peft_pipelines.running.longest_first import longest_first, recorded_seconds
 from peft_pipelines.running.lost_cell import recorded_as_lost
@@ -82,6 +82,8 @@ class CellRunner(AbstractRunner):
                 raise Interrupted(stop, run.where(len(work.cells))) from None
             except Exception as error:  # what a full disk raises may be wrapped in anything; all else passes on
                 reason = None if isinstance(error, ConfigError) else disk.line(error)
+                if breaks_device(error):
+                    raise DeviceFailed(error, run.where(len(work.cells))) from error
                 if reason:
                     raise DiskFailed(reason, run.where(len(work.cells))) from error
                 raise

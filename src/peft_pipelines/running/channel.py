@@ -12,6 +12,9 @@ from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.running.unit_runner import Outcome
 from peft_pipelines.running.units import Unit
 
+BROKEN_DEVICE = 70
+"""The exit code of a worker whose GPU fails: another process has it whole."""
+
 
 @dataclass(frozen=True)
 class Order:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.disk import behind
 from peft_pipelines.files.escape import for_terminal
 from peft_pipelines.files.status import Status
 
@@ -70,6 +71,30 @@ class DiskFailed(ConfigError):
 
     def __init__(self, reason: str, where: str) -> None:
         super().__init__(f"{reason} ({where}); once this is mended, the same kedro run goes on")
+
+
+class DeviceFailed(ConfigError):
+    """The GPU has failed in the run's own process, where each later cell would fail too.
+
+    Args:
+        error: what has failed.
+        where: what ran, and how many cells stand.
+    """
+
+    def __init__(self, error: Exception, where: str) -> None:
+        reason = str(error).partition("\n")[0]
+        super().__init__(f"{reason} ({where}); the same kedro run goes on, without --workers=1 in another process")
+
+
+def breaks_device(error: Exception) -> bool:
+    """Whether an error has broken the process's hold of its GPU, so that each later computation there fails too.
+
+    That is each error that CUDA itself reports; memory that runs out is none.
+    """
+    return any(
+        type(each).__name__ == "AcceleratorError" or (isinstance(each, RuntimeError) and "CUDA error" in str(each))
+        for each in behind(error)
+    )
 
 
 def traced(error: Exception) -> str:

@@ -48,6 +48,7 @@ def try_models(
         check_positions(task, method, limit, gate.opened(model, folders[model.name]).config)
     skeletons: dict[str, PreTrainedModel] = {}
     for method, model, training_args in attached:
+        check_precision(method, model)
         if model.name not in skeletons:
             skeletons[model.name] = base_model.skeleton(model, folders[model.name])
         check_method(method, skeletons[model.name], training_args)
@@ -70,6 +71,15 @@ def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     return prompter
+
+
+def check_precision(method: MethodSpec, model: ModelSpec) -> None:
+    """Raise ConfigError where a method would be trained in float16: gradients vanish in it, and nothing scales them."""
+    if method.trains and model.dtype == "float16":
+        raise ConfigError(
+            f"model '{model.name}', dtype: must be bfloat16 or float32 where method '{method.name}' is trained, "
+            "got float16: nothing scales its small gradients"
+        )
 
 
 def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: TrainingSpec) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from kedro.io import DataCatalog
 
+from peft_pipelines.models import device
 from peft_pipelines.running import gpus
 from peft_pipelines.running.crew_size import crew_size
 from peft_pipelines.running.unit_runner import Plan
@@ -13,6 +14,9 @@ from peft_pipelines.running.worker_process import WorkerProcess
 
 class Processes:
     """Starts workers on this machine; where there are GPUs, each with one of them.
+
+    What breaks a GPU's context breaks all later work of its process. So with a GPU there is a worker even for one cell,
+    unless a number of them is asked for.
 
     Args:
         asked: how many workers are asked for; None for as many as the machine allows.
@@ -27,14 +31,15 @@ class Processes:
 
     @contextmanager
     def staffed(self, pending: list[Plan], catalog: DataCatalog) -> Iterator[int]:
-        """Yield the number of workers; a single one is the run's own process, for which there is none to start.
+        """Yield the number of workers; 0 for the run's own process, for which there is none to start.
 
         Raises:
             ConfigError: the GPUs do not take what is asked for.
         """
         self._gpus = gpus.shared_out(gpus.visible(), self._asked, self._per_gpu) if self._looks(pending) else []
         size = crew_size(len(self._gpus) or self._asked, pending, catalog)
-        yield size if size > 1 else 0
+        alone = size <= 1 and not (self._asked is None and pending and device.kind() == "cuda")
+        yield 0 if alone else size
 
     def _looks(self, pending: list[Plan]) -> bool:
         """Whether GPUs matter: not where one process is asked for, which takes what it sees, nor for a single cell."""

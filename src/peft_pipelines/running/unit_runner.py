@@ -22,7 +22,7 @@ from peft_pipelines.running import handed_on, interruption
 from peft_pipelines.running.claims import ClaimLost, Claims
 from peft_pipelines.running.damage import Damage
 from peft_pipelines.running.display import Lines
-from peft_pipelines.running.failures import Failure
+from peft_pipelines.running.failures import Failure, breaks_device
 from peft_pipelines.running.fingerprint import Fingerprints, digest
 from peft_pipelines.running.state import State, in_memory
 from peft_pipelines.running.units import Unit
@@ -128,7 +128,7 @@ class UnitRunner:
             except ClaimLost:
                 raise
             except Exception as error:  # whatever a cell raises must not cost the others
-                if disk.line(error, disk.FULL):  # it is not this cell's own
+                if disk.line(error, disk.FULL) or breaks_device(error):  # it meets the next cell of the process too
                     raise
                 failure = plan.state.fail(self.running, error, log.getvalue())
                 self.begin("")

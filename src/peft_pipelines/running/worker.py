@@ -5,6 +5,7 @@ It ends when the run has no more cells for it, at SIGTERM, and within seconds wh
 
 import gc
 import logging
+import os
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -17,9 +18,9 @@ from kedro.framework.project import configure_project, settings
 from pluggy import PluginManager
 
 from peft_pipelines.files import garbage, progress
-from peft_pipelines.running.channel import Ended, Held, Message, Order, Raised, Ready
+from peft_pipelines.running.channel import BROKEN_DEVICE, Ended, Held, Message, Order, Raised, Ready
 from peft_pipelines.running.claims import of_run
-from peft_pipelines.running.failures import traced
+from peft_pipelines.running.failures import breaks_device, traced
 from peft_pipelines.running.interruption import stopping
 from peft_pipelines.running.shipment import Shipment
 from peft_pipelines.running.sweep import sweep_unit
@@ -114,7 +115,11 @@ def main(descriptor: int) -> None:
             work(line)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGTERM)
-    except Exception as error:  # it ends the run, which tells it
+    except Exception as error:
+        if breaks_device(error):  # it ends this process, at once: the interpreter's own end may wait for the device
+            print(traced(error), file=sys.__stderr__, flush=True)
+            os._exit(BROKEN_DEVICE)
+        # any other ends the run, which tells it
         line.send(Raised(_sendable(error)))
 
 

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from peft_pipelines.running import threads
+from peft_pipelines.running.channel import BROKEN_DEVICE
 from peft_pipelines.running.staff import DYING, Errand
 
 _TAIL = 20
 """Lines that are kept of what a process has said outside of its line before it died."""
+
+ENDS = {BROKEN_DEVICE: "CUDA error"}
+"""Exit codes in words."""
 
 
 class WorkerProcess:
@@ -76,7 +80,7 @@ class WorkerProcess:
         with self._out:
             self._out.seek(0)
             self.said = "\n".join(self._out.read().decode(errors="replace").splitlines()[-_TAIL:])
-        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return signal.Signals(-code).name if code < 0 else ENDS.get(code, f"exit code {code}")
 
 
 def path() -> dict[str, str]:
