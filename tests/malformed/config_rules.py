@@ -51,8 +51,8 @@ ROWS: dict[str, tuple[Change, dict[str, str]]] = {
             "a whole number": "batch_size gradient_accumulation_steps max_length evaluations generation_batch_size "
             "tokens_per_forward",
             "a number": "epochs learning_rate max_grad_norm weight_decay warmup_ratio",
-            "true or false": "gradient_checkpointing packed_batches shared_prefix label_positions_only length_buckets "
-            "flex_attention",
+            "true or false": "gradient_checkpointing deterministic packed_batches shared_prefix label_positions_only "
+            "length_buckets flex_attention",
             "a choice": "schedule",
             "a row": "loss",
         },

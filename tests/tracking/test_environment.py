@@ -3,6 +3,10 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+import torch
+
+from peft_pipelines.tracking import environment as environments
 from peft_pipelines.tracking.environment import code_of, command_line, environment, public
 
 
@@ -32,7 +36,24 @@ def test_without_git_nothing_is_known(tmp_path: Path) -> None:
 def test_the_machine_is_told_without_names(tmp_path: Path) -> None:
     found = environment(tmp_path)
     assert found["hardware"]["memory_gb"] > 0
-    assert set(found["hardware"]) == {"processor", "architecture", "cores", "threads", "memory_gb", "gpu"}
+    of_gpu = {"gpu", "cuda", "driver", "attention"}
+    assert set(found["hardware"]) == {"processor", "architecture", "cores", "threads", "memory_gb", *of_gpu}
+
+
+def test_a_gpu_is_told_with_what_decides_its_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\nGCC version: 12\n"
+    (tmp_path / "version").write_text(said)
+    monkeypatch.setattr(environments, "_DRIVER", tmp_path / "version")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA X")
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    try:
+        found = environments.hardware()
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(True)
+    assert [found[name] for name in ("gpu", "cuda", "driver")] == ["NVIDIA X", "12.8", "550.54.14"]
+    assert found["attention"] == ["flash", "mem_efficient", "math"]
 
 
 def test_a_command_is_told_as_it_is_typed() -> None:

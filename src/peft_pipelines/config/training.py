@@ -17,8 +17,9 @@ class TrainingSpec(Spec):
     ``max_length`` is in tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options
     beside it (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of
     one forward, in nodes of its tree or, not packed, in examples times the longest of them: a batch beyond it runs in
-    parts (``training.branches``), with the same gradients. The five fields from ``packed_batches`` on switch the exact
-    short cuts, ``flex_attention`` the kernels of packed batches on a GPU (docs/exactness.md).
+    parts (``training.branches``), with the same gradients. ``deterministic`` gives the same bits from each run on a
+    GPU, by slower kernels (docs/gpu.md). The five fields from ``packed_batches`` on switch the exact short cuts,
+    ``flex_attention`` the kernels of packed batches on a GPU (docs/exactness.md).
     """
 
     epochs: Annotated[float, Field(gt=0, le=10_000)]
@@ -36,6 +37,7 @@ class TrainingSpec(Spec):
     generation_batch_size: Batch
     tokens_per_forward: Tokens
     gradient_checkpointing: bool
+    deterministic: bool
     packed_batches: bool
     group_batches: bool
     shared_prefix: bool

@@ -7,6 +7,7 @@ reason stands in its place. It uses no network, writes no file and asks for no r
 import importlib
 import json
 import logging
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -140,8 +141,17 @@ def _tracker(country: str) -> Any:
         tracking_mode="process",
         output_methods=[],
         allow_multiple_runs=True,
+        **_own_gpu(),
         log_level="critical",
     )
+
+
+def _own_gpu() -> dict[str, Any]:
+    """The argument that leaves out the GPUs of the machine that this process does not compute on."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    return {"gpu_ids": [f"GPU-{torch.cuda.get_device_properties(torch.cuda.current_device()).uuid}"]}
 
 
 def _method(tracker: Any) -> str:

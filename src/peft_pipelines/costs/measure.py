@@ -21,8 +21,8 @@ GB = 1e9
 def cost() -> Iterator[dict[str, Any]]:
     """Fill a dict with a block's costs: ``seconds``, ``cpu_seconds``, ``peak_memory_gb``, ``memory_kind`` and energy.
 
-    Memory is in 10^9 bytes: the peak that CUDA allocated, or on CPU the peak resident set above that at the start. For
-    the fields of energy see energy.py.
+    Memory is in 10^9 bytes, above what is there at the start: the peak that CUDA allocated, or on a CPU the peak
+    resident set. For the fields of energy see energy.py.
     """
     report: dict[str, Any] = {}
     gc.collect()
@@ -30,6 +30,8 @@ def cost() -> Iterator[dict[str, Any]]:
         before, kind = _reset_peak()
         wall, cpu = time.perf_counter(), time.process_time()
         yield report
+        if kind == CUDA:
+            torch.cuda.synchronize()  # what is under way there belongs to the block
         report["seconds"] = time.perf_counter() - wall
         report["cpu_seconds"] = time.process_time() - cpu
         report["peak_memory_gb"] = max(0, _peak(kind) - before) / GB
@@ -37,7 +39,7 @@ def cost() -> Iterator[dict[str, Any]]:
     report |= drawn
 
 
-CUDA = "cuda allocated"
+CUDA = "cuda allocated above the loaded base"
 RESIDENT = "resident set above the loaded base"
 PROCESS = "process peak above the loaded base"
 """The kind where the kernel does not let a process reset its peak."""
@@ -46,10 +48,10 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def _reset_peak() -> tuple[int, str]:
-    """Reset the peak; return the bytes in use (0 on CUDA, where the whole allocation counts) and the kind of memory."""
+    """Reset the peak; return the bytes in use and the kind of memory."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-        return 0, CUDA
+        return int(torch.cuda.memory_allocated()), CUDA
     kind = PROCESS
     if _CLEAR.exists():
         with suppress(OSError):

@@ -5,6 +5,7 @@ Nothing here decides a result, and nothing here names a host, a user or a folder
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,8 @@ from peft_pipelines.files.versions import LEARNING, SCORING, TABLES, releases
 from peft_pipelines.running.threads import per_cell
 
 LIBRARIES = tuple(dict.fromkeys((*LEARNING, *SCORING, *TABLES, "datasets", "kedro", "codecarbon", "peft-pipelines")))
-_CPU = Path("/proc/cpuinfo")
+_CPU, _DRIVER = Path("/proc/cpuinfo"), Path("/proc/driver/nvidia/version")
+_ATTENTION = ("flash", "mem_efficient", "cudnn", "math")
 
 
 def environment(project: Path) -> dict[str, Any]:
@@ -38,18 +40,33 @@ def environment(project: Path) -> dict[str, Any]:
 
 
 def hardware() -> dict[str, Any]:
-    """Processor, cores, threads of a cell, memory in GB, and the accelerator's name where there is one.
+    """Processor, cores, threads of a cell, memory in GB; of a GPU its name and what decides its bits beside libraries.
 
-    The accelerator is None where nothing was computed: then torch is not loaded.
+    What is of a GPU is None where there is none, and where nothing was computed: then torch is not loaded.
     """
-    torch = sys.modules.get("torch")
     return {
         "processor": _processor(),
         "architecture": platform.machine(),
         "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
         "threads": per_cell(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "gpu": torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None,
+        **_gpu(),
+    }
+
+
+def _gpu() -> dict[str, Any]:
+    """Name, release of CUDA that torch is built for, driver, and the kernels that may compute attention."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return dict.fromkeys(("gpu", "cuda", "driver", "attention"))
+    driver = _DRIVER.read_text(encoding="utf-8", errors="replace") if _DRIVER.is_file() else ""
+    release = re.search(r"Kernel Module\D*([\d.]+)", driver)
+    kernels = [name for name in _ATTENTION if getattr(torch.backends.cuda, f"{name}_sdp_enabled")()]
+    return {
+        "gpu": torch.cuda.get_device_name(),
+        "cuda": torch.version.cuda,
+        "driver": release[1] if release else None,
+        "attention": kernels,
     }
 
 

@@ -52,7 +52,7 @@ def generate(
     given = [answers_to_score(row, task, prompter) for row in rows]
     texts = [row.prompt for row in encoded]
     attention = attention_of(attached, texts, decoding, given)
-    with base.untouched(), measure.cost() as spent:
+    with base.untouched(training_args.deterministic), measure.cost() as spent:
         generations = generate_and_score(attached, texts, decoding, given)
     costs = {f"generate_{key}": value for key, value in spent.items()} | flops.compute(base, attached)
     attached.detach()

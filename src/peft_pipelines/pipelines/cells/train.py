@@ -72,7 +72,7 @@ def train(
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
     decides = [identity.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
     folders = {rate: workspace / state_digest(*decides, rate) for rate in rates}
-    with base.untouched():
+    with base.untouched(training_args.deterministic):
         attached, trials = search(
             attached, lambda: providers.attach(base_model.clone(base.model), method, seed), setup.fit, folders
         )
