@@ -6,6 +6,7 @@ from inspect import signature
 import pytest
 import tiny
 import torch
+import waits
 from small_trainings import mean_loss
 from transformers import OPTForCausalLM
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
@@ -15,8 +16,10 @@ from peft_pipelines.data.batching import shared_prefix
 from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models import base_model, tree_kernel
+from peft_pipelines.models import base_model, token_tree, tree_kernel
+from peft_pipelines.training import label_logits
 from peft_pipelines.training.label_logits import LabelLogits, collate
+from peft_pipelines.training.loss import cross_entropy
 from peft_pipelines.training.shortcuts import AGAIN, CACHELESS, NOT_PACKED, ONE_MASK, UNPACKED, Shortcuts
 
 PATHS = {
@@ -278,3 +281,23 @@ def test_gradient_checkpointing_gives_the_plain_gradients(name, family, packed):
     if loss.requires_grad and attached.trainable():
         loss.backward()
     assert_equal((loss.item(), {key: value.grad for key, value in attached.trainable().items()}), plain)
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["packed", "padded"])
+@pytest.mark.parametrize("name", ["lora", "prefix_tuning", "ln_tuning", "full"])
+def test_a_step_waits_for_no_number_on_the_device(name, packed, monkeypatch):
+    attached = tiny.attach(name, "llama")
+    model = LabelLogits(attached, Shortcuts.of(attached, tiny.training_args(packed_batches=packed)), prefix=START)
+    with waits.watched(monkeypatch, label_logits, token_tree) as looks:
+        logits, targets = model(**collate(rows(), pad=257))
+        cross_entropy(logits, targets).backward()
+    assert isinstance(logits, waits.OnDevice) and isinstance(targets, waits.OnDevice)
+    # of padded rows the library asks once a forward whether the mask hides anything
+    assert looks == ([] if packed else ["__bool__"] * len(looks)) and len(looks) <= 2
+
+
+def test_a_look_at_a_number_on_the_device_is_seen(monkeypatch):
+    with waits.watched(monkeypatch, label_logits) as looks:
+        found = label_logits.placed(torch.ones(3), "cpu") * 2
+        found.tolist(), found[found > 1]
+        assert looks == ["tolist", "__getitem__"]

@@ -25,12 +25,22 @@ def one_token(core: PreTrainedModel) -> Iterator[None]:
         yield
         return
     AttentionInterface.register(NAME, _attend)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
+    AttentionMaskInterface.register(NAME, _mask)
     usual, core.config._attn_implementation = core.config._attn_implementation, NAME
     try:
         yield
     finally:
         core.config._attn_implementation = usual
+
+
+def _mask(*args: Any, **options: Any) -> torch.Tensor | None:
+    """The library's mask. On a GPU it is made always: to leave out one that hides nothing, the host would wait for it.
+
+    On a CPU nothing waits, and without a mask another kernel computes.
+    """
+    if options["cache_position"].device.type != "cpu":
+        options["allow_is_causal_skip"] = False
+    return sdpa_mask(*args, **options)  # type: ignore[no-any-return]
 
 
 def _attend(

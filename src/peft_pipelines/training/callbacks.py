@@ -58,6 +58,7 @@ def arguments_of(training_args: TrainingSpec, seed: int, steps: int, state: Path
         save_strategy="no",
         logging_strategy="steps",
         logging_steps=max(1, steps // 20),
+        logging_nan_inf_filter=False,  # it would look at each step's loss, and wait for the device to have it
         remove_unused_columns=False,
         label_names=["labels"],
         disable_tqdm=True,

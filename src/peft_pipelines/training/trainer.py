@@ -96,7 +96,15 @@ class CellTrainer(Trainer):  # type: ignore[misc]
             batch_sampler=self.batches,
             collate_fn=self.collate,
         )
-        return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
+        return self.accelerator.prepare_data_loader(loader, device_placement=False)  # type: ignore[no-any-return]
+
+    def _prepare_inputs(self, inputs: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """A batch as it is: the model looks at it on the CPU, and sends to its device what it computes with."""
+        return inputs
+
+    def get_batch_samples(self, batches: Any, count: int, device: torch.device) -> Any:
+        """The batches of a step and the number of their labels, on the CPU like them."""
+        return super().get_batch_samples(batches, count, torch.device("cpu"))
 
     def create_optimizer(self) -> Optimizer:
         """The optimizer that the method's row names."""

@@ -6,7 +6,6 @@ import torch
 
 from peft_pipelines.data.batching import chunks
 from peft_pipelines.data.encoded import Encoded
-from peft_pipelines.models.base_model import device
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.loss import cross_entropy
 
@@ -32,7 +31,6 @@ def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int, 
         ordered.sort(key=lambda example: len(example.ids))
     for batch in chunks(ordered, size):
         for part in model.parts(collate(batch), model.tokens_per_forward):
-            tensors = {name: value.to(device()) for name, value in part.items()}
-            total += float(cross_entropy(*model(**tensors)))
+            total += float(cross_entropy(*model(**part)))
     model.train()
     return total / sum(len(example.answer) for example in examples)
