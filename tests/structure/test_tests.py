@@ -7,8 +7,8 @@ import pytest
 from light import SOURCES, TESTS
 
 PACKAGE = SOURCES / "peft_pipelines"
-ASIDE = ("benchmarks", "docs", "end_to_end", "faults", "malformed", "structure", "support", "data/tasks")
-"""Folders of tests of the whole, of what helps tests, and of each task's raw examples."""
+ASIDE = ("benchmarks", "cuda", "docs", "end_to_end", "faults", "malformed", "structure", "support", "data/tasks")
+"""Folders of tests of the whole, of what needs a GPU, of what helps tests, and of each task's raw examples."""
 LONGEST = 70
 
 FILES = sorted(path.relative_to(TESTS) for path in TESTS.rglob("test_*.py"))

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import placed
 import pytest
 import tiny
+import torch
 from small_trainings import START, VALIDATION, Stop, rows, saved
 
 from peft_pipelines.config import MethodSpec
@@ -17,8 +19,8 @@ from peft_pipelines.training.trainer import BEST, CellTrainer, TrainingJob, put
 QUICK = {"epochs": 1, "batch_size": 6, "learning_rate": 0.02, "evaluations": 2}
 
 
-def made(method: MethodSpec, family: str) -> LabelLogits:
-    attached = providers.attach(base_model.clone(tiny.base(family)), method, 0)
+def made(method: MethodSpec, family: str, device: str = "cpu") -> LabelLogits:
+    attached = providers.attach(base_model.clone(placed.base(family, torch.float32, device)), method, 0)
     attached.plain.train()
     return LabelLogits(attached, Shortcuts.of(attached, tiny.training_args(**QUICK)), START)
 
@@ -27,11 +29,11 @@ def job(state: Path) -> TrainingJob:
     return TrainingJob(rows(), VALIDATION, tiny.training_args(**QUICK), 0, 257, state)
 
 
-def resumes(method: MethodSpec, family: str, folder: Path) -> None:
+def resumes(method: MethodSpec, family: str, folder: Path, device: str = "cpu") -> None:
     """Four steps in one go; four in two parts; and the best state of the first put into a fresh instance."""
-    whole, resumed, fresh = (made(method, family) for _ in range(3))
+    whole, resumed, fresh = (made(method, family, device) for _ in range(3))
     train(whole, job(folder / "whole"))
-    cut = CellTrainer(made(method, family), job(folder / "cut"))
+    cut = CellTrainer(made(method, family, device), job(folder / "cut"))
     cut.add_callback(Stop(3))
     with pytest.raises(KeyboardInterrupt):
         cut.train()
