@@ -5,7 +5,10 @@ import os
 import pytest
 import tiny
 import torch
+from transformers import PreTrainedModel
 
+from peft_pipelines.config import ModelSpec
+from peft_pipelines.models import base_model
 from peft_pipelines.models.base_model import Base, checksum
 from peft_pipelines.models.determinism import same_bits
 
@@ -23,6 +26,17 @@ def test_it_is_on_in_the_block_alone(wanted):
         assert torch.are_deterministic_algorithms_enabled() == wanted
         assert os.environ.get(WORKSPACE) == (":4096:8" if wanted else None)
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_the_first_base_on_a_gpu_prepares_for_it(kind, tmp_path, monkeypatch):
+    tiny.base("llama").save_pretrained(tmp_path)
+    tiny.tokenizer().save_pretrained(tmp_path)
+    row = {"dtype": "float32", "chat_template": False, "licence": "-", "citation": "-"}
+    monkeypatch.setattr(base_model, "device", lambda: torch.device(kind))
+    monkeypatch.setattr(PreTrainedModel, "to", lambda model, device: model)  # there may be no such device
+    base_model.load(ModelSpec(name="tiny", folder=str(tmp_path), **row), tmp_path)
+    assert os.environ.get(WORKSPACE) == (":4096:8" if kind == "cuda" else None)
 
 
 def test_it_is_off_again_after_an_error():

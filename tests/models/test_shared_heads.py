@@ -5,6 +5,7 @@ import tiny
 import torch
 from transformers import DynamicCache
 
+from peft_pipelines.models import shared_heads
 from peft_pipelines.models.forward import forward
 from peft_pipelines.models.shared_heads import NAME, one_token
 
@@ -46,3 +47,11 @@ def test_keys_are_not_repeated(monkeypatch):
     with one_token(core), torch.no_grad():
         core(input_ids=tiny.ids(1))
     assert set(seen) == {core.config.num_key_value_heads}
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_the_host_waits_for_no_answer_whether_a_mask_hides_anything(device):
+    """The device without numbers stands for a GPU: a question to it would be an error."""
+    options = {"batch_size": 2, "cache_position": torch.tensor([5], device=device), "kv_length": 6}
+    made = shared_heads._mask(**options, attention_mask=torch.ones(2, 6, dtype=torch.bool, device=device))
+    assert made is None if device == "cpu" else made.shape == (2, 1, 1, 6)

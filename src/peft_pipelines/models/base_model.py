@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.models import gate
-from peft_pipelines.models.determinism import same_bits
+from peft_pipelines.models.determinism import prepare, same_bits
 from peft_pipelines.models.folder import folder_of, public_name
 from peft_pipelines.models.weights import check_finite, check_loaded
 
@@ -104,6 +104,8 @@ def load(spec: ModelSpec, folder: Path) -> Base:
     check_finite(model, source.where)
     model.config._name_or_path = model.name_or_path = public_name(spec)
     known = checksum(model)
+    if device().type == "cuda":
+        prepare()
     model.requires_grad_(False).eval().to(device())
     on_cpu, tokenizer = model.device.type == "cpu", gate.tokenizer(spec, folder)
     return Base(spec, model, tokenizer, known, in_place=None if on_cpu else checksum_in_place(model))

@@ -12,6 +12,11 @@ WORKSPACE: Final = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 """The variable that cuBLAS reads at its first product, and NVIDIA's value for sums in one order."""
 
 
+def prepare() -> None:
+    """Have cuBLAS sum in one order; before the first product of the process, at which it looks."""
+    os.environ.setdefault(*WORKSPACE)
+
+
 @contextmanager
 def same_bits(wanted: bool) -> Iterator[None]:
     """Let a block on a GPU give the same bits each time, where ``wanted``.
@@ -22,7 +27,7 @@ def same_bits(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    os.environ.setdefault(*WORKSPACE)
+    prepare()
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     filled = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     torch.use_deterministic_algorithms(True)
