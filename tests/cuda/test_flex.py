@@ -3,6 +3,7 @@
 import pytest
 import torch
 from base_rows import METHODS
+from placed import NO_GPU
 from torch._dynamo.utils import counters
 from transformers import AutoModelForCausalLM, LlamaConfig
 
@@ -15,7 +16,7 @@ from peft_pipelines.training.label_logits import LabelLogits, collate
 from peft_pipelines.training.loss import cross_entropy
 from peft_pipelines.training.shortcuts import Shortcuts
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+pytestmark = [pytest.mark.cuda, NO_GPU]
 
 CLOSE = {torch.float32: (1e-5, 1e-3), torch.bfloat16: (1e-2, 5e-2)}
 """By precision how far loss and gradients may lie apart, of the loss and of the largest gradient."""
@@ -50,7 +51,7 @@ def test_kernels_give_the_loss_and_gradients_of_the_paths(dtype, heads):
     attached = providers.attach(core, METHODS["lora"], 0)
     for parameter in attached.trainable().values():
         parameter.data += 0.05 * torch.randn_like(parameter)
-    assert flex_refused(attached.core) is None
+    assert flex_refused(attached.core, dtype) is None
     for tokens in (10_000, 400):
         expected, others = step(attached, flex=False, tokens=tokens)
         loss, gradients = step(attached, flex=True, tokens=tokens)

@@ -23,7 +23,7 @@ def test_flex_attention_gives_the_same_answers_and_likelihoods(name, monkeypatch
     attached, prompts = tiny.tuned(name, "llama"), tiny.prompts()
     assert attention_of(attached, prompts, decoding(), ANSWERS) == PATHS
     expected = generate_and_score(attached, prompts, decoding(), ANSWERS)
-    monkeypatch.setattr(module, "flex_refused", lambda core: None)
+    monkeypatch.setattr(module, "flex_refused", lambda *asked: None)
     monkeypatch.setattr(tree_attention, "attending", None)
     assert attention_of(attached, prompts, decoding(), ANSWERS) == FLEX
     found = generate_and_score(attached, prompts, decoding(), ANSWERS)
@@ -36,7 +36,7 @@ def test_flex_attention_gives_the_same_answers_and_likelihoods(name, monkeypatch
 
 def test_what_is_switched_off_or_refused_runs_otherwise(monkeypatch):
     attached, prompts = tiny.tuned("lora", "llama"), tiny.prompts()
-    monkeypatch.setattr(module, "flex_refused", lambda core: None)
+    monkeypatch.setattr(module, "flex_refused", lambda *asked: None)
     assert attention_of(attached, prompts, decoding(flex=False), ANSWERS) == PATHS
     assert attention_of(attached, prompts, decoding(packed=False), ANSWERS) == ROWS
     attached.refuses["packed_batches"] = "it draws at random"

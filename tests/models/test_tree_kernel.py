@@ -13,6 +13,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*called without torch.compile:U
 CPU = torch.device("cpu")
 
 
+def refused(core) -> str | None:
+    return flex_refused(core, torch.bfloat16)
+
+
 @pytest.fixture
 def gpu(monkeypatch):
     """A model says that it is on a GPU of this capability, whose trial finds nothing."""
@@ -30,25 +34,25 @@ def gpu(monkeypatch):
 
 
 def test_on_a_cpu_it_is_refused_by_name():
-    assert flex_refused(tiny.fresh("llama")) == "its kernels are for CUDA, the device is cpu"
+    assert refused(tiny.fresh("llama")) == "its kernels are for CUDA, the device is cpu"
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2", "mistral", "opt", "gpt_neox"])
 def test_a_gpu_with_the_kernels_is_tried_with_the_heads_of_the_model(gpu, family):
     core = gpu(family)
-    assert flex_refused(core) is None
+    assert refused(core) is None
     shared = 2 if hasattr(core.config, "num_key_value_heads") else 4
-    assert gpu.tried == [(torch.device("cuda"), torch.float32, 4, shared, 64)]
+    assert gpu.tried == [(torch.device("cuda"), torch.bfloat16, 4, shared, 64)]
 
 
 def test_what_has_no_kernel_is_refused_by_its_reason(gpu):
-    assert flex_refused(gpu("llama", (7, 5))) == "the GPU's compute capability must be 8.0 or more, got 7.5"
-    assert flex_refused(gpu("mistral_window")) == flex_refused(gpu("gemma3")) == "a layer has a sliding window"
+    assert refused(gpu("llama", (7, 5))) == "the GPU's compute capability must be 8.0 or more, got 7.5"
+    assert refused(gpu("mistral_window")) == refused(gpu("gemma3")) == "a layer has a sliding window"
     core = gpu("llama")
     core.config.head_dim = 256
-    assert flex_refused(core) == "a head must have 16 to 128 numbers, got 256"
+    assert refused(core) == "a head must have 16 to 128 numbers, got 256"
     core.config._attn_implementation = "eager"
-    assert flex_refused(core) == "the library has no FlexAttention for models of this type"
+    assert refused(core) == "the library has no FlexAttention for models of this type"
     assert gpu.tried == []
 
 

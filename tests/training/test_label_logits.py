@@ -205,7 +205,7 @@ def test_what_is_switched_off_is_named_with_the_reason():
 
 def test_flex_attention_is_taken_where_nothing_is_against_it(monkeypatch):
     attached = tiny.attach("lora", "llama")
-    monkeypatch.setattr("peft_pipelines.training.shortcuts.flex_refused", lambda core: None)
+    monkeypatch.setattr("peft_pipelines.training.shortcuts.flex_refused", lambda *asked: None)
     taken, off = (Shortcuts.of(attached, tiny.training_args(flex_attention=asked)) for asked in (True, False))
     assert (taken.flex_attention, taken.reasons) == (True, {})
     assert (off.flex_attention, off.reasons) == (False, {"flex_attention": "switched off"})

@@ -64,7 +64,7 @@ def attention_of(
     """
     packed = decoding.packed and not packing_refused(attached)
     packed = packed and not outgrows_window(attached, prompts, decoding.max_new_tokens, answers)
-    flex = packed and decoding.flex and not flex_refused(attached.core)
+    flex = packed and decoding.flex and not flex_refused(attached.core, attached.precision)
     return attention_name(attached.core, packed=packed, flex=flex)
 
 

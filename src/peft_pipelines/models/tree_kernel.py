@@ -47,8 +47,10 @@ def attention_name(core: PreTrainedModel, *, packed: bool, flex: bool) -> str:
     return FLEX if flex else PATHS if tree_attention.allows(core) else MASK
 
 
-def flex_refused(core: PreTrainedModel) -> str | None:
+def flex_refused(core: PreTrainedModel, precision: torch.dtype) -> str | None:
     """Return the reason why trees of this model cannot run by FlexAttention where it is; None where they can.
+
+    ``precision`` is what its forwards compute in.
 
     What says nothing against it is tried: a tree of some tokens is run there once a process, forward and backward.
     """
@@ -65,7 +67,7 @@ def flex_refused(core: PreTrainedModel) -> str | None:
     width, heads = head_width(core), core.config.num_attention_heads
     if width not in WIDTHS:
         return f"a head must have {WIDTHS[0]} to {WIDTHS[-1]} numbers, got {width}"
-    return failure(device, core.dtype, heads, getattr(core.config, "num_key_value_heads", None) or heads, width)
+    return failure(device, precision, heads, getattr(core.config, "num_key_value_heads", None) or heads, width)
 
 
 @cache

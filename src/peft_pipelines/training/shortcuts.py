@@ -54,7 +54,7 @@ class Shortcuts:
         if "packed_batches" in reasons:
             reasons.setdefault("group_batches", NOT_PACKED)
             reasons.setdefault("flex_attention", UNPACKED)
-        elif "flex_attention" not in reasons and (refused := flex_refused(attached.core)):
+        elif "flex_attention" not in reasons and (refused := flex_refused(attached.core, attached.precision)):
             reasons["flex_attention"] = refused
         taken = {name: name not in reasons for name in _NAMES}
         attention = attention_name(attached.core, packed=taken["packed_batches"], flex=taken["flex_attention"])
