@@ -277,7 +277,7 @@ def test_a_runner_that_cannot_work_is_refused(project: Project, runner: str) -> 
     assert result.exit_code == 1
     assert result.output == (
         f"Error: --runner: '{runner}' cannot run this project, which has one model at a time, in one process. "
-        "Allowed: CellRunner, SequentialRunner\n"
+        "Allowed: CellRunner, SequentialRunner, RayRunner\n"
     )
 
 

@@ -162,20 +162,37 @@ LOADED = [
 ]
 
 RUNNERS = {
-    "CelRunner": ["unknown runner 'CelRunner', did you mean 'CellRunner'? Allowed: CellRunner, SequentialRunner"],
-    "": ["unknown runner ''. Allowed: CellRunner, SequentialRunner"],
+    "CelRunner": [
+        "unknown runner 'CelRunner', did you mean 'CellRunner'? Allowed: CellRunner, SequentialRunner, RayRunner"
+    ],
+    "RayRuner": ["unknown runner 'RayRuner', did you mean 'RayRunner'?"],
+    "": ["unknown runner ''. Allowed: CellRunner, SequentialRunner, RayRunner"],
     "..": ["unknown runner '..'. Allowed: "],
     "no.such.Runner": ["'no.such.Runner' cannot be imported", "Allowed: "],
     "kedro.runner.NoRunner": ["'kedro.runner.NoRunner' is no runner's class. Allowed: "],
     "os.system": ["'os.system' is no runner's class. Allowed: "],
     "kedro.runner.AbstractRunner": ["'kedro.runner.AbstractRunner' is no runner's class. Allowed: "],
-    "ParallelRunner": ["'ParallelRunner' cannot run this project", "Allowed: CellRunner, SequentialRunner"],
+    "ParallelRunner": ["'ParallelRunner' cannot run this project", "Allowed: CellRunner, SequentialRunner, RayRunner"],
     "kedro.runner.ThreadRunner": ["'ThreadRunner' cannot run this project"],
     "SequentialRunner()": ["unknown runner 'SequentialRunner()', did you mean 'SequentialRunner'?"],
 }
 OTHERS: dict[tuple[str, ...], list[str]] = {
     **{("run", f"--runner={given}"): ["--runner: ", *says] for given, says in RUNNERS.items()},
     ("run", "--runner-params=max_workers=4"): ["--runner-params: unknown argument 'max_workers'. Allowed: is_async"],
+    ("run", "--runner-params=num_gpus=1"): ["--runner-params: unknown argument 'num_gpus'. Allowed: is_async"],
+    ("run", "--runner=RayRunner", "--runner-params=gpus=1"): [
+        "--runner-params: unknown argument 'gpus', did you mean 'num_gpus'? Allowed: is_async, num_gpus, address"
+    ],
+    **{
+        ("run", "--runner=RayRunner", f"--runner-params=num_gpus={given}"): [
+            f"--runner-params, num_gpus: must be a share from 0 to 1 or a whole number, got '{shown}'"
+        ]
+        for given, shown in (("1.5", "1.5"), ("-1", "-1"), ("all", "all"), ("true", "True"))
+    },
+    ("run", "--runner=RayRunner", "--runner-params=address=6379"): ["--runner-params, address: must be a cluster's"],
+    ("run", "--runner=RayRunner", "--per-gpu=2"): [
+        "--per-gpu: must be left out with --runner=RayRunner, got 2. Allowed with CellRunner"
+    ],
     ("run", "--runner-params=is_async"): ["--runner-params: must be KEY=VALUE", "got 'is_async'"],
     ("run", "--runner-params=is_async=5"): ["--runner-params, is_async: must be true or false, got '5'"],
     **{
@@ -187,12 +204,12 @@ OTHERS: dict[tuple[str, ...], list[str]] = {
         for given in ("0", "half", "0.5")
     },
     ("run", "--per-gpu=2", "--runner=SequentialRunner"): [
-        "--per-gpu: must be left out with --runner=SequentialRunner, got 2; CellRunner takes it"
+        "--per-gpu: must be left out with --runner=SequentialRunner, got 2. Allowed with CellRunner"
     ],
     ("run", "--workers"): ["run: Option '--workers' requires an argument"],
     ("run", "--workers=2", "--workers=2"): ["--workers: is given 2 times; once is allowed"],
     ("run", "--workers=2", "--runner=SequentialRunner"): [
-        "--workers: must be left out with --runner=SequentialRunner, got 2; CellRunner takes it"
+        "--workers: must be left out with --runner=SequentialRunner, got 2. Allowed with CellRunner, RayRunner"
     ],
     ("run", "--runner-params=workers=2"): ["--runner-params: unknown argument 'workers'. Allowed: is_async"],
     ("run", "--env=../conf"): ["--env: unknown environment '../conf'", "Allowed: ", "local"],

@@ -5,9 +5,6 @@ import os
 import re
 import signal
 import sys
-import threading
-import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import Pipe
 from pathlib import Path
@@ -16,7 +13,7 @@ from typing import Any
 import pytest
 from killed import all_providers
 from stores import contents, tree, unclocked
-from trivial import FAULTS, catalog, pipeline
+from trivial import FAULTS, catalog, fail, pipeline, soon, stands
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.claim_file import Holder
@@ -38,28 +35,6 @@ CELL = "m/x/b/s0"
 
 def run(folder: Path, workers: int | None = 2) -> None:
     CellRunner(workers=workers).run(pipeline(), catalog(folder))
-
-
-def soon(when: Callable[[], bool], then: Callable[[], object]) -> None:
-    """Do something as soon as something is true."""
-
-    def wait() -> None:
-        patience = time.monotonic() + 60
-        while not when() and time.monotonic() < patience:
-            time.sleep(0.01)
-        then()
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def fail(monkeypatch: pytest.MonkeyPatch, **faults: str) -> None:
-    monkeypatch.setenv(FAULTS, json.dumps({name.replace("_", "."): fault for name, fault in faults.items()}))
-
-
-def stands(folder: Path, but: int = 0) -> None:
-    """All cells of the trivial grid stand but some, and nothing is left of what was under way."""
-    assert len(list(folder.glob("m/*/*/s0/metrics.json"))) == 4 - but
-    assert not [path for path in folder.rglob("*") if path.name == "claim.json" or path.suffix == ".part"]
 
 
 def test_numbers_tensors_and_answers_do_not_depend_on_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ SINGLE = ("hooks.py", "settings.py", "pipeline_registry.py", "methods/identity.p
 HEAVY_BY_NEED = {
     "reporting/method_list.py": "lists what the libraries bring, which only they know",
     "running/models_check.py": "tries rows on the libraries' models",
+    "running/ray_runner.py": "is the runner of cells, in a cluster",
 }
 
 LOADED = """

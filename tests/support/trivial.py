@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
@@ -18,7 +20,7 @@ CALLS: list[str] = []
 """The nodes that ran, in order, since the last ``ran``."""
 ERRORS: dict[str, BaseException] = {}
 """What a cell's step raises, by ``step.method.task``."""
-FAULTS = "TRIVIAL_FAULTS"
+FAULTS = "PEFT_TRIVIAL_FAULTS"
 """The variable that tells processes of their own what a cell's step does, by ``step.method.task``, as JSON: it raises
 (``raise``), as CUDA does (``cuda``), ends its process (``die``), or, at ``wait FILE``, writes its process into a file
 that is not there yet and waits."""
@@ -144,3 +146,28 @@ def ran(nodes: Pipeline, found: DataCatalog) -> list[str]:
     CALLS.clear()
     CellRunner().run(nodes, found)
     return list(CALLS)
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, **faults: str) -> None:
+    """Have steps of cells fail, each given as ``step_method_task``."""
+    monkeypatch.setenv(FAULTS, json.dumps({name.replace("_", "."): fault for name, fault in faults.items()}))
+
+
+def stands(folder: Path, but: int = 0) -> None:
+    """All cells of the grid stand but some, and nothing is left of what was under way."""
+    assert len(list(folder.glob("m/*/*/s0/metrics.json"))) == 4 - but
+    assert not [path for path in folder.rglob("*") if path.name == "claim.json" or path.suffix == ".part"]
+
+
+def soon(when: Callable[[], object], then: Callable[[], object], patience: float = 60) -> threading.Thread:
+    """Do something as soon as something is true, or after some seconds."""
+
+    def wait() -> None:
+        until = time.monotonic() + patience
+        while not when() and time.monotonic() < until:
+            time.sleep(0.01)
+        then()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread

@@ -20,7 +20,8 @@ from peft_pipelines.running.interruption import Interrupted, stopping
 
 RUNNER_HELP: Final = (
     "The runner. The default goes cell by cell, skips what stands unchanged, and goes on when a cell fails. "
-    "Of Kedro's own only 'SequentialRunner' works here: a live model cannot leave its process."
+    "'RayRunner' does so on the nodes of a Ray cluster (docs/cluster.md). Of Kedro's own only 'SequentialRunner' works "
+    "here: a live model cannot leave its process."
 )
 WORKERS_HELP: Final = (
     "How many cells run side by side, each in a process and on one thread. By default as many as processors and memory "

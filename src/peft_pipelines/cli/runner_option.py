@@ -10,10 +10,16 @@ from kedro.utils import load_obj
 
 from peft_pipelines.cli.options import params
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.running.kedro_runners import ALLOWED, CELL_RUNNER, check_runner
+from peft_pipelines.running.kedro_runners import ALLOWED, CELL_RUNNER, RAY_RUNNER, check_runner
 
 RUNNER: Final = "peft_pipelines.running.cell_runner.CellRunner"
-PATHS: Final = {CELL_RUNNER: RUNNER, "SequentialRunner": "kedro.runner.SequentialRunner"}
+RAY: Final = "peft_pipelines.running.ray_runner.RayRunner"
+PATHS: Final = {
+    CELL_RUNNER: RUNNER,
+    "SequentialRunner": "kedro.runner.SequentialRunner",
+    RAY_RUNNER: RAY,
+    "peft_pipelines.running.RayRunner": RAY,
+}
 
 
 class Argument(NamedTuple):
@@ -23,10 +29,20 @@ class Argument(NamedTuple):
     allows: Callable[[Any], bool]
 
 
-READ: Final = {"is_async": Argument("true or false", lambda value: isinstance(value, bool))}
+def _is_share(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and (0 <= value <= 1 or (value > 1 and value == int(value)))
+
+
+READ: Final = {
+    "is_async": Argument("true or false", lambda value: isinstance(value, bool)),
+    "num_gpus": Argument("a share from 0 to 1 or a whole number", _is_share),
+    "address": Argument("a cluster's address, such as auto or ray-head:6379", lambda value: isinstance(value, str)),
+}
 """The arguments that ``--runner-params`` may give."""
-TAKEN: Final = {RUNNER: ("is_async", "workers", "per_gpu")}
-"""What a runner takes, if more than the arguments above."""
+ANY: Final = ("is_async",)
+TAKEN: Final = {RUNNER: (*ANY, "workers", "per_gpu"), RAY: (*ANY, "workers", "num_gpus", "address")}
+"""What a runner takes, if more than Kedro's own do."""
 
 _PATH: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 
@@ -64,15 +80,15 @@ def with_workers(arguments: dict[str, Any], runner: str, workers: int | None, pe
         ConfigError: an argument or an option is given that the runner does not take.
     """
     given = {"workers": workers, "per_gpu": per_gpu}
-    name, takes = runner.rpartition(".")[2], TAKEN.get(runner, (*READ,))
+    name, takes = runner.rpartition(".")[2], TAKEN.get(runner, ANY)
     for argument in arguments:
         if argument not in takes or argument not in READ:
             raise unknown("--runner-params", "argument", argument, [each for each in takes if each in READ])
     for option, value in given.items():
         if value is not None and option not in takes:
             flag, others = f"--{option.replace('_', '-')}", [each for each in TAKEN if option in TAKEN[each]]
-            able = " and ".join(each.rpartition(".")[2] for each in others)
-            raise ConfigError(f"{flag}: must be left out with --runner={name}, got {value}; {able} takes it")
+            able = ", ".join(each.rpartition(".")[2] for each in others)
+            raise ConfigError(f"{flag}: must be left out with --runner={name}, got {value}. Allowed with {able}")
     return {**arguments, **{option: value for option, value in given.items() if option in takes}}
 
 

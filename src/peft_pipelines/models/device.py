@@ -3,14 +3,30 @@
 import ctypes
 import runpy
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+_planned: str | None = None
+
+
+@contextmanager
+def planned(kind: str) -> Iterator[None]:
+    """Take a kind for granted as long as the block lasts: other machines compute what this one plans."""
+    global _planned  # noqa: PLW0603  (a process plans one run at a time)
+    before, _planned = _planned, kind
+    try:
+        yield
+    finally:
+        _planned = before
+
 
 def kind() -> str:
     """Return ``cuda`` or ``cpu``, as ``base_model.device`` does; torch is loaded only where there may be a GPU."""
+    if _planned:
+        return _planned
     if "torch" not in sys.modules and not _may_have_gpu():
         return "cpu"
     from peft_pipelines.models.base_model import device  # noqa: PLC0415  (loads torch)

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from kedro.io import DataCatalog
@@ -23,6 +24,7 @@ from peft_pipelines.running.longest_first import longest_first, recorded_seconds
 from peft_pipelines.running.lost_cell import recorded_as_lost
 from peft_pipelines.running.processes import Processes
 from peft_pipelines.running.report_runner import ReportRunner, record_of
+from peft_pipelines.running.same_place import Place
 from peft_pipelines.running.shipment import Shipment, shipment_of
 from peft_pipelines.running.staff import Staff
 from peft_pipelines.running.state import State, hand_on_records
@@ -138,6 +140,8 @@ class _Run:
 
     def _side_by_side(self, order: list[Unit], size: int, staff: Staff, shipment: Shipment) -> None:
         lost = partial(recorded_as_lost, self._catalog, self._claims)
+        if staff.elsewhere:
+            shipment = replace(shipment, place=Place.of(order, self._catalog))
         with Crew(size, staff, shipment, self._shown, lost) as self._crew:
             for unit, outcome in self._crew.outcomes(order):
                 hand_on_records(self._catalog, [unit])

@@ -58,7 +58,7 @@ class Fingerprints:
         for node in unit.nodes:
             function, stage = f"{node.func.__module__}.{node.func.__qualname__}", stage_of(node.func)
             inputs = [self._input(name, made, method, stage) for name in node.inputs]
-            same = self._once((function,), partial(constants, stage, node.func))
+            same = self._once((function,), partial(constants, stage, node.func, device.kind()))
             found[node.name] = digest([same, function, inputs])
             made |= dict.fromkeys(node.outputs, found[node.name])
         return found
@@ -104,10 +104,16 @@ class Fingerprints:
 
 
 @cache
-def constants(stage: Stage, function: Callable[..., Any]) -> str:
-    """Return a hash of what is the same for all nodes of a function while a process lasts: code, libraries, device."""
+def constants(stage: Stage, function: Callable[..., Any], kind: str) -> str:
+    """Return a hash of what is the same for all nodes of a function while a process lasts: code, libraries, device.
+
+    Args:
+        stage: the function's kind of node.
+        function: the nodes' function.
+        kind: the kind of device.
+    """
     libraries = releases(stage.libraries)
-    return digest([_code(stage, function), libraries, device.kind() if stage.device else ""])
+    return digest([_code(stage, function), libraries, kind if stage.device else ""])
 
 
 def _code(stage: Stage, function: Callable[..., Any]) -> str:

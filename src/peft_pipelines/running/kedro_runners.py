@@ -1,4 +1,4 @@
-"""Kedro's own runners: which of them can run this project, and the records that they would make wrong."""
+"""Runners: which of them can run this project, and the records that Kedro's own would make wrong."""
 
 from typing import TYPE_CHECKING
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline.node import Node
 
-CELL_RUNNER = "CellRunner"
-ALLOWED = (CELL_RUNNER, "SequentialRunner")
+CELL_RUNNER, RAY_RUNNER = "CellRunner", "RayRunner"
+ALLOWED = (CELL_RUNNER, "SequentialRunner", RAY_RUNNER)
 REFUSED = ("ParallelRunner", "ThreadRunner")
 
 
@@ -37,7 +37,7 @@ def keeps_records(runner: str) -> bool:
     >>> keeps_records("SequentialRunner"), keeps_records("<a.CellRunner object at 0x7f>")
     (False, True)
     """
-    return CELL_RUNNER in runner
+    return CELL_RUNNER in runner or RAY_RUNNER in runner
 
 
 def forget_records(node: "Node", catalog: "DataCatalog") -> None:

@@ -23,7 +23,7 @@ class Processes:
         per_gpu: how many of them share a GPU; None for one.
     """
 
-    option, instead = "--workers", "--workers=1 starts no other process"
+    option, instead, elsewhere = "--workers", "--workers=1 starts no other process", False
 
     def __init__(self, asked: int | None, per_gpu: int | None) -> None:
         self._asked, self._per_gpu = asked, per_gpu

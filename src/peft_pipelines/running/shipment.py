@@ -12,6 +12,7 @@ from pluggy import PluginManager
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running.fingerprint import Fingerprints
+from peft_pipelines.running.same_place import Place
 from peft_pipelines.running.staff import Staff
 
 
@@ -20,7 +21,7 @@ class Shipment:
     """The catalog, the hooks and what is known already.
 
     ``plugins`` hold the hooks, ``entry_points`` says whether installed packages bring others, ``levels`` are those of
-    the loggers, by name.
+    the loggers, by name. ``place`` is what a worker on another machine must have in common with the run.
     """
 
     package: str | None
@@ -31,6 +32,7 @@ class Shipment:
     is_async: bool
     fingerprints: Fingerprints
     levels: dict[str, int]
+    place: Place | None = None
 
 
 def shipment_of(

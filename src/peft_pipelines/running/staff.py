@@ -3,13 +3,14 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from kedro.io import DataCatalog
+if TYPE_CHECKING:  # an actor that only starts a worker waits for none of these
+    from kedro.io import DataCatalog
 
-from peft_pipelines.files.claim_file import Holder
-from peft_pipelines.running.unit_runner import Plan
-from peft_pipelines.running.units import Unit
+    from peft_pipelines.files.claim_file import Holder
+    from peft_pipelines.running.unit_runner import Plan
+    from peft_pipelines.running.units import Unit
 
 DYING = 5.0
 """Seconds between the end of a worker's line and its own end."""
@@ -22,8 +23,8 @@ class Errand:
     ``end`` tells of the last worker that it has cost: the step that ran, how the worker ended, and what it said.
     """
 
-    unit: Unit
-    was: Holder | None = None
+    unit: "Unit"
+    was: "Holder | None" = None
     deaths: int = 0
     due: float = 0.0
     end: tuple[str, str, str] = ("", "", "")
@@ -58,12 +59,14 @@ class Staff(Protocol):
     """Where workers come from.
 
     ``option`` is the option of the command line that asks for them, and ``instead`` says how to do without.
+    ``elsewhere`` says whether they may be on other machines.
     """
 
     option: str
     instead: str
+    elsewhere: bool
 
-    def staffed(self, pending: list[Plan], catalog: DataCatalog) -> AbstractContextManager[int]:
+    def staffed(self, pending: "list[Plan]", catalog: "DataCatalog") -> AbstractContextManager[int]:
         """Yield the number of workers that make these cells; 0 where the run's own process is to make them."""
         ...
 

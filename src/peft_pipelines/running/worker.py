@@ -43,6 +43,8 @@ def work(line: Line) -> None:
     shipment: Shipment | None = line.hear()
     if shipment is None:
         return
+    if shipment.place:
+        shipment.place.check()
     shown = Relay(line)
     _log_to(line, shipment.levels)
     sys.stdout = sys.stderr = Printed(shown)

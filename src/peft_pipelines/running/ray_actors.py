@@ -1,0 +1,125 @@
+"""Workers that are actors of a Ray cluster, on any number of machines that share the store."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from kedro.io import DataCatalog
+
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.running import gpus, threads
+from peft_pipelines.running.ray_worker import RayWorker
+from peft_pipelines.running.unit_runner import Plan
+from peft_pipelines.running.worker_process import path
+
+CARRIED: Final = ("PEFT_", "HF_", "TRANSFORMERS_", "TOKENIZERS_")
+"""How the variables begin that workers have from the run, whatever their node has."""
+
+
+class Actors:
+    """Starts workers in a Ray cluster.
+
+    Args:
+        asked: how many workers are asked for; None for as many as the nodes have room for when the cells begin.
+        num_gpus: the GPUs that each takes, or the share of one; 0 for a worker on processors.
+        address: the cluster's; None for the one that Ray finds by itself, or else one of this machine alone.
+    """
+
+    option, instead, elsewhere = "--runner=RayRunner", "--runner=CellRunner needs no cluster", True
+
+    def __init__(self, asked: int | None, num_gpus: float, address: str | None) -> None:
+        self._asked, self._num_gpus, self._address = asked, num_gpus, address
+
+    @contextmanager
+    def staffed(self, pending: list[Plan], catalog: DataCatalog) -> Iterator[int]:
+        """Connect to the cluster as long as the block lasts, where there are cells to make, and yield their workers.
+
+        Raises:
+            ConfigError: there is no cluster at the address, or no node has room for a worker.
+        """
+        if not pending:
+            yield 0
+            return
+        with connected(self._address) as nodes:
+            yield min(len(pending), self._asked or self._fitting(nodes))
+
+    def hire(self, place: int) -> RayWorker:
+        """Start an actor; it waits where there is no room for it yet."""
+        hidden = {} if self._num_gpus else {gpus.VISIBLE: ""}
+        carried = {name: value for name, value in os.environ.items() if name.startswith(CARRIED)}
+        return RayWorker(place, self._num_gpus, {**threads.environment(), **path(), **carried, **hidden})
+
+    def _fitting(self, nodes: Sequence[Mapping[str, float]]) -> int:
+        number = sum(room(node, threads.per_cell(), self._num_gpus) for node in nodes)
+        if not number:
+            raise ConfigError(
+                f"--runner-params, num_gpus: no node of the cluster has {self._num_gpus} GPUs free for a worker; "
+                "where nodes are yet to come, give --workers"
+            )
+        return number
+
+
+def room(node: Mapping[str, float], cpus: int, gpus: float) -> int:
+    """Return the number of workers that a node takes.
+
+    Args:
+        node: its resources, as Ray names them.
+        cpus: the processors that a worker takes.
+        gpus: the GPUs that it takes, or the share of one. A share lies on one GPU.
+
+    >>> room({"CPU": 8.0, "GPU": 2.0}, cpus=1, gpus=0.3)
+    6
+    """
+    fitting = int(node.get("CPU", 0.0) // cpus)
+    if not gpus:
+        return fitting
+    number = node.get("GPU", 0.0)
+    return min(fitting, int(number // gpus) if gpus >= 1 else int(number) * int(1 / gpus))
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[list[Mapping[str, float]]]:
+    """Connect to a Ray cluster as long as the block lasts, and yield the resources of each of its nodes.
+
+    Raises:
+        ConfigError: there is none at the address.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports to its makers
+    import ray  # noqa: PLC0415  (an extra)
+
+    begun = not ray.is_initialized()
+    if begun:
+        _init(address)
+    try:
+        yield [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    finally:
+        if begun:
+            ray.shutdown()
+
+
+def _init(address: str | None) -> None:
+    import ray  # noqa: PLC0415
+
+    quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "include_dashboard": None}
+    with _same_signals():
+        try:
+            ray.init(address=address, **quiet)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(
+                f"--runner-params, address: no Ray cluster answers, got {address}: {reason:.200}"
+            ) from None
+
+
+@contextmanager
+def _same_signals() -> Iterator[None]:
+    """Keep the run's answer to SIGTERM: Ray puts its own in its place."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
