@@ -25,7 +25,8 @@ from peft_pipelines.data.batching import chunks, shared_prefix
 from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.data.tokenize import Prompter, training_examples
 from peft_pipelines.evaluation.score import task_scores
-from peft_pipelines.inference.generate import Decoding, generate_and_score, prediction_fields
+from peft_pipelines.inference.decoding import Decoding
+from peft_pipelines.inference.generate import generate_and_score, prediction_fields
 from peft_pipelines.inference.loglikelihood import answers_to_score
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model

@@ -8,7 +8,8 @@ from small_trainings import mean_loss
 from peft_pipelines.data.batching import shared_prefix
 from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.data.tokenize import Prompter
-from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
+from peft_pipelines.inference.decoding import Decoding
+from peft_pipelines.inference.generate import generate, generate_and_score
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model

@@ -1,13 +1,16 @@
 """The numbers that stand for the project's tasks, against what their fields quote."""
 
 import random
+from typing import Any
 
 import base_rows
 import pytest
+from made import labelled
 from scipy import stats
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.evaluation.score import bounds, task_scores
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.evaluation.score import answers_of, bounds, picks, random_task_scores, task_scores
 
 ACCURACY = (
     *("sst2", "mnli", "qnli", "rte", "wsc", "cb", "boolq", "copa", "wic"),
@@ -84,3 +87,37 @@ def test_rows_of_a_group_are_resampled_together_and_groups_of_one_apart() -> Non
     pairs = [{**row, "group": str(n // 10)} for n, row in enumerate(rows)]
     together = bounds(pairs, task)
     assert together["primary_low"] < alone["primary_low"] and together["primary_high"] > alone["primary_high"]
+
+
+def continued() -> tuple[TaskSpec, list[dict[str, Any]]]:
+    """Answers that are all written wrong, and of whose continuations the right one is likeliest in one or the other."""
+    task = labelled(metrics=["acc", "acc_norm", "accuracy"], continuations={"texts": ["no", "certainly"]})
+    row = {"prompt": "-", "choices": ["no", "certainly"], "references": ["yes"], "prediction": "no", "stopped": True}
+    return task, [{**row, "choice_logprobs": logprobs} for logprobs in ([-9.0, -8.0], [-3.0, -8.0], [-1.0, -8.0])]
+
+
+def test_continuations_are_scored_beside_what_was_written() -> None:
+    task, rows = continued()
+    scores = task_scores(rows, task)
+    assert (scores["acc"], scores["acc_norm"], scores["accuracy"]) == pytest.approx((1 / 3, 2 / 3, 0))
+    assert (scores["metric"], scores["primary"], scores["n"]) == ("acc", scores["acc"], 3)
+    assert bounds(rows, task) == {
+        "primary_low": pytest.approx(0.0084, abs=1e-4),
+        "primary_high": pytest.approx(0.9057, abs=1e-4),
+    }
+    assert picks(rows, task) == {"acc": ["yes", "no", "no"], "acc_norm": ["yes", "yes", "no"]}
+    assert answers_of(rows, task, "accuracy") == ["no"] * 3
+
+
+def test_the_majority_answer_is_its_own_pick() -> None:
+    task, rows = continued()
+    guessed = [{"prompt": "-", "references": row["references"], "prediction": "yes"} for row in rows]
+    assert task_scores(guessed, task)["acc"] == 1
+    assert random_task_scores(guessed, task, task.metrics)["acc_norm"] == 0.5
+
+
+def test_answers_without_continuations_are_not_scored_by_them() -> None:
+    task, rows = continued()
+    without = [{name: value for name, value in row.items() if name != "choice_logprobs"} for row in rows]
+    with pytest.raises(ConfigError, match=r"task 'moods', metrics: 'acc' needs likelihoods of continuations"):
+        task_scores(without, task)

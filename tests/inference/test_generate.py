@@ -6,7 +6,8 @@ import torch
 from tiny import START, prompts, tuned
 
 from peft_pipelines.inference import generate as generation
-from peft_pipelines.inference.generate import Decoding, generate, generate_and_score
+from peft_pipelines.inference.decoding import Decoding
+from peft_pipelines.inference.generate import generate, generate_and_score
 from peft_pipelines.methods.attached import Attached
 
 NEVER = (9999,)

@@ -167,6 +167,23 @@ TASK = [
         ("group", "{passage}", ["unknown column 'passage'"]),
         ("question", "{sentence}", ["question needs group"]),
         ("tests", "cases", ["unknown column 'cases'"]),
+        (
+            "metrics",
+            ["acc"],
+            ["metrics: 'acc' needs the field continuations, such as {texts: ['no', 'yes']}. Allowed: "],
+        ),
+        ("continuations", {}, ["metrics: none reads the row's continuations. Allowed: acc, acc_norm"]),
+        ("continuations", [], ["continuations"]),
+        ("continuations", {"texts": ["no"]}, ["continuations.texts must be 2, one for each label, got 1"]),
+        (
+            "continuations",
+            {"texts": ["{a", "b"]},
+            ["continuations.texts.0", "the brace at character 1 has no counterpart"],
+        ),
+        ("continuations", {"texts": ["", "b"]}, ["continuations.texts.0: must hold text"]),
+        ("continuations", {"texts": ["a", "b"], "column": "c"}, ["at most one of texts and column may be given"]),
+        ("continuations", {"context": "Answer:"}, ["continuations.context: must name a column"]),
+        ("continuations", {"choices": ["a", "b"]}, ["continuations: unknown field 'choices'. Allowed: "]),
         ("metrics", ["acuracy"], ["metrics: unknown metric 'acuracy', did you mean 'accuracy'?"]),
         ("metrics", ["accuracy", "accuracy"], ["metrics", "'accuracy' twice"]),
         ("metrics", ["invalid_rate"], ["metrics: 'invalid_rate' is a diagnostic and cannot come first. Allowed: "]),
@@ -199,6 +216,14 @@ TASK = [
 ]
 FREE: dict[str, Any] = {"label": None, "labels": None}
 """Fields of a task whose answers are text."""
+CONTINUED = [
+    Rule("task 'mood': " + says, partial(task, metrics=["acc"], **fields), ["task 'mood'", says])
+    for fields, says in (
+        ({**FREE, "target": "{label}", "continuations": {}}, "continuations need label and labels"),
+        ({"continuations": {"texts": ["{wrong}", "b"]}}, "unknown column 'wrong'"),
+        ({"continuations": {"column": "sentence"}}, "continuations: column 'sentence' must be a list, got 'line "),
+    )
+]
 ANSWERS = [
     Rule(f"task 'mood': {metric} of {target}", partial(task, **FREE, target=target, metrics=[metric]), [*says])
     for metric, target, says in (
@@ -327,4 +352,4 @@ GRID = [
         ("method", ["lora"], ["unknown field 'method', did you mean 'methods'?"]),
     )
 ]
-RULES = [*FIELDS, *TASK, *ANSWERS, *MODEL, *METHOD, *GRID]
+RULES = [*FIELDS, *TASK, *CONTINUED, *ANSWERS, *MODEL, *METHOD, *GRID]

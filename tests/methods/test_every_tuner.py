@@ -14,7 +14,8 @@ from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.costs import flops
 from peft_pipelines.data.encoded import Encoded
-from peft_pipelines.inference.generate import Decoding, generate
+from peft_pipelines.inference.decoding import Decoding
+from peft_pipelines.inference.generate import generate
 from peft_pipelines.methods import providers
 from peft_pipelines.methods.config_check import dataclass_fields
 from peft_pipelines.methods.type_check import fits, types_of

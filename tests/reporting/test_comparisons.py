@@ -77,6 +77,19 @@ def test_answers_to_other_items_are_left_out() -> None:
     assert list(compare(**parts)[0]["scores"]) == ["good", "majority"]
 
 
+def test_a_metric_of_continuations_compares_picks_not_what_was_written() -> None:
+    task = labelled(metrics=["acc", "accuracy"], continuations={})
+    parts = given(task, RIGHT, good=[POOR], poor=[RIGHT])
+    for name, picked in (("good", GOOD), ("poor", POOR)):
+        parts[f"answers.{name}"]["tiny.moods.s0"] |= {"picked": {"acc": picked}, "cut_off_rate": 1.0}
+    (entry,) = compare(**parts)
+    assert entry["metric"] == "acc" and list(entry["scores"]) == ["good", "majority", "poor"]
+    assert (entry["scores"]["good"]["value"], entry["scores"]["poor"]["value"]) == (0.95, 0.5)
+    pairs = {(pair["first"], pair["second"]): pair for pair in entry["pairs"]}
+    assert pairs["good", "poor"]["test"] == "mcnemar"
+    assert pairs["good", "poor"]["p"] == pytest.approx(21 / 2**19)
+
+
 def cut(rate: float) -> pd.DataFrame:
     """The differences of two methods of which the worse one had a share of its answers cut off."""
     parts = given(labelled(), RIGHT, good=[GOOD], poor=[POOR])

@@ -11,6 +11,7 @@ from peft_pipelines.pipelines.cells.score import score
 from peft_pipelines.reporting.cell_facts import confusion, facts, scored, spent, trained
 from peft_pipelines.reporting.details import details, item_scores, items_digest, shortened, worst
 
+CELL = "m.moods.s0"
 CODE = "def f(x):\n    y = x + 1\n    return y"
 
 
@@ -50,6 +51,20 @@ def test_the_worst_come_first_and_of_equal_ones_what_was_least_likely() -> None:
     ]
     found = worst(rows, labelled())
     assert [(entry["prompt"], entry["score"]) for entry in found] == [("far", 0.0), ("near", 0.0), ("right", 1.0)]
+
+
+def test_picks_stand_beside_what_was_written_and_are_shown(tmp_path: Path) -> None:
+    task = labelled(metrics=["acc", "macro_f1"], continuations={})
+    beside = {"choices": ["no", "yes"], "choice_logprobs": [-1.0, -2.0]}
+    rows = [row("yes", "hm", f"{place}", **beside) for place in range(2)]
+    handle = checkpoint(tmp_path, method("good", "adapter"), 0, trainable_parameters=1)
+    scores = score(rows, GENERATION, handle, task, PSCP, NO_RUNS)
+    parts = {"task": {"moods": task}, "metrics": {CELL: scores}, "predictions": {CELL: rows}}
+    given = {f"{kind}.{name}": value for kind, found in parts.items() for name, value in found.items()}
+    _, answers = details(**given, **{f"checkpoint.{CELL}": handle})
+    assert answers[CELL]["answers"] == ["hm", "hm"]
+    assert answers[CELL]["picked"] == {"acc": ["no", "no"]}
+    assert [entry["prediction"] for entry in worst(rows, task)] == ["no", "no"]
 
 
 def test_twenty_answers_are_shown_without_the_instruction_that_all_share() -> None:

@@ -67,6 +67,7 @@ class Parameters(Spec):
         for name in grid.methods:
             self.training.overridden(self.methods[name])
             self._check_train_on(self.methods[name], grid)
+            self._check_contexts(self.methods[name], grid)
 
     def metrics(self, grid: Grid, known: Mapping[str, KnownMetric]) -> dict[str, list[str]]:
         """Return the metrics of the grid's tasks, the grid's own one first where a task's row names it.
@@ -114,6 +115,16 @@ class Parameters(Spec):
         for task in grid.tasks:
             if task not in tasks:
                 raise ConfigError(f"{where}: must name each task of the grid, got {', '.join(tasks)} without '{task}'")
+
+    def _check_contexts(self, method: MethodSpec, grid: Grid) -> None:
+        """Raise ConfigError for shots, which stand before prompts, where continuations have other contexts."""
+        for task in grid.tasks if method.shots else ():
+            continued = self.tasks[task].continuations
+            if continued and continued.context:
+                raise ConfigError(
+                    f"task '{task}', continuations.context: must be left out of a grid with method '{method.name}': "
+                    "its shots stand before prompts"
+                )
 
 
 def with_names(parameters: Mapping[str, Any], metrics: Mapping[str, list[str]]) -> dict[str, Any]:

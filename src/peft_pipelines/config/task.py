@@ -6,6 +6,7 @@ from typing import Protocol
 from pydantic import Field, model_validator
 
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.label_continuations import ContinuationSpec
 from peft_pipelines.config.label_words import Labels, differ_without_case
 from peft_pipelines.config.spec import Count, Spec, Text, Texts, Tokens, distinct
 from peft_pipelines.config.split_names import HubSource, Splits
@@ -20,13 +21,18 @@ class KnownMetric(Protocol):
     def primary(self) -> bool:
         """Whether it may stand for a task."""
 
-    def misfit(self, labels: Sequence[str], question: bool, composed: bool) -> str:
+    @property
+    def reads_continuations(self) -> bool:
+        """Whether it compares the likeliest continuation, not what was written."""
+
+    def misfit(self, labels: Sequence[str], question: bool, composed: bool, continuations: bool) -> str:
         """Why a row cannot name it, empty where it can.
 
         Args:
             labels: the row's label words.
             question: whether it has questions.
             composed: whether its right answers hold more than the value of one column.
+            continuations: whether it has continuations.
         """
 
 
@@ -51,6 +57,8 @@ class TaskSpec(Spec):
     on, the answers to the test split are run on them.
 
     ``ignore_case`` accepts a label word in any case.
+
+    ``continuations`` has the labels scored as continuations of a context too, for the metrics that compare these.
     """
 
     name: str = ""
@@ -69,6 +77,7 @@ class TaskSpec(Spec):
     group: Template | None = None
     question: Template | None = None
     tests: Text | None = None
+    continuations: ContinuationSpec | None = None
     metrics: Texts = Field(min_length=1)
     max_new_tokens: Count
     max_length: Tokens | None = None
@@ -116,7 +125,10 @@ class TaskSpec(Spec):
         """The columns that the templates name, after ``preprocess``."""
         templates = [text for text in (self.input, self.target, self.gold, self.group, self.question) if text]
         direct = [column for column in (self.label, self.references) if column]
-        return tuple(dict.fromkeys([field for text in templates for field in template_fields(text)] + direct))
+        continued = self.continuations.columns() if self.continuations else ()
+        return tuple(
+            dict.fromkeys([*(field for text in templates for field in template_fields(text)), *direct, *continued])
+        )
 
     @model_validator(mode="after")
     def _consistent(self) -> "TaskSpec":
@@ -129,6 +141,8 @@ class TaskSpec(Spec):
             raise ValueError(f"ignore_case needs labels that differ in more than case, got {list(self.label_words)}")
         if self.gold and not self.target:
             raise ValueError("gold needs target: other answers are compared with what is learnt")
+        if self.continuations:
+            self.continuations.check(self.label_words)
         if self.source:
             self._check_hub_names(self.source)
         if self.question and not self.group:
@@ -149,7 +163,8 @@ class TaskSpec(Spec):
             metrics: all metrics there are, by name.
 
         Raises:
-            ConfigError: a name is unknown, a metric does not fit the row, or the first one may not stand for a task.
+            ConfigError: a name is unknown, a metric does not fit the row, the first one may not stand for a task, or
+                none reads the row's continuations.
         """
         where = f"task '{self.name}'"
         if self.preprocess and self.preprocess not in functions:
@@ -163,9 +178,12 @@ class TaskSpec(Spec):
         if not metrics[self.primary].primary:
             allowed = [name for name, found in fitting.items() if found.primary]
             raise _refused(f"{where}, metrics: '{self.primary}' is a diagnostic and cannot come first", allowed)
+        if self.continuations and not any(metrics[name].reads_continuations for name in self.metrics):
+            allowed = [name for name, found in fitting.items() if found.reads_continuations]
+            raise _refused(f"{where}, metrics: none reads the row's continuations", allowed)
 
     def _misfit(self, metric: KnownMetric) -> str:
-        return metric.misfit(self.label_words, bool(self.question), self._composed)
+        return metric.misfit(self.label_words, bool(self.question), self._composed, self.continuations is not None)
 
 
 def _refused(reason: str, allowed: Collection[str]) -> ConfigError:

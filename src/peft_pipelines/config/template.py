@@ -42,13 +42,13 @@ def _filled(part: re.Match[str], row: Mapping[str, Any]) -> str:
     return part[0][0] if part["escaped"] else part[0]
 
 
-def check_template(template: str) -> str:
-    """Return the template.
+def check_columns(template: str) -> str:
+    """Return a template, which may be a text without a column.
 
     Raises:
-        ValueError: it has a brace without its counterpart, no column, or a column with a format.
+        ValueError: it has a brace without its counterpart, or a column without a name or with a format.
 
-    >>> check_template("Text: {sentence")
+    >>> check_columns("Text: {sentence")
     Traceback (most recent call last):
     ValueError: the brace at character 7 has no counterpart in 'Text: {sentence'. Allowed: {column} for ...
     """
@@ -56,14 +56,18 @@ def check_template(template: str) -> str:
     stray = next((part.start() for part in _PART.finditer(template) if part["stray"]), None)
     if stray is not None:
         raise ValueError(f"the brace at character {stray + 1} has no counterpart in {shown}. {ALLOWED}")
-    fields = template_fields(template)
-    if not fields:
-        raise ValueError(f"must name a column, got {shown}. {ALLOWED}")
-    for field in fields:
+    for field in template_fields(template):
         if not field.strip():
             raise ValueError(f"'{{{field}}}' names no column in {shown}. {ALLOWED}")
         if _FORMAT.fullmatch(field):
             raise ValueError(f"'{{{field}}}' has a format, which templates do not know, in {shown}. {ALLOWED}")
+    return template
+
+
+def check_template(template: str) -> str:
+    """Return the template; raise ValueError as ``check_columns``, and where it names no column."""
+    if not template_fields(check_columns(template)):
+        raise ValueError(f"must name a column, got {f'{template!r:.80}'}. {ALLOWED}")
     return template
 
 

@@ -10,6 +10,7 @@ from peft_pipelines.config import SamplingSpec, TaskSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.data import preprocess
 from peft_pipelines.data.case_columns import check_cases, with_cases
+from peft_pipelines.data.choices import choice_fields
 from peft_pipelines.data.example import (
     GOLD_COLUMN,
     GROUP_COLUMNS,
@@ -27,8 +28,9 @@ def adapt(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Splits:
     """Return the sampled examples of each split as two columns: ``input`` (text) and ``references`` (right answers).
 
     Where the task's row has ``gold``, a column of this name holds its text. Where it has the templates ``group`` and
-    ``question``, columns of these names hold digests of their texts. Validation examples are the task's own split or
-    held out of the training split by the split seed, label shares kept; all examples of a group stand on one side.
+    ``question``, columns of these names hold digests of their texts; where it has ``continuations``, ``choices`` and
+    ``context`` hold theirs. Validation examples are the task's own split or held out of the training split by the split
+    seed, label shares kept; all examples of a group stand on one side.
 
     Raises:
         ConfigError: a split is missing or empty, a template names a column that the data lack, a label is hidden.
@@ -62,7 +64,8 @@ def instruct(adapted: Splits, task: TaskSpec) -> Splits:
 def _schema(task: TaskSpec) -> pa.Schema:
     groups = [(name, pa.string()) for name in GROUP_COLUMNS if getattr(task, name)]
     gold = [(GOLD_COLUMN, pa.string())] if task.gold else []
-    return pa.schema([("input", pa.string()), ("references", pa.list_(pa.string())), *gold, *groups])
+    beside = [*gold, *choice_fields(task), *groups]
+    return pa.schema([("input", pa.string()), ("references", pa.list_(pa.string())), *beside])
 
 
 def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, list[preprocess.Row]]:

@@ -1,10 +1,13 @@
 """Examples as token ids, and those that are kept: all cells of a task ask for the same ones."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 IGNORED = -100
 """The label of a position without loss, as torch's cross entropy has it."""
+Shot = tuple[str, str]
+"""A prompt and its reference."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ class Encoded:
     def labels(self) -> list[int]:
         """The labels of ``ids``: ``IGNORED`` at the prompt, the answer's tokens at the answer."""
         return [IGNORED] * len(self.prompt) + self.answer
+
+
+class Fitted(NamedTuple):
+    """A prompt as far as it fits, the shots before it, and the tokens of both."""
+
+    prompt: str
+    shots: Sequence[Shot]
+    tokens: list[int]
 
 
 class KeptExamples:

@@ -7,6 +7,7 @@ from peft_pipelines.config import TaskSpec, fill, template_fields
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.label_keys import word_of
 from peft_pipelines.data import preprocess
+from peft_pipelines.data.choices import choice_columns
 from peft_pipelines.data.values import texts_in, written
 
 GROUP_COLUMNS = ("group", "question")
@@ -43,7 +44,8 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
     gold = {GOLD_COLUMN: _filled(task.gold, row, task, where)} if task.gold else {}
     if not all(gold.values()):
         raise ConfigError(f"task '{task.name}', {where}: empty gold")
-    return {"input": text, "references": references, **gold, **group_digests(row, task, where)}
+    beside = {**gold, **choice_columns(row, task, where), **group_digests(row, task, where)}
+    return {"input": text, "references": references, **beside}
 
 
 def group_digests(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, str]:
@@ -100,8 +102,9 @@ def check_kinds(row: preprocess.Row, task: TaskSpec, where: str) -> None:
         task: the task's row.
         where: the split, for errors.
     """
+    lists = (task.references, task.continuations and task.continuations.column)
     for column in task.columns():
-        if row[column] is not None and column != task.references:
+        if row[column] is not None and column not in lists:
             _text_of(column, row, task, where)
 
 

@@ -18,14 +18,11 @@ from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.model import FIXED_DATE
 from peft_pipelines.data.chat_template import ANSWER, ChatTemplate
-from peft_pipelines.data.encoded import Encoded, KeptExamples
+from peft_pipelines.data.encoded import Encoded, Fitted, KeptExamples, Shot
 from peft_pipelines.data.plain_text import RowTokens, without_middle
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-Shot = tuple[str, str]
-"""A prompt and its reference."""
 
 KEPT = KeptExamples(tokens=1_000_000)
 """The examples that this process keeps, some 40 MB of them."""
@@ -100,23 +97,34 @@ class Prompter:
     def _encode(self, prompt: str, answer: str | None, room: int, shots: Sequence[Shot]) -> Encoded:
         tail = self.encode_answer(answer) if answer is not None else []
         as_text = self.row_tokens.hold_control(prompt) or (answer is not None and self.row_tokens.hold_control(answer))
-        limit = self.max_length - len(tail) - room
+        fitted = self.fitted(prompt, len(tail) + room, shots)
+        return Encoded(fitted.tokens, tail, fitted.prompt != prompt, len(fitted.shots), as_text=as_text)
+
+    def fitted(self, prompt: str, room: int, shots: Sequence[Shot]) -> Fitted:
+        """Return a prompt with the shots that fit before it; without any, as much of it as fits.
+
+        Args:
+            prompt: instruction and input.
+            room: tokens of ``max_length`` to leave free.
+            shots: examples to put before it, with their answers.
+
+        Raises:
+            ConfigError: there is no room for any of it.
+        """
+        limit = self.max_length - room
         for used in range(len(shots), 0, -1):
             head = self._prompt(prompt, shots[:used])
             if len(head) <= limit:
-                return Encoded(head, tail, False, used, as_text=as_text)
-        head = self._prompt(prompt)
+                return Fitted(prompt, shots[:used], head)
+        head, shorter = self._prompt(prompt), prompt
         excess = len(head) - limit
-        truncated = excess > 0
         while len(head) > limit:
             shorter = without_middle(prompt, self.row_tokens.of(prompt)[1], excess)
             if not shorter:
-                raise ConfigError(
-                    f"max_length {self.max_length}: no room for the prompt beside {len(tail) + room} answer tokens"
-                )
+                raise ConfigError(f"max_length {self.max_length}: no room for the prompt beside {room} answer tokens")
             head = self._prompt(shorter)
             excess += max(1, len(head) - limit)
-        return Encoded(head, tail, truncated, as_text=as_text)
+        return Fitted(shorter, (), head)
 
     def encode_answer(self, text: str) -> list[int]:
         """Return the tokens of an answer, with the end of the turn."""
@@ -159,10 +167,15 @@ class Prompter:
         def render(mask: Callable[[str], str]) -> str:
             return self.render(mask(prompt), [(mask(earlier), mask(answer)) for earlier, answer in shots])
 
-        def empty() -> str:
-            return self.render("?", [("?", "!")] * len(shots))
+        return self.tokens(render, len(shots))
 
-        ids = self.row_tokens.rendered(render, empty, len(shots), add_special_tokens=not self.chat)
+    def tokens(self, render: Callable[[Callable[[str], str]], str], shots: int) -> list[int]:
+        """Return the tokens of a text that begins as prompts do; ``render`` as for ``RowTokens.rendered``."""
+
+        def empty() -> str:
+            return self.render("?", [("?", "!")] * shots)
+
+        ids = self.row_tokens.rendered(render, empty, shots, add_special_tokens=not self.chat)
         eos = self.tokenizer.eos_token_id
         return ids[:-1] if not self.chat and ids and ids[-1] == eos else ids
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peft_pipelines.config import ExecutionSpec, PscpSpec, TaskSpec
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.costs import energy
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.evaluation.metrics import registry
@@ -61,9 +62,11 @@ def task_scores(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, 
     Where the predictions say how likely the right answers were, the scores of that come with them, and where they say
     which answers were complete, the share of those that were not.
     """
-    answers = answers_of(predictions, task)
-    questions = questions_of(predictions, task)
-    scores = registry.score(task.metrics, answers, right_answers(predictions), task.label_words, questions=questions)
+    questions, right = questions_of(predictions, task), right_answers(predictions)
+    reading = [name for name in task.metrics if not registry.metric(name).pick]
+    scores = registry.score(reading, written(predictions, task), right, task.label_words, questions=questions)
+    for name, answers in picks(predictions, task).items():
+        scores |= registry.score([name], answers, right, task.label_words)
     primary = {"metric": task.primary, "primary": scores[task.primary]}
     return {**primary, **scores, **likely(predictions, task), **cut_off(predictions)}
 
@@ -84,8 +87,8 @@ def executed(predictions: list[dict[str, Any]], task: TaskSpec, execution: Execu
 
 def bounds(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float]:
     """Bounds of the primary score's 95 % interval, with other test items for the same answers."""
-    drawn = resampled(task, [task.primary], {"own": [answers_of(predictions, task)]}, predictions)
-    found = interval(drawn[task.primary]["own"])
+    answers = {"own": [answers_of(predictions, task, task.primary)]}
+    found = interval(resampled(task, [task.primary], answers, predictions)[task.primary]["own"])
     return {"primary_low": found.low, "primary_high": found.high}
 
 
@@ -118,10 +121,34 @@ def right_answers(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     return [[row["gold"]] if "gold" in row else list(row["references"]) for row in rows]
 
 
-def answers_of(predictions: list[dict[str, Any]], task: TaskSpec) -> list[str]:
-    """The answers as metrics read them: with the labels' own case where the task ignores case."""
+def answers_of(predictions: Sequence[Mapping[str, Any]], task: TaskSpec, metric: str) -> list[str]:
+    """The answers as a metric reads them: what was written, or the labels of the continuations that it picks.
+
+    Of rows that no model has answered, such as those of the majority answer, both are the same.
+
+    Raises:
+        ConfigError: a model has answered, but the likelihoods of continuations are not there.
+    """
+    pick = registry.metric(metric).pick
+    if pick and "choice_logprobs" in predictions[0]:
+        return [task.label_words[pick(row["choice_logprobs"], row["choices"])] for row in predictions]
+    if pick and "stopped" in predictions[0]:
+        raise ConfigError(
+            f"task '{task.name}', metrics: '{metric}' needs likelihoods of continuations, and these answers were made "
+            "without them: make the cell again"
+        )
+    return written(predictions, task)
+
+
+def written(predictions: Sequence[Mapping[str, Any]], task: TaskSpec) -> list[str]:
+    """The answers that were written, with the labels' own case where the task ignores case."""
     answers = [row["prediction"] for row in predictions]
     return spelt_as_labels(answers, task.label_words) if task.ignore_case else answers
+
+
+def picks(predictions: Sequence[Mapping[str, Any]], task: TaskSpec) -> dict[str, list[str]]:
+    """The answers as each metric of the task reads them that picks continuations, by its name."""
+    return {name: answers_of(predictions, task, name) for name in task.metrics if registry.metric(name).pick}
 
 
 def likely(predictions: list[dict[str, Any]], task: TaskSpec) -> dict[str, float]:

@@ -1,28 +1,21 @@
 """Greedy generation, with the likelihood of given answers: batches of like length, left-padded, with a KV cache."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import torch
 
 from peft_pipelines.config import TaskSpec
-from peft_pipelines.data.batching import chunks, split_batch
 from peft_pipelines.files import progress
-from peft_pipelines.inference.decoding import Decoding, attention_of, outgrows_window
+from peft_pipelines.inference.decoding import Decoding
 from peft_pipelines.inference.loglikelihood import Likelihood, Prefill
-from peft_pipelines.inference.packed_prefill import packed
-from peft_pipelines.inference.padded_prefill import padded
+from peft_pipelines.inference.prefilling import prefilling
 from peft_pipelines.inference.roomy_cache import with_room
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
 from peft_pipelines.models.forward import forward
 from peft_pipelines.models.shared_heads import one_token
-from peft_pipelines.models.tree_kernel import FLEX, ROWS
-
-TOKENS = 32 * 512
-"""Most tokens of a batch, rows times the longest prompt, whatever its size: bounds the memory of long prompts."""
 
 CHECKED = {"cuda": 8}
 """By kind of device, tokens of a batch between two looks at what has stopped; each look waits for the device."""
@@ -63,16 +56,8 @@ def generate_and_score(
         decoding: the options.
         answers: for each prompt the given answers as tokens, none where no likelihood is wanted.
     """
-    shared = decoding.shared_prefix and "shared_prefix" not in attached.refuses
     with autocast(attached.core, attached.precision):
-        kernel = attention_of(attached, prompts, decoding, answers)
-        if kernel != ROWS:
-            prefill = packed(attached, prompts, answers, decoding.ended, flex=kernel == FLEX)
-            batches = _alike(prompts, decoding.batch_size)
-        else:
-            prefill = padded(attached, prompts, answers, decoding.pad, shared=shared)
-            alone = outgrows_window(attached, prompts, decoding.max_new_tokens, answers)
-            batches = _batches(list(map(len, prompts)), decoding.batch_size, padded=not alone)
+        prefill, batches = prefilling(attached, prompts, answers, decoding)
         generations: dict[int, Generation] = {}
         for rows in batches:
             filled, scored = prefill(rows)
@@ -96,30 +81,6 @@ def prediction_fields(generation: Generation, stop: Sequence[int], task: TaskSpe
         return {**fields, "label_scores": dict(zip(task.label_words, scores, strict=True))}
     (reference,) = generation.likelihoods
     return {**fields, "reference_tokens": reference.tokens, "reference_tokens_right": reference.greedy}
-
-
-def _alike(prompts: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
-    """Row numbers in batches of prompts that begin alike, bounded as others are."""
-    order = sorted(range(len(prompts)), key=lambda row: list(prompts[row]))
-    for batch in chunks(order, size):
-        yield from (
-            [batch[place] for place in part] for part in split_batch([len(prompts[row]) for row in batch], TOKENS)
-        )
-
-
-def _batches(lengths: Sequence[int], size: int, *, padded: bool) -> Iterator[list[int]]:
-    """Row numbers in batches of like length; of equal length unless they may be padded.
-
-    >>> list(_batches([3, 1, 3, 2], 2, padded=True)), list(_batches([3, 1, 3, 2], 2, padded=False))
-    ([[1, 3], [0, 2]], [[1], [3], [0, 2]])
-    """
-    order = sorted(range(len(lengths)), key=lambda row: lengths[row])
-    for _, group in groupby(order, key=lambda row: 0 if padded else lengths[row]):
-        rows = list(group)
-        for batch in chunks(rows, size):
-            yield from (
-                [batch[place] for place in part] for part in split_batch([lengths[row] for row in batch], TOKENS)
-            )
 
 
 def _decode_greedily(attached: Attached, prefill: Prefill, decoding: Decoding) -> list[list[int]]:

@@ -137,7 +137,7 @@ def token_logprobs(logits: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Te
         logits: (rows, places, vocabulary), those that predict the tokens.
         tokens: (rows, places).
     """
-    logits = logits.float()
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     logits = logits - logits.amax(-1, keepdim=True)  # beside a large number the small differences would be rounded off
     chosen = logits.gather(-1, tokens[..., None]).squeeze(-1)
     return chosen.double() - logits.exp().sum(-1, dtype=torch.float64).log(), logits.argmax(-1) == tokens

@@ -66,16 +66,20 @@ def compare_by(metrics: Callable[[TaskSpec], Sequence[str]], parts: dict[str, An
                 continue
             rows = prompts[task]["test"].to_pylist()
             given_here = _entries(answers, model, task, items_digest(rows))
-            found = {method: [entry["answers"] for entry in seeds] for method, seeds in given_here.items()}
+            guessed = [common[model, task]] * len(rows) if common.get((model, task)) is not None else None
             cut = {method for method, seeds in given_here.items() if is_cut_off(_cut_off_rate(seeds))}
-            seeds = max(map(len, found.values()), default=1)
-            seedless = [method for method, each in given_here.items() if all(one.get("seedless") for one in each)]
-            found |= {method: found[method][:1] * seeds for method in seedless}
-            if (answer := common.get((model, task))) is not None:
-                found = {MAJORITY: [[answer] * len(rows)] * seeds, **found}
-            scores = resampled(tasks[task], names, found, rows)
+            scores: dict[str, dict[str, Score]] = {}
+            for alike in _that_read_alike(names):
+                scores |= resampled(tasks[task], alike, _read_by(alike[0], given_here, guessed), rows)
             entries += [{"model": model, "task": task, **_by_metric(name, scores[name], cut)} for name in names]
     return entries
+
+
+def _that_read_alike(metrics: Sequence[str]) -> list[list[str]]:
+    """The metrics in lists of those that read the same answers: all that read what was written are one."""
+    picking = [[name] for name in metrics if registry.metric(name).pick]
+    reading = [name for name in metrics if [name] not in picking]
+    return [reading, *picking] if reading else picking
 
 
 def _entries(answers: Mapping[str, Mapping[str, Any]], model: str, task: str, items: str) -> dict[str, list[Any]]:
@@ -88,6 +92,19 @@ def _entries(answers: Mapping[str, Mapping[str, Any]], model: str, task: str, it
     return found
 
 
+def _read_by(
+    metric: str, entries: Mapping[str, Sequence[Mapping[str, Any]]], guessed: list[str] | None
+) -> dict[str, list[list[str]]]:
+    """By method the answers of each seed as a metric reads them, those of the majority answer first."""
+    picks = registry.metric(metric).pick
+    seeds = max(map(len, entries.values()), default=1)
+    found = {MAJORITY: [guessed] * seeds} if guessed is not None else {}
+    for method, each in entries.items():
+        answers = [entry["picked"][metric] if picks else entry["answers"] for entry in each]
+        found[method] = answers[:1] * seeds if all(entry.get("seedless") for entry in each) else answers
+    return found
+
+
 def _cut_off_rate(seeds: Sequence[Mapping[str, Any]]) -> float | None:
     """The share of a method's answers that were cut off, over its seeds; None where it is not known of one."""
     rates = [seed.get("cut_off_rate") for seed in seeds]
@@ -96,8 +113,8 @@ def _cut_off_rate(seeds: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def _by_metric(metric: str, scores: Mapping[str, Score], cut: Collection[str]) -> dict[str, Any]:
-    """Scores and pairs by a metric. No test says that anything is better than a method in ``cut``."""
-    sign = registry.metric(metric).sign
+    """Scores and pairs by a metric. No test says that anything is better than a method in ``cut``, of what it wrote."""
+    sign, cut = registry.metric(metric).sign, () if registry.metric(metric).pick else cut
     best_first = sorted(scores, key=lambda name: -sign * scores[name].resamples.value)
     pairs = [
         {"first": a, "second": b, **asdict(comparison(scores[a], scores[b])), **(UNTESTED if b in cut else {})}

@@ -8,7 +8,7 @@ from typing import Any
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.config.method import draws_nothing
 from peft_pipelines.evaluation.metrics import registry
-from peft_pipelines.evaluation.score import answers_of, cut_off, right_answers
+from peft_pipelines.evaluation.score import answers_of, cut_off, picks, right_answers, written
 from peft_pipelines.files import names
 from peft_pipelines.files.attempts import attempt
 from peft_pipelines.reporting.cell_facts import confusion, facts
@@ -24,9 +24,9 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """By cell ``model.task.seed`` of one method: what a reader may ask of it, and its answers.
 
     A reader may ask for facts, config, command, learning curve, learning-rate search and the worst answers. The answers
-    come with a hash of the items that they are given to, the share of them that was cut off, and whether each seed
-    would give the same. A cell without numbers, or whose files are gone, has no entry. Each cell is an attempt of its
-    own.
+    come with a hash of the items that they are given to, those that metrics pick, the share of them that was cut off,
+    and whether each seed would give the same. A cell without numbers, or whose files are gone, has no entry. Each cell
+    is an attempt of its own.
 
     Args:
         parts: by cell ``metrics.<cell>`` (numbers, a failure's record or None), ``predictions.<cell>`` (rows or None)
@@ -40,10 +40,10 @@ def details(**parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             continue
         task = tasks[cell.split(".")[1]]
         with attempt(f"answers of {cell}"):
-            given = {"items": items_digest(rows[cell]), "answers": answers_of(rows[cell], task)}
-            answers[cell] = (
-                given | cut_off(rows[cell]) | {"seedless": draws_nothing(checkpoints[cell].record["method"])}
-            )
+            given = {"items": items_digest(rows[cell]), "answers": written(rows[cell], task)}
+            picked = {"picked": found_picks} if (found_picks := picks(rows[cell], task)) else {}
+            seedless = {"seedless": draws_nothing(checkpoints[cell].record["method"])}
+            answers[cell] = given | picked | cut_off(rows[cell]) | seedless
         with attempt(cell):
             found[cell] = detail(cell, scores, rows[cell], checkpoints[cell], task)
     return found, answers
@@ -86,15 +86,15 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
 
     Prompts are shown without the instruction, which is the same in all of them.
     """
-    scores, sign = item_scores(rows, task), registry.metric(task.primary).item_sign
-    right = right_answers(rows)
+    metric, scores, right = registry.metric(task.primary), item_scores(rows, task), right_answers(rows)
+    sign, shown = metric.item_sign, answers_of(rows, task, metric.name) if metric.pick else None
     order = sorted(range(len(rows)), key=lambda place: (sign * scores[place], _likelihood(rows[place]), place))
     return [
         {
             "score": round(scores[place], 3),
             "prompt": shortened(task.input_of(rows[place]["prompt"])),
             "references": [shortened(text) for text in right[place][:3]],
-            "prediction": shortened(rows[place]["prediction"]),
+            "prediction": shortened(shown[place] if shown else rows[place]["prediction"]),
         }
         for place in order[:ANSWERS]
     ]
@@ -103,7 +103,7 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
 def item_scores(rows: list[dict[str, Any]], task: TaskSpec) -> list[float]:
     """Score of each answer: its own value in the primary metric, or what the metric's row says of single answers."""
     metric = registry.metric(task.primary)
-    given = zip(answers_of(rows, task), right_answers(rows), strict=True)
+    given = zip(answers_of(rows, task, metric.name), right_answers(rows), strict=True)
     return [metric.score_item(answer, right, task.label_words) for answer, right in given]
 
 

@@ -9,7 +9,7 @@ from peft_pipelines.evaluation.metrics.registry import METRICS, quantity
 from peft_pipelines.files.names import MAJORITY
 from peft_pipelines.reporting.comparisons import compare_by
 from peft_pipelines.reporting.scale import GUESSES
-from peft_pipelines.reporting.warning_signs import LIKE_MAJORITY, together
+from peft_pipelines.reporting.warning_signs import LIKE_MAJORITY, TRUNCATED, together, written_marks
 
 Bounds = Mapping[tuple[str, str, str], Mapping[str, Any]]
 
@@ -54,8 +54,10 @@ def under(
             changed.loc[here, name] = found[here]
     common = dict(zip(keys, changed["primary"], strict=True))
     changed["marks"] = [
-        marks if key[2] in GUESSES else _marked(marks, key in alike or _worse(name, score, common, key))
-        for key, marks, name, score in zip(keys, changed["marks"], changed["metric"], changed["primary"], strict=True)
+        row["marks"]
+        if key[2] in GUESSES
+        else _marked(row, key in alike or _worse(row["metric"], row["primary"], common, key))
+        for key, row in zip(keys, changed.to_dict("records"), strict=True)
     ]
     return changed
 
@@ -66,8 +68,9 @@ def _worse(metric: str, score: float, common: Mapping[Any, float], key: tuple[st
     return not (pd.isna(score) or pd.isna(majority) or quantity(metric).better(score, majority))
 
 
-def _marked(marks: Any, like_majority: bool) -> str:
-    """The signs with, or without, the one of scores like the majority's; a cell without numbers has none."""
-    if pd.isna(marks):
+def _marked(row: Mapping[Any, Any], like_majority: bool) -> str:
+    """The signs of a row under its metric; a cell without numbers has none."""
+    if pd.isna(row["marks"]):
         return ""
-    return together([marks.replace(LIKE_MAJORITY, ""), LIKE_MAJORITY if like_majority else ""])
+    kept = TRUNCATED if TRUNCATED in row["marks"] else ""
+    return together([written_marks(row), LIKE_MAJORITY if like_majority else "", kept])

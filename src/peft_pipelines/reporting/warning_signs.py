@@ -26,12 +26,30 @@ def marks_of(row: Mapping[str, Any], like_majority: bool) -> str:
     """
     if row.get("primary") is None:
         return ""
+    truncated = row.get("truncated_share", 0) > TRUNCATED_LIMIT
+    return together(
+        [
+            written_marks({"predicted_classes": predicted_classes(row), **row}),
+            LIKE_MAJORITY if like_majority else "",
+            TRUNCATED if truncated else "",
+        ]
+    )
+
+
+def written_marks(row: Mapping[str, Any]) -> str:
+    """The signs of the answers that were written; none where the row's metric reads other ones.
+
+    >>> [written_marks({"metric": metric, "cut_off_rate": 0.1}) for metric in ("accuracy", "acc")]
+    ['…', '']
+    """
+    own = METRICS.get(row.get("metric", ""))
+    if own and own.pick:
+        return ""
+    rates = [row.get(name, 0) for name, metric in METRICS.items() if metric.counts_invalid]
     holds = {
-        ONE_CLASS: predicted_classes(row) == 1,
-        INVALID: max(row.get(name, 0) for name, metric in METRICS.items() if metric.counts_invalid) > INVALID_LIMIT,
+        ONE_CLASS: row.get("predicted_classes") == 1,
+        INVALID: any(rate > INVALID_LIMIT for rate in rates),
         CUT_OFF: is_cut_off(row.get("cut_off_rate")),
-        LIKE_MAJORITY: like_majority,
-        TRUNCATED: row.get("truncated_share", 0) > TRUNCATED_LIMIT,
     }
     return "".join(sign for sign, true in holds.items() if true)
 

@@ -104,7 +104,7 @@ def _move(cell: str, metric: str, first: Score, second: Score, paired: bool) -> 
 
 def _score(metric: str, rows: Sequence[dict[str, Any]], task: TaskSpec) -> Score:
     groups, questions = groups_of(rows, task), questions_of(rows, task)
-    answers, references = answers_of(list(rows), task), right_answers(rows)
+    answers, references = answers_of(rows, task, metric), right_answers(rows)
     return scored(metric, [answers], references, task.label_words, groups=groups, questions=questions)
 
 

@@ -30,7 +30,7 @@ def text_rows(draw: st.DrawFn) -> Rows:
     return [answer for answer, _ in rows], [item for _, item in rows]
 
 
-ON_THREE_LABELS = [name for name in METRICS if not METRICS[name].misfit(LABELS, False, False)]
+ON_THREE_LABELS = [name for name in METRICS if not METRICS[name].misfit(LABELS, False, False, True)]
 FREE_TEXT = [name for name in METRICS if not METRICS[name].misfit([], False, True)]
 
 

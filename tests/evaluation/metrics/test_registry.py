@@ -52,6 +52,8 @@ def test_a_diagnostic_comes_after_another_metric_or_not_at_all(name: str) -> Non
         ),
         (labelled(metrics=["f1a"], labels=THREE), "'f1a' is for two labels, this task is of 3 labels. Allowed: "),
         (labelled(metrics=["exact_question"]), "'exact_question' needs the field question, a template such as '{qu"),
+        (labelled(metrics=["acc"]), "'acc' needs the field continuations, such as {texts: ['no', 'yes']}. Allowed: "),
+        (labelled(continuations={}), "none reads the row's continuations. Allowed: acc, acc_norm"),
     ],
 )
 def test_a_metric_that_does_not_fit_is_refused_with_those_that_do(task: TaskSpec, reason: str) -> None:

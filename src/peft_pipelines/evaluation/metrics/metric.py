@@ -9,6 +9,7 @@ from peft_pipelines.evaluation.metrics.normalize import normalise
 from peft_pipelines.evaluation.metrics.unit import PERCENT, Unit
 
 if TYPE_CHECKING:
+    from peft_pipelines.evaluation.metrics.multiple_choice import Pick
     from peft_pipelines.evaluation.metrics.weighted.statistic import Statistic
 
 PAIR = 2
@@ -97,6 +98,7 @@ class Metric(Quantity):
             resampling fast; without it ``function`` is called once a resample.
         slow: whether its resamples, or its values of single items, take seconds a method.
         item_score: how good a single answer is, to show the worst ones, where ``function`` of one item says too little.
+        pick: which of an item's continuations is its answer; None where the metric reads what was written.
     """
 
     name: str = field(init=False, default="")
@@ -108,10 +110,16 @@ class Metric(Quantity):
     weighted: "Callable[..., Statistic] | None" = field(default=None, repr=False)
     slow: bool = False
     item_score: ItemScore | None = field(default=None, repr=False)
+    pick: "Pick | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Take the function's name."""
         object.__setattr__(self, "name", self.function.__name__)
+
+    @property
+    def reads_continuations(self) -> bool:
+        """True where answers are the continuations that ``pick`` picks."""
+        return self.pick is not None
 
     @property
     def by_item(self) -> bool:
@@ -134,13 +142,14 @@ class Metric(Quantity):
             return tuple(map(str, self.kinds))
         return (*(str(kind) for kind in self.kinds if kind not in OF_TEXT), "free text")
 
-    def misfit(self, labels: Labels, question: bool, composed: bool) -> str:
+    def misfit(self, labels: Labels, question: bool, composed: bool, continuations: bool = False) -> str:
         """The reason why a task's row cannot name this metric; empty where it can.
 
         Args:
             labels: the row's label words, none for free text.
             question: whether the row says which items make a question.
             composed: whether right answers hold more than the value of one column, so that they are no plain numbers.
+            continuations: whether the row has labels scored as continuations.
 
         >>> Metric(len, Resampling.SHARE, (Kind.LABELS,)).misfit([], False, False)
         'is for labels, this task is of free text'
@@ -148,7 +157,8 @@ class Metric(Quantity):
         if self.resampling is Resampling.QUESTIONS and not question:
             return "needs the field question, a template such as '{question}'"
         if set(self.kinds) & set(kinds_of(labels, composed)):
-            return ""
+            needs = self.reads_continuations and not continuations
+            return "needs the field continuations, such as {texts: ['no', 'yes']}" if needs else ""
         text = "composed text" if composed else "free text"
         return f"is for {' or '.join(self.tasks)}, this task is of {f'{len(labels)} labels' if labels else text}"
 

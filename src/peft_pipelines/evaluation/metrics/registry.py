@@ -17,6 +17,7 @@ from peft_pipelines.evaluation.metrics.codebleu import codebleu
 from peft_pipelines.evaluation.metrics.extraction import flexible_extract, strict_match
 from peft_pipelines.evaluation.metrics.math import equation_accuracy, equation_consistency, format_rate, number_accuracy
 from peft_pipelines.evaluation.metrics.metric import OF_TEXT, ItemScore, Kind, Metric, Quantity, Resampling
+from peft_pipelines.evaluation.metrics.multiple_choice import acc, acc_norm, likeliest, likeliest_per_character
 from peft_pipelines.evaluation.metrics.multirc import exact_question, f1m
 from peft_pipelines.evaluation.metrics.normalize import check
 from peft_pipelines.evaluation.metrics.regression import closeness, invalid_number_rate, pearson, rmse, spearman
@@ -48,6 +49,8 @@ def of_one_item(function: Callable[..., dict[str, float]]) -> ItemScore:
 
 _ROWS = (
     Metric(accuracy, SHARE, (LABELS, *OF_TEXT)),
+    Metric(acc, SHARE, (LABELS,), pick=likeliest),
+    Metric(acc_norm, SHARE, (LABELS,), pick=likeliest_per_character),
     Metric(macro_f1, WHOLE_SPLIT, (LABELS,), weighted=weighted("macro_f1")),
     Metric(binary_f1, WHOLE_SPLIT, (TWO_LABELS,), weighted=weighted("binary_f1")),
     Metric(f1a, WHOLE_SPLIT, (TWO_LABELS,), weighted=weighted("binary_f1")),
