@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 from transformers import AttentionInterface, Cache, PreTrainedModel
 
+from peft_pipelines.models.forward import placed
 from peft_pipelines.models.tree_mask import kept, kinds_of, window_of
 
 NAME = "peft_pipelines_tree"
@@ -138,17 +139,17 @@ def _plan(core: PreTrainedModel, found: Sequence[Run], cache: Cache | None, laye
         width, length = max(own for _, own in group), max(len(path) for path, _ in group)
         queries = [[*path[len(path) - own :], *[-1] * (width - own)] for path, own in group]
         keys = [[*path, *[-cached] * (length - len(path))] for path, _ in group]
-        first = torch.tensor([len(path) - own for path, own in group], device=device)
+        first = placed(torch.tensor([len(path) - own for path, own in group]), device)
         behind = cached + first[:, None, None] + torch.arange(width, device=device)[:, None]
         distance = behind - torch.arange(cached + length, device=device)
         hidden = (distance < 0) if window is None else (distance < 0) | (distance >= window)
         mask = torch.zeros(hidden.shape, dtype=core.dtype, device=device).masked_fill(hidden, -torch.inf)
         before = torch.arange(cached, device=device).expand(len(group), cached)
-        places = torch.cat([before, torch.tensor(keys, device=device) + cached], dim=1)
+        places = torch.cat([before, placed(torch.tensor(keys), device) + cached], dim=1)
         order += [node for row in queries for node in row]
-        rows.append(Rows(torch.tensor(queries, device=device).clamp(min=0), places, mask[:, None]))
+        rows.append(Rows(placed(torch.tensor(queries).clamp(min=0), device), places, mask[:, None]))
     back = {node: place for place, node in enumerate(order)}
-    return Plan(rows, torch.tensor([back[node] for node in range(nodes)], device=device))
+    return Plan(rows, placed(torch.tensor([back[node] for node in range(nodes)]), device))
 
 
 def _attend(

@@ -16,6 +16,7 @@ from torch.nn.attention.flex_attention import BlockMask, flex_attention
 from torch.nn.functional import pad
 from transformers import Cache, PreTrainedModel
 
+from peft_pipelines.models.forward import placed
 from peft_pipelines.models.tree_attention import attended_by
 from peft_pipelines.models.tree_mask import kept
 
@@ -79,14 +80,14 @@ def block_mask(parents: Sequence[int], cached: int, device: torch.device) -> Blo
     entry, end = (torch.tensor(side, dtype=torch.int32) for side in intervals(parents))
     starts, ends = pad(entry, (cached, 0), value=-1), pad(end, (cached, 0), value=nodes)
     some, every = blocks(entry, starts, ends)
-    asked, starts, ends = entry.to(device), starts.to(device), ends.to(device)
+    asked, starts, ends = (placed(side, device) for side in (entry, starts, ends))
 
     def sees(batch: torch.Tensor, head: torch.Tensor, query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
         return (starts[key] <= asked[query]) & (asked[query] < ends[key])
 
-    (counts, which), (full_counts, full) = _table(some & ~every), _table(every)
-    mask = BlockMask.from_kv_blocks(counts, which, full_counts, full, BLOCK, sees, seq_lengths=(nodes, cached + nodes))
-    return mask.to(device)
+    tables = [placed(part, device) for table in (_table(some & ~every), _table(every)) for part in table]
+    counts, which, full_counts, full = tables
+    return BlockMask.from_kv_blocks(counts, which, full_counts, full, BLOCK, sees, seq_lengths=(nodes, cached + nodes))
 
 
 def intervals(parents: Sequence[int]) -> tuple[list[int], list[int]]:
