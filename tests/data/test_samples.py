@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import combinations
-from statistics import quantiles
+from itertools import combinations, product
+from statistics import fmean, quantiles
 from typing import Any
 
 import pyarrow as pa
@@ -116,12 +116,48 @@ def test_the_words_that_sentences_share_do_not_give_their_similarity_away() -> N
 
 
 def test_no_sentence_is_of_two_similarities_or_of_the_public_set() -> None:
-    def sentences(tables: Iterable[pa.Table]) -> list[str]:
-        return [plain(text) for table in tables for side in (1, 2) for text in table[f"sentence{side}"].to_pylist()]
+    assert_unique_and_not_public("stsb", ("sentence1", "sentence2"))
 
-    ours = sentences(samples("stsb").values())
+
+def test_premises_are_as_many_as_the_page_of_data_sets_says() -> None:
+    rows = {name: table.num_rows for name, table in samples("copa").items()}
+    assert rows == {"train": 160, "validation": 80, "test": 80}
+    assert f"{rows['train']} for CoLA, STS-B, COPA," in (PROJECT / "docs/datasets.md").read_text(encoding="utf-8")
+
+
+def test_each_answer_is_right_for_half_of_the_causes_and_effects() -> None:
+    for name, table in samples("copa").items():
+        counts = Counter((row["question"], row["label"]) for row in table.to_pylist())
+        quarter = table.num_rows // 4
+        assert counts == dict.fromkeys(product(("cause", "effect"), (0, 1)), quarter), name
+
+
+def test_length_and_shared_words_do_not_tell_the_plausible_alternative() -> None:
+    def marks(premise: str, choice: str) -> tuple[int, int, float]:
+        given, chosen = set(plain(premise).split()), set(plain(choice).split())
+        return len(choice), len(choice.split()), len(given & chosen) / len(given | chosen)
+
+    for name, table in samples("copa").items():
+        right = [marks(row["premise"], row[f"choice{row['label'] + 1}"]) for row in table.to_pylist()]
+        wrong = [marks(row["premise"], row[f"choice{2 - row['label']}"]) for row in table.to_pylist()]
+        for ours, theirs in zip(zip(*right, strict=True), zip(*wrong, strict=True), strict=True):
+            assert 0.85 * fmean(theirs) <= fmean(ours) <= fmean(theirs), name
+
+
+def test_no_premise_or_alternative_comes_twice_or_is_of_the_public_set() -> None:
+    assert_unique_and_not_public("copa", ("premise",))
+    assert_unique_and_not_public("copa", ("choice1", "choice2"))
+
+
+def assert_unique_and_not_public(task: str, columns: tuple[str, ...]) -> None:
+    """Each text of the columns comes once in all sample rows together, and nowhere in the public ones."""
+
+    def texts(tables: Iterable[pa.Table]) -> list[str]:
+        return [plain(text) for table in tables for column in columns for text in table[column].to_pylist()]
+
+    ours = texts(samples(task).values())
     assert [text for text, count in Counter(ours).items() if count > 1] == []
-    assert set(ours) & set(sentences(real_splits("stsb").values())) == set()
+    assert set(ours) & set(texts(real_splits(task).values())) == set()
 
 
 @pytest.mark.parametrize("task", TASKS)
