@@ -17,6 +17,8 @@ from peft_pipelines.running.worker_process import path
 
 CARRIED: Final = ("PEFT_", "HF_", "TRANSFORMERS_", "TOKENIZERS_")
 """How the variables begin that workers have from the run, whatever their node has."""
+SECRET: Final = ("HF_TOKEN", "HF_HUB_TOKEN")
+"""Those of them that stay here: a cell asks the hub for nothing, and others can read what an actor is given."""
 
 
 class Actors:
@@ -49,8 +51,8 @@ class Actors:
     def hire(self, place: int) -> RayWorker:
         """Start an actor; it waits where there is no room for it yet."""
         hidden = {} if self._num_gpus else {gpus.VISIBLE: ""}
-        carried = {name: value for name, value in os.environ.items() if name.startswith(CARRIED)}
-        return RayWorker(place, self._num_gpus, {**threads.environment(), **path(), **carried, **hidden})
+        given = {**threads.environment(), **path(), **carried(os.environ), **hidden}
+        return RayWorker(place, self._num_gpus, given)
 
     def _fitting(self, nodes: Sequence[Mapping[str, float]]) -> int:
         number = sum(room(node, threads.per_cell(), self._num_gpus) for node in nodes)
@@ -60,6 +62,15 @@ class Actors:
                 "where nodes are yet to come, give --workers"
             )
         return number
+
+
+def carried(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the run that its workers have as well.
+
+    >>> carried({"HF_HOME": "cache", "HF_TOKEN": "secret", "PATH": "bin"})
+    {'HF_HOME': 'cache'}
+    """
+    return {name: value for name, value in environment.items() if name.startswith(CARRIED) and name not in SECRET}
 
 
 def room(node: Mapping[str, float], cpus: int, gpus: float) -> int:
