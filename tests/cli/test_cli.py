@@ -94,6 +94,7 @@ def test_a_run_fetches_what_the_hub_has_and_then_needs_no_hub(project: Project) 
     del model["folder"]
     model["hub"] = {"repo": "nobody/tiny"}
     project.write("hub")
+    pins = json.loads(Path("conf/hub/lock.json").read_text())
     rows = {f"default/{path.stem}/0000.parquet": parquet_of(path) for path in Path("raw/mood").iterdir()}
     weights = {path.name: path.read_bytes() for path in Path("model").iterdir()}
     repositories = {"models/nobody/tiny": {"a" * 40: weights}, "datasets/nobody/mood": {"a" * 40: rows}}
@@ -105,7 +106,7 @@ def test_a_run_fetches_what_the_hub_has_and_then_needs_no_hub(project: Project) 
     assert lines[:2] == ["fetching model 'tiny'", "fetching rows of task 'mood'"]
     assert lines[2].startswith(f"[1/1] {LINE}")
     lock = json.loads(Path("conf/hub/lock.json").read_text())
-    assert set(lock.values()) == {"a" * 40}
+    assert lock == pins | {"dataset nobody/mood refs/convert/parquet": "a" * 40, "model nobody/tiny main": "a" * 40}
     again = kedro("fetch", "http://127.0.0.1:9")
     assert again.stdout.splitlines() == [
         "model 'tiny': is there, data/01_raw/models/tiny",
