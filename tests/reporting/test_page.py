@@ -184,8 +184,9 @@ def test_a_page_without_answers_holds_no_prompt(project: Project) -> None:  # no
     assert done.exit_code == 0, done.output
     page = Page((project.folder / "data/08_reporting/report.html").read_text(encoding="utf-8"))
     assert "line " not in str([page.details, page.data]) and "zero_shot" in str(page.details)
-    project.grid["answers_shown"] = -1
-    assert "grid.yml" in project.kedro("run", "--pipelines=benchmark").output
+    for wrong in (-1, 21):
+        project.grid["answers_shown"] = wrong
+        assert "grid.yml, answers_shown" in project.kedro("run", "--pipelines=benchmark").output
 
 
 # --- sentences ---

@@ -37,6 +37,10 @@ AXES = ("methods", "models", "tasks", "seeds")
 """The axes of a grid, in the order of a cell's names; also the keys of the configuration that hold their rows."""
 
 
+MOST_ANSWERS = 20
+"""The most answers of a cell that are kept for the page."""
+
+
 Rates = Annotated[
     tuple[Annotated[float, Field(gt=0)], ...],
     BeforeValidator(as_tuple),
@@ -80,7 +84,7 @@ class Grid(Spec):
     lr_search: LrSearchSpec = LrSearchSpec(factors=(1.0,))
     published: Name | None = None
     metric: Text | None = None
-    answers_shown: Annotated[int, Field(ge=0)] = 20
+    answers_shown: Annotated[int, Field(ge=0, le=MOST_ANSWERS)] = MOST_ANSWERS
 
     _seedless: frozenset[str] = PrivateAttr(default=frozenset())
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from peft_pipelines.config import TaskSpec
+from peft_pipelines.config.grid import MOST_ANSWERS
 from peft_pipelines.config.method import draws_nothing
 from peft_pipelines.evaluation.metrics import registry
 from peft_pipelines.evaluation.score import answers_of, cut_off, picks, right_answers, written
@@ -14,8 +15,6 @@ from peft_pipelines.files.attempts import attempt
 from peft_pipelines.reporting.cell_facts import confusion, facts
 from peft_pipelines.storage.checkpoint import Checkpoint
 
-ANSWERS = 20
-"""Answers shown of a cell."""
 LONGEST = 1_500
 """Letters shown of a prompt; the middle of a longer one is left out."""
 
@@ -82,7 +81,7 @@ def detail(
 
 
 def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
-    """The ``ANSWERS`` rows with the worst score; of equal ones those whose right answer was least likely first.
+    """The ``MOST_ANSWERS`` rows with the worst score; of equal ones those whose right answer was least likely first.
 
     Prompts are shown without the instruction, which is the same in all of them.
     """
@@ -96,7 +95,7 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
             "references": [shortened(text) for text in right[place][:3]],
             "prediction": shortened(shown[place] if shown else rows[place]["prediction"]),
         }
-        for place in order[:ANSWERS]
+        for place in order[:MOST_ANSWERS]
     ]
 
 
