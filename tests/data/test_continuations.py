@@ -70,3 +70,10 @@ def test_a_continuation_without_a_token_of_its_own_is_refused():
     one = continuations(**OWN)
     with pytest.raises(ConfigError, match="continuation '' has no token of its own behind its context"):
         one.encode({"prompt": "-", "context": "Fun?", "choices": ["", "yes"]})
+
+
+def test_a_continuation_as_long_as_the_model_is_refused():
+    row = {"prompt": "", "context": "abcdefghij", "choices": ["kl", "mno"]}
+    assert len(continuations(most=3, **OWN).encode(row).context) == 1
+    with pytest.raises(ConfigError, match="a continuation of 3 tokens leaves no room for a context of the model"):
+        continuations(most=2, **OWN).encode(row)

@@ -40,8 +40,9 @@ def test_the_machine_is_told_without_names(tmp_path: Path) -> None:
     assert set(found["hardware"]) == {"processor", "architecture", "cores", "threads", "memory_gb", *of_gpu}
 
 
-def test_a_gpu_is_told_with_what_decides_its_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024\nGCC version: 12\n"
+@pytest.mark.parametrize("module", ["x86_64 Kernel Module", "Open Kernel Module for x86_64"])
+def test_a_gpu_is_told_with_what_decides_its_bits(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = f"NVRM version: NVIDIA UNIX {module}  550.54.14  Thu Feb 22 01:44:30 UTC 2024\nGCC version: 12\n"
     (tmp_path / "version").write_text(said)
     monkeypatch.setattr(environments, "_DRIVER", tmp_path / "version")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

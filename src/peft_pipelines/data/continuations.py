@@ -57,7 +57,7 @@ class Continuations:
             shots: examples to put before the prompt, with their answers.
 
         Raises:
-            ConfigError: a continuation has no token of its own.
+            ConfigError: a continuation has no token of its own, or is as long as the model.
         """
         texts = [self.spec.delimiter + text for text in example[CHOICES]]
         if self.spec.context is None:
@@ -69,6 +69,10 @@ class Continuations:
             return found
         # the last token of a continuation is only predicted: the model never reads it
         kept = self.most + 1 - max(map(len, found.continuations))
+        if kept < 1:
+            raise ConfigError(
+                f"a continuation of {1 + self.most - kept} tokens leaves no room for a context of the model"
+            )
         return Continued(found.context[-kept:], found.continuations)
 
     def _split(self, render: Render, texts: Sequence[str], shots: int | None) -> Continued:

@@ -38,7 +38,8 @@ def _mask(*args: Any, **options: Any) -> torch.Tensor | None:
 
     On a CPU nothing waits, and without a mask another kernel computes.
     """
-    if options["cache_position"].device.type != "cpu":
+    where = options["cache_position"].device if "cache_position" in options else options["device"]  # transformers 4, 5
+    if torch.device(where).type != "cpu":
         options["allow_is_causal_skip"] = False
     return sdpa_mask(*args, **options)  # type: ignore[no-any-return]
 

@@ -104,7 +104,7 @@ class Crew:
             return
         match message:
             case Ready():
-                worker.ready = True
+                worker.ready, self._stillborn = True, 0
                 worker.send(self._shipment)
             case Shown(call, arguments):
                 worker.phase = arguments[0] if call == "phase" else worker.phase

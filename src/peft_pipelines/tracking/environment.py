@@ -60,7 +60,7 @@ def _gpu() -> dict[str, Any]:
     if torch is None or not torch.cuda.is_available():
         return dict.fromkeys(("gpu", "cuda", "driver", "attention"))
     driver = _DRIVER.read_text(encoding="utf-8", errors="replace") if _DRIVER.is_file() else ""
-    release = re.search(r"Kernel Module\D*([\d.]+)", driver)
+    release = re.search(r"Kernel Module.*?\s(\d+\.[\d.]+)", driver)
     kernels = [name for name in _ATTENTION if getattr(torch.backends.cuda, f"{name}_sdp_enabled")()]
     return {
         "gpu": torch.cuda.get_device_name(),
