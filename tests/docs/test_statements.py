@@ -8,10 +8,11 @@ import tiny
 import yaml
 from click.testing import Result
 from project import Project
-from recorded import ids, only, original, recorded
+from recorded import LORA, ZERO, ids, only, original, recorded, took
 
 from peft_pipelines.config import ExecutionSpec, LrSearchSpec, MethodSpec, parse
 from peft_pipelines.evaluation.metrics import registry
+from peft_pipelines.files.atomic import write_json
 from peft_pipelines.methods import providers
 from peft_pipelines.tracking.reproduce import EQUAL, Outcome, outcome_tables
 
@@ -100,9 +101,9 @@ def test_the_page_of_execution_names_every_limit() -> None:
     assert listed == set(ExecutionSpec.model_fields) - {"enabled"}
 
 
-def shown(command: str) -> list[list[str]]:
-    """What the page of records shows below a command, line by line, each time that it stands there."""
-    blocks = re.findall(r"^```console\n\$ (.*?)^```", text("docs/provenance.md"), re.DOTALL | re.MULTILINE)
+def shown(command: str, page: str = "docs/provenance.md") -> list[list[str]]:
+    """What a page shows below a command, line by line, each time that it stands there."""
+    blocks = re.findall(r"^```console\n\$ (.*?)^```", text(page), re.DOTALL | re.MULTILINE)
     return [block.splitlines()[1:] for block in blocks if block.startswith(f"kedro {command}")]
 
 
@@ -158,3 +159,15 @@ def test_reproduce_prints_what_the_page_shows() -> None:
         "bitfit.smollm2_135m.sst2.s0", EQUAL, EQUAL, EQUAL, {f"number {place}": (1, 1) for place in range(38)}
     )
     assert outcome_tables([cell]) == "\n".join(lines).partition("\n\n")[2]
+
+
+def test_plan_prints_what_the_page_shows(recorded: Project) -> None:
+    """Two cells have run and a third has failed; two methods have cells without a record."""
+    took(LORA, lr_search_seconds=131.0, generate_seconds=15.0, checkpoint_bytes=1_859_871)
+    took(ZERO, lr_search_seconds=0.0, generate_seconds=18.0, checkpoint_bytes=0)
+    recorded.grid |= {"methods": ["zero_shot", "lora", "ia3"], "seeds": ["s0", "s1", "s2"]}
+    failed = Path("data/07_model_output/tiny/mood/lora/s1/failure.json")
+    failed.parent.mkdir()
+    write_json(failed, {"type": "OutOfMemoryError", "reason": "CUDA out of memory"})
+    (lines,) = shown("plan", "docs/workers.md")
+    assert recorded.kedro("plan", "--workers=2").stdout.splitlines() == lines

@@ -10,8 +10,8 @@ from kedro.pipeline import Node
 from peft_pipelines.config import ModelSpec, parse
 from peft_pipelines.running import crew_size as module
 from peft_pipelines.running.crew_size import LIBRARIES, Rows, crew_size, needed
+from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.state import State
-from peft_pipelines.running.unit_runner import Plan
 from peft_pipelines.running.units import Unit
 
 ROW = {"name": "tiny", "dtype": "float32", "chat_template": True, "licence": "-", "citation": "-"}

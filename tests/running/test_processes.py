@@ -12,8 +12,8 @@ from trivial import catalog, pipeline
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running import gpus, processes
 from peft_pipelines.running.cell_runner import CellRunner
+from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.processes import Processes
-from peft_pipelines.running.unit_runner import Plan
 from peft_pipelines.running.worker_process import WorkerProcess
 
 

@@ -10,8 +10,8 @@ from kedro.io import DataCatalog
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running import ray_actors
+from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.ray_actors import Actors, room
-from peft_pipelines.running.unit_runner import Plan
 
 NODES = [{"CPU": 4.0, "GPU": 2.0}, {"CPU": 2.0}, {"memory": 1e9}]
 

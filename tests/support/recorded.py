@@ -11,6 +11,9 @@ import pytest
 from click.testing import Result
 from project import Project
 
+from peft_pipelines.files.atomic import write_json
+from peft_pipelines.files.checksum import sha256
+
 LORA, ZERO = "lora.tiny.mood.s0", "zero_shot.tiny.mood.s0"
 RUNS = Path("data/08_reporting/runs")
 
@@ -70,6 +73,18 @@ def manifest(run_id: str) -> dict[str, Any]:
 def read(path: Path) -> Any:
     """A JSON file."""
     return json.loads(path.read_text())
+
+
+def took(cell: str, **numbers: float) -> None:
+    """Set numbers of a cell's metrics, and its record with them, as if the run had measured them."""
+    method, model, task, seed = cell.split(".")
+    path = Path("data/07_model_output", model, task, method, seed, "metrics.json")
+    write_json(path, read(path) | numbers)
+    state = read(path.with_name("state.json"))
+    for node in state["nodes"].values():
+        for files in node["sha256"].values():
+            files.update({path.name: sha256(path)} if path.name in files else {})
+    write_json(path.with_name("state.json"), state)
 
 
 def only(pattern: str) -> Path:

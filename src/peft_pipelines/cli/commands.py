@@ -1,4 +1,4 @@
-"""The commands on runs on record (reproduce, verify, compare), and the list of methods."""
+"""The commands on runs on record (reproduce, verify, compare), and the lists of methods and metrics."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from kedro.utils import find_kedro_project
 
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.options import placed, with_env
+from peft_pipelines.cli.plan_command import plan
 from peft_pipelines.files.screen import show
 from peft_pipelines.methods.custom_folder import use_methods_of
 
@@ -160,4 +161,4 @@ def metrics() -> None:
     show(metric_table(METRICS.values()))
 
 
-COMMANDS: list[click.Command] = [reproduce, verify, compare, methods, metrics]
+COMMANDS: list[click.Command] = [plan, reproduce, verify, compare, methods, metrics]

@@ -13,8 +13,8 @@ from peft_pipelines.files.atomic import read_json
 from peft_pipelines.methods.size_check import STATE, WEIGHT
 from peft_pipelines.running import threads
 from peft_pipelines.running.machine import free_cores, free_memory
-from peft_pipelines.running.preflight import weights as weights_of
-from peft_pipelines.running.unit_runner import Plan
+from peft_pipelines.running.plans import Plan
+from peft_pipelines.running.units import model_folder
 
 LIBRARIES: Final = 500_000_000
 """Bytes of a process that has loaded the libraries and has done nothing."""
@@ -76,7 +76,7 @@ def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:
         catalog: the folder of the model that was downloaded.
         exactly: whether to find out how many numbers the method trains; else it counts as training all.
     """
-    folder = weights_of(rows.model, catalog)
+    folder = model_folder(rows.model, catalog)
     weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     arguments = rows.training_args.overridden(rows.method)
     tokens = min(arguments.tokens_per_forward, arguments.batch_size * arguments.max_length)

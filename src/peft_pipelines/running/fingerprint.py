@@ -24,11 +24,11 @@ from peft_pipelines.files import names
 from peft_pipelines.files.versions import releases
 from peft_pipelines.methods import identity
 from peft_pipelines.models import device
-from peft_pipelines.models.folder import files_of, folder_of
+from peft_pipelines.models.folder import files_of
 from peft_pipelines.running.handed_on import asked_for
 from peft_pipelines.running.source import PACKAGE, code, meaning
 from peft_pipelines.running.stages import DATASETS, DECIDES_NOTHING, Stage, stage_of
-from peft_pipelines.running.units import Unit
+from peft_pipelines.running.units import Unit, model_folder
 from peft_pipelines.storage.hashes import cached_sha256, hashes_of
 from peft_pipelines.storage.splits import RowsFolder
 
@@ -89,8 +89,7 @@ class Fingerprints:
         if isinstance(value, TrainingSpec) and method:
             return digest(value.overridden(method))
         if isinstance(value, ModelSpec):
-            folder = folder_of(value, self._catalog.load(names.weights(value.name)))
-            return digest([value, folder_identity(folder, value.name)])
+            return digest([value, folder_identity(model_folder(value, self._catalog), value.name)])
         return digest(value)
 
     def _method(self, value: MethodSpec, ignored: Iterable[str]) -> str:

@@ -12,9 +12,9 @@ from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, Sampling
 from peft_pipelines.data import fetch
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
-from peft_pipelines.models.folder import folder_of
 from peft_pipelines.running.rows_check import check_rows
 from peft_pipelines.running.sound_models import check_models
+from peft_pipelines.running.units import model_folder
 from peft_pipelines.storage.splits import RowsFolder
 
 
@@ -29,9 +29,18 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
         sandbox.check(execution)
     for _ in fetch_missing(inputs, catalog, lock, write):
         pass
+    check(inputs, catalog)
+
+
+def check(inputs: "Inputs", catalog: DataCatalog) -> None:
+    """Try rows on the real examples and on models without weights; all that they read must be there.
+
+    Raises:
+        ConfigError: the first error that is found.
+    """
     for task, sampling in inputs.sampled():
         check_rows(task, sampling, catalog)
-    folders = {model.name: weights(model, catalog) for model in inputs.models()}
+    folders = {model.name: model_folder(model, catalog) for model in inputs.models()}
     check_models(inputs.models(), folders, inputs.limits(), inputs.attached())
 
 
@@ -108,20 +117,31 @@ def fetch_missing(
         lock: the file that holds the revision of each source of the hub; the first fetch writes it.
         write: is called with a line before each download.
     """
+    lacking = missing(inputs, catalog)
     for model in inputs.models():
-        folder, what = weights(model, catalog), f"model '{model.name}'"
-        if not model.folder and not (folder / "config.json").is_file():
+        folder, what = model_folder(model, catalog), f"model '{model.name}'"
+        if names.weights(model.name) in lacking:
             write(f"fetching {what}")
         yield what, folder, fetch.fetch_model(model, folder, lock)
     for task, raw in inputs.tasks():
         dataset = catalog.get(raw)
         if isinstance(dataset, RowsFolder) and dataset.hub:
             folder, what = Path(dataset._filepath), f"rows of task '{task.name}'"
-            if not dataset.exists():
+            if raw in lacking:
                 write(f"fetching {what}")
             yield what, folder, fetch.fetch_rows(task, folder, lock)
 
 
-def weights(model: ModelSpec, catalog: DataCatalog) -> Path:
-    """The model's folder: its row's own, or the catalog's, which is made where it is asked for."""
-    return folder_of(model, Path() if model.folder else catalog.load(names.weights(model.name)))
+def missing(inputs: Inputs, catalog: DataCatalog) -> dict[str, str]:
+    """Return what would be downloaded, in words, by the name of the dataset that lacks it. No folder is made."""
+    found = {}
+    for model in inputs.models():
+        name = names.weights(model.name)
+        folder = catalog.get(name)
+        if folder and not model.folder and not Path(folder._describe()["filepath"], "config.json").is_file():
+            found[name] = f"model '{model.name}'"
+    for task, raw in inputs.tasks():
+        dataset = catalog.get(raw)
+        if isinstance(dataset, RowsFolder) and dataset.hub and not dataset.exists():
+            found[raw] = f"rows of task '{task.name}'"
+    return found

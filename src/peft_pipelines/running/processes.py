@@ -8,7 +8,7 @@ from kedro.io import DataCatalog
 from peft_pipelines.models import device
 from peft_pipelines.running import gpus
 from peft_pipelines.running.crew_size import crew_size
-from peft_pipelines.running.unit_runner import Plan
+from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.worker_process import WorkerProcess
 
 

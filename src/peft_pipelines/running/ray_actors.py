@@ -11,8 +11,8 @@ from kedro.io import DataCatalog
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running import gpus, threads
+from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.ray_worker import RayWorker
-from peft_pipelines.running.unit_runner import Plan
 from peft_pipelines.running.worker_process import path
 
 CARRIED: Final = ("PEFT_", "HF_", "TRANSFORMERS_", "TOKENIZERS_")

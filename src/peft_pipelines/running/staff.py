@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # an actor that only starts a worker waits for none of these
     from kedro.io import DataCatalog
 
     from peft_pipelines.files.claim_file import Holder
-    from peft_pipelines.running.unit_runner import Plan
+    from peft_pipelines.running.plans import Plan
     from peft_pipelines.running.units import Unit
 
 DYING = 5.0

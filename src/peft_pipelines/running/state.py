@@ -68,15 +68,19 @@ class State:
             self._unreadable.append(unreadable(path, error))
             return {}
 
-    def damage(self, catalog: DataCatalog) -> list[Damage]:
-        """Return what is not as it was recorded: the record itself, and each dataset of which a file differs."""
+    def damage(self, catalog: DataCatalog, *, remember: bool = True) -> list[Damage]:
+        """Return what is not as it was recorded: the record itself, and each dataset of which a file differs.
+
+        Unless told not to ``remember`` them, the hashes of the files that were read are kept on disk.
+        """
         found = [
             damaged(catalog, name, entry["outputs"].get(name), hashes, self._remembered)
             for entry in self.nodes.values()
             for name, hashes in entry["sha256"].items()
         ]
-        with suppress(OSError):  # a store that can only be read
-            self._remembered.keep()
+        if remember:
+            with suppress(OSError):  # a store that can only be read
+                self._remembered.keep()
         return [*self._unreadable, *(one for one in found if one)]
 
     def versions(self) -> dict[str, str | None]:

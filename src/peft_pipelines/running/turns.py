@@ -6,7 +6,8 @@ from time import sleep
 
 from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.running.claims import POLL, ClaimLost, Claims
-from peft_pipelines.running.unit_runner import Plan, UnitRunner
+from peft_pipelines.running.plans import Plan
+from peft_pipelines.running.unit_runner import UnitRunner
 from peft_pipelines.running.units import Unit
 
 Work = Callable[[Plan, Holder | None], None]

@@ -18,25 +18,15 @@ from peft_pipelines.evaluation.metrics.registry import quantity
 from peft_pipelines.files import disk, names
 from peft_pipelines.files.claim_file import Holder
 from peft_pipelines.files.screen import Formatter
-from peft_pipelines.running import handed_on, interruption
+from peft_pipelines.running import interruption
 from peft_pipelines.running.claims import ClaimLost, Claims
 from peft_pipelines.running.damage import Damage
 from peft_pipelines.running.display import Lines
 from peft_pipelines.running.failures import Failure, breaks_device
 from peft_pipelines.running.fingerprint import Fingerprints, digest
-from peft_pipelines.running.state import State, in_memory
+from peft_pipelines.running.plans import Plan, plan_of
+from peft_pipelines.running.state import in_memory
 from peft_pipelines.running.units import Unit
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A unit with its state on disk, the fingerprints of its nodes, the nodes that must run, in order, and damage."""
-
-    unit: Unit
-    state: State
-    fingerprints: dict[str, str]
-    pending: list[Node]
-    damage: list[Damage]
 
 
 @dataclass(frozen=True)
@@ -77,13 +67,7 @@ class UnitRunner:
 
     def plan(self, unit: Unit) -> Plan:
         """Compare a unit with its record and the disk. What will be loaded is handed on in the versions on record."""
-        state = State(unit, unit.folder(self._catalog))
-        fingerprints = self.fingerprints.of(unit, state.made())
-        damage = state.damage(self._catalog)
-        pending = state.pending(self._catalog, fingerprints, {one.dataset for one in damage})
-        handed_on.hand_on(self._catalog, state.versions())
-        handed_on.hand_on_own(self._catalog, pending)
-        return Plan(unit, state, fingerprints, pending, damage)
+        return plan_of(unit, self._catalog, self.fingerprints)
 
     def run(self, plan: Plan) -> None:
         """Put aside what is damaged, run the pending nodes, and record each. The unit must be claimed."""

@@ -8,9 +8,10 @@ from pathlib import Path
 from kedro.io import AbstractVersionedDataset, DataCatalog
 from kedro.pipeline.node import Node
 
-from peft_pipelines.config import AXES, Cell
+from peft_pipelines.config import AXES, Cell, ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
+from peft_pipelines.models.folder import folder_of
 
 MODEL_FIRST = ("models", *(axis for axis in AXES if axis != "models"))
 """The order of cells: all of a model together, so that each model is read once."""
@@ -107,3 +108,8 @@ def place(catalog: DataCatalog, name: str) -> Path | None:
     """Return the path of a dataset's file or folder, versions inside it; None for a dataset in memory."""
     dataset = catalog.get(name)
     return Path(dataset._filepath) if isinstance(dataset, AbstractVersionedDataset) else None
+
+
+def model_folder(model: ModelSpec, catalog: DataCatalog) -> Path:
+    """Return a model's folder: its row's own, or the catalog's, which is made where it is asked for."""
+    return folder_of(model, Path() if model.folder else catalog.load(names.weights(model.name)))

@@ -1,0 +1,44 @@
+"""What of a unit must run: its record and the disk, compared with what would be made now."""
+
+from dataclasses import dataclass
+
+from kedro.io import DataCatalog
+from kedro.pipeline.node import Node
+
+from peft_pipelines.running import handed_on
+from peft_pipelines.running.damage import Damage
+from peft_pipelines.running.fingerprint import Fingerprints
+from peft_pipelines.running.state import State
+from peft_pipelines.running.units import Unit
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A unit with its state on disk, the fingerprints of its nodes, the nodes that must run, in order, and damage."""
+
+    unit: Unit
+    state: State
+    fingerprints: dict[str, str]
+    pending: list[Node]
+    damage: list[Damage]
+
+
+def plan_of(unit: Unit, catalog: DataCatalog, fingerprints: Fingerprints, *, remember: bool = True) -> Plan:
+    """Compare a unit with its record and the disk. What will be loaded is handed on in the versions on record.
+
+    Args:
+        unit: the unit, whose inputs are on disk.
+        catalog: says where everything lies.
+        fingerprints: those of the run.
+        remember: whether hashes of files that had to be read are kept beside the unit; else nothing is written.
+
+    Raises:
+        ConfigError: an input is not on disk.
+    """
+    state = State(unit, unit.folder(catalog))
+    found = fingerprints.of(unit, state.made())
+    damage = state.damage(catalog, remember=remember)
+    pending = state.pending(catalog, found, {one.dataset for one in damage})
+    handed_on.hand_on(catalog, state.versions())
+    handed_on.hand_on_own(catalog, pending)
+    return Plan(unit, state, found, pending, damage)
