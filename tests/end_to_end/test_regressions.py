@@ -92,7 +92,8 @@ def test_11_no_text_is_run_as_code_outside_the_sandbox() -> None:
             if isinstance(node, ast.keyword) and node.arg == "trust_remote_code":
                 assert isinstance(node.value, ast.Constant) and node.value.value is False, path
     assert set(found) == {"evaluation/sandbox/launcher.py"}
-    assert sending == {"running/shipment.py", "running/worker.py"}  # to a run's own processes, never into a file
+    # to a run's own processes, here or through Ray, never into a file
+    assert sending == {"running/shipment.py", "running/worker.py", "running/ray_worker.py"}
 
 
 def test_12_rows_that_lose_text_are_counted_in_the_results_and_marked(project: Project) -> None:  # noqa: F811

@@ -146,14 +146,14 @@ def test_the_report_on_the_data_costs_no_table(trained: Trained, monkeypatch: py
 
 
 def test_an_error_on_one_task_leaves_the_others_comparisons(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = comparisons._of_task
+    resampled = comparisons.resampled
 
-    def spoilt(task: Any, *rest: Any) -> dict[str, Any]:
-        if task.name == "mood":
+    def spoilt(task: Any, metrics: Any, *rest: Any) -> dict[str, Any]:
+        if task.name == "mood" and metrics == [task.primary]:
             raise ZeroDivisionError("mood has no items")
-        return compared(task, *rest)
+        return resampled(task, metrics, *rest)
 
-    monkeypatch.setattr(comparisons, "_of_task", spoilt)
+    monkeypatch.setattr(comparisons, "resampled", spoilt)
     result = trained.report()
     assert result.exit_code == 1
     assert "  compare, tiny · mood: ZeroDivisionError: mood has no items (see " in result.stderr

@@ -121,7 +121,7 @@ def test_score_merges_the_named_metrics_in_order_and_adds_n() -> None:
 
 
 def test_unknown_metric_is_named_beside_the_allowed_ones() -> None:
-    with pytest.raises(ValueError, match=r"^unknown metric 'acuracy'; allowed: accuracy, macro_f1, binary_f1, "):
+    with pytest.raises(ValueError, match=r"^unknown metric 'acuracy'; allowed: accuracy, acc, acc_norm, macro_f1, "):
         score(["accuracy", "acuracy"], ["yes"], [["yes"]], LABELS)
 
 
