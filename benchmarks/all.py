@@ -1,4 +1,4 @@
-"""All figures of docs/speed.md, measured one after another: what each script prints goes to a file, its tables here.
+"""The tables of docs/speed.md, measured one after another: what each script prints goes to a file, its tables here.
 
     .venv/bin/python benchmarks/all.py --raw ROWS --output FOLDER
 

@@ -1,4 +1,4 @@
-"""The figures of one GPU in under eight minutes: steps and whole cells beside plain scripts, and several cells at once.
+"""The figures of one GPU, within minutes: steps and whole cells beside plain scripts, and several cells at once.
 
     .venv/bin/python benchmarks/gpu.py --output FOLDER
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from base_rows import METHODS
 from placed import NO_GPU
+from small_trainings import step_in_branches
 from torch._dynamo.utils import counters
 from transformers import AutoModelForCausalLM, LlamaConfig
 
@@ -11,10 +12,6 @@ from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
 from peft_pipelines.models.tree_flex import attention, block_mask
 from peft_pipelines.models.tree_kernel import flex_refused
-from peft_pipelines.training.branches import branches
-from peft_pipelines.training.label_logits import LabelLogits, collate
-from peft_pipelines.training.loss import cross_entropy
-from peft_pipelines.training.shortcuts import Shortcuts
 
 pytestmark = [pytest.mark.cuda, NO_GPU]
 
@@ -29,18 +26,6 @@ def rows() -> list[Encoded]:
     return [Encoded(start + passage * (n % 2) + text, text[:3], False) for n, text in enumerate(texts)]
 
 
-def step(attached, *, flex: bool, tokens: int) -> tuple[float, dict[str, torch.Tensor]]:
-    model, total = LabelLogits(attached, Shortcuts(True, False, False, False, False, "", flex, {}), []), 0.0
-    batch = {name: value.cuda() for name, value in collate(rows(), pad=0).items()}
-    for part in model.running(batch, branches([row.ids[:-1] for row in rows()], [60] * 8, tokens)):
-        loss = cross_entropy(*model(**part)) / 24
-        total += loss.item()
-        loss.backward()
-    found = {name: value.grad.clone() for name, value in attached.trainable().items()}
-    attached.plain.zero_grad()
-    return total, found
-
-
 @pytest.mark.parametrize("dtype", CLOSE)
 @pytest.mark.parametrize("heads", [(4, 4), (6, 2)])
 def test_kernels_give_the_loss_and_gradients_of_the_paths(dtype, heads):
@@ -53,15 +38,15 @@ def test_kernels_give_the_loss_and_gradients_of_the_paths(dtype, heads):
         parameter.data += 0.05 * torch.randn_like(parameter)
     assert flex_refused(attached.core, dtype) is None
     for tokens in (10_000, 400):
-        expected, others = step(attached, flex=False, tokens=tokens)
-        loss, gradients = step(attached, flex=True, tokens=tokens)
+        expected, others = step_in_branches(attached, rows(), 60, tokens, flex=False)
+        loss, gradients = step_in_branches(attached, rows(), 60, tokens, flex=True)
         assert loss == pytest.approx(expected, rel=CLOSE[dtype][0])
         largest = max(value.abs().max() for value in others.values())
         apart = max((gradients[name] - value).abs().max() for name, value in others.items())
         assert apart <= CLOSE[dtype][1] * largest
 
 
-def test_other_lengths_compile_no_further_kernel():
+def test_any_lengths_compile_three_kernels_at_most():
     before = counters["stats"]["unique_graphs"]
     for length in range(200, 2000, 200):
         side = torch.randn(1, 4, length, 64, device="cuda", dtype=torch.bfloat16)

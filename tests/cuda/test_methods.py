@@ -7,7 +7,8 @@ import torch
 from placed import on_devices
 
 from peft_pipelines.data.encoded import Encoded
-from peft_pipelines.inference.generate import Decoding, generate
+from peft_pipelines.inference.decoding import Decoding
+from peft_pipelines.inference.generate import generate
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
 from peft_pipelines.training.label_logits import LabelLogits, collate

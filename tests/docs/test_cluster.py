@@ -85,7 +85,7 @@ def test_ray_is_started_on_all_nodes_with_a_token(submit: Any, tmp_path: Path) -
     assert started.startswith("symmetric-run --address=one:6379 --min-nodes=1 --num-cpus=1 -- kedro run ")
 
 
-def test_a_job_array_makes_each_cell_once_and_the_report(project: Project, submit: Any) -> None:
+def test_tasks_of_a_job_array_leave_the_results_of_one_run(project: Project, submit: Any) -> None:
     project.grid["methods"] = ["zero_shot", "bitfit"]
     done = project.kedro("run", "--pipeline=benchmark")
     assert done.exit_code == 0, done.output

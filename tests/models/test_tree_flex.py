@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import tiny
 import torch
-from small_trainings import mean_loss
+from small_trainings import step_in_branches
 from torch._dynamo.testing import CompileCounterWithBackend
 from torch.nn.attention import flex_attention as library
 from torch.nn.attention.flex_attention import create_mask
@@ -15,8 +15,6 @@ from peft_pipelines.models import tree_attention, tree_flex
 from peft_pipelines.models.token_tree import TokenTree
 from peft_pipelines.models.tree_flex import BLOCK, attention, block_mask, blocks, intervals
 from peft_pipelines.training import branches
-from peft_pipelines.training.label_logits import LabelLogits, collate
-from peft_pipelines.training.shortcuts import Shortcuts
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*called without torch.compile:UserWarning", "ignore:The .grad attribute of a Tensor:UserWarning"
@@ -48,27 +46,14 @@ def parents_of(examples: list[list[int]]) -> list[int]:
     return [parent for parent, _ in TokenTree.of(examples).children]
 
 
-def step(attached, *, flex: bool) -> tuple[float, dict[str, torch.Tensor]]:
-    """Loss and gradients of a batch that runs in branches."""
-    shortcuts = Shortcuts(True, False, False, False, False, "", flex, {})
-    model, batch, total = LabelLogits(attached, shortcuts, []), collate(rows(), pad=257), 0.0
-    for part in model.running(batch, branches.branches([row.ids[:-1] for row in rows()], [140] * 8, 200)):
-        loss = mean_loss(model, part, sum(len(row.answer) for row in rows()))
-        total += loss.item()
-        loss.backward()
-    found = {key: value.grad.clone() for key, value in attached.trainable().items()}
-    attached.plain.zero_grad()
-    return total, found
-
-
 @pytest.mark.parametrize("family", WHOLE)
 @pytest.mark.parametrize("name", ["lora", "prefix_tuning"])
 def test_loss_and_gradients_are_those_of_the_dense_mask(name, family, monkeypatch):
     attached = tiny.stir(tiny.attach(name, family))
     monkeypatch.setattr(tree_attention, "attending", None)
-    loss, gradients = step(attached, flex=True)
+    loss, gradients = step_in_branches(attached, rows(), 140, 200, flex=True)
     monkeypatch.setattr(tree_attention, "allows", lambda core: False)
-    expected, others = step(attached, flex=False)
+    expected, others = step_in_branches(attached, rows(), 140, 200, flex=False)
     assert loss == pytest.approx(expected, rel=1e-6)
     largest = max(value.abs().max() for value in others.values())
     assert largest > 0

@@ -1,15 +1,18 @@
 """Time and disk of cells, from the most alike that have run."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 from kedro.io import DataCatalog
 from kedro.pipeline import Node
 
-from peft_pipelines.config import LrSearchSpec
+from peft_pipelines.config import LrSearchSpec, MethodSpec
 from peft_pipelines.running.estimates import Estimate, Estimates, side_by_side
+from peft_pipelines.running.longest_first import recorded_numbers
 from peft_pipelines.running.outlook import Foreseen
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.state import State
@@ -23,7 +26,9 @@ def numbers(training: float, answering: float, size: int, trials: int = 1) -> di
     return {**seconds, "lr_trials": trials, "checkpoint_bytes": size}
 
 
-def estimates(folder: Path, recorded: dict[str, Any], trials: int = 1) -> Estimates:
+def estimates(
+    folder: Path, recorded: dict[str, Any], trials: int = 1, rows: Mapping[str, MethodSpec] | None = None
+) -> Estimates:
     """Estimates from metrics of cells, by their ids."""
     for cell, found in recorded.items():
         (folder / f"{cell}.json").write_text(json.dumps(found))
@@ -33,7 +38,9 @@ def estimates(folder: Path, recorded: dict[str, Any], trials: int = 1) -> Estima
         {unit.last: {**kind, "filepath": f"{folder}/{'.'.join(unit.names)}.json"} for unit in units}
     )
     catalog["params:grid.lr_search"] = LrSearchSpec(factors=tuple(range(1, trials + 1)))
-    return Estimates(units, catalog)
+    for name, row in (rows or {}).items():
+        catalog[f"params:methods.{name}"] = row
+    return Estimates(recorded_numbers(units, catalog), catalog)
 
 
 def cell(name: str, *steps: str) -> Foreseen:
@@ -65,6 +72,13 @@ RECORDED = {
 def test_the_most_alike_cells_are_asked(tmp_path: Path, name: str, estimate: Estimate | None) -> None:
     found = estimates(tmp_path, RECORDED).of(cell(name))
     assert (found and found._replace(bytes=round(found.bytes))) == estimate
+
+
+def test_a_method_that_trains_is_estimated_from_those_that_do(tmp_path: Path) -> None:
+    found = {"a.m.x.s0": numbers(10, 2, 100), "b.m.x.s0": numbers(0, 50, 0)}
+    rows = {"a": tiny.METHODS["lora"], "b": tiny.METHODS["zero_shot"], "c": tiny.METHODS["ia3"]}
+    asked = estimates(tmp_path, found, rows=rows)
+    assert asked.of(cell("c.m.x.s0")) == Estimate(12, 100, "other methods")
 
 
 def test_without_a_record_there_is_no_number(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from trivial import catalog, pipeline, ran
 
-from peft_pipelines.running.longest_first import longest_first, recorded_seconds
+from peft_pipelines.running.longest_first import longest_first, recorded_numbers, recorded_seconds
 from peft_pipelines.running.units import Unit, split
 
 UNITS = [Unit(f"cell.{cell}", ()) for cell in ("a.m.x.s0", "a.m.x.s1", "b.m.x.s0", "b.m.y.s0", "a.n.x.s0", "b.n.x.s0")]
@@ -30,7 +30,7 @@ def test_a_models_longest_cells_come_first(recorded: dict[str, float], order: li
 def test_seconds_are_those_of_the_last_time(tmp_path: Path) -> None:
     ran(pipeline(), catalog(tmp_path))
     cells = split(pipeline().nodes, {}).cells
-    assert recorded_seconds(cells, catalog(tmp_path)) == {}
+    assert recorded_seconds(recorded_numbers(cells, catalog(tmp_path))) == {}
     (tmp_path / "m/x/a/s0/metrics.json").write_text('{"train_cpu_seconds": 2, "generate_cpu_seconds": 0.5}')
     (tmp_path / "m/x/b/s0/metrics.json").write_text("{")
-    assert recorded_seconds(cells, catalog(tmp_path)) == {"cell.a.m.x.s0": 2.5}
+    assert recorded_seconds(recorded_numbers(cells, catalog(tmp_path))) == {"cell.a.m.x.s0": 2.5}

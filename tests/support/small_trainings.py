@@ -13,7 +13,9 @@ from transformers import TrainerCallback
 from peft_pipelines.data.batching import shared_prefix
 from peft_pipelines.data.encoded import Encoded
 from peft_pipelines.methods import providers
-from peft_pipelines.training.label_logits import LabelLogits
+from peft_pipelines.methods.attached import Attached
+from peft_pipelines.training.branches import branches
+from peft_pipelines.training.label_logits import LabelLogits, collate
 from peft_pipelines.training.loss import cross_entropy
 from peft_pipelines.training.shortcuts import Shortcuts
 from peft_pipelines.training.train import Outcome, train
@@ -43,6 +45,22 @@ def mean_loss(model: LabelLogits, batch: dict[str, torch.Tensor], count: int | N
     """Mean cross entropy over a batch's labelled tokens, or their sum divided by ``count``."""
     logits, targets = model(**batch)
     return cross_entropy(logits, targets) / (len(targets) if count is None else count)
+
+
+def step_in_branches(
+    attached: Attached, examples: list[Encoded], start: int, tokens: int, *, flex: bool
+) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and gradients of a batch whose examples begin alike, in branches of at most so many tokens."""
+    model = LabelLogits(attached, Shortcuts(True, False, False, False, False, "", flex, {}), [])
+    tree = branches([row.ids[:-1] for row in examples], [start] * len(examples), tokens)
+    total, count = 0.0, sum(len(row.answer) for row in examples)
+    for part in model.running(collate(examples, pad=257), tree):
+        loss = mean_loss(model, part, count)
+        total += loss.item()
+        loss.backward()
+    found = {name: value.grad.clone() for name, value in attached.trainable().items()}
+    attached.plain.zero_grad()
+    return total, found
 
 
 def training_args(**values):

@@ -74,7 +74,7 @@ def _check_class(where: str, path: str) -> None:
 
 
 def with_workers(arguments: dict[str, Any], runner: str, workers: int | None, per_gpu: int | None) -> dict[str, Any]:
-    """Return the arguments of the runner with the number of its workers; None for as many as the machine allows.
+    """Return the arguments of the runner with those of ``--workers`` and ``--per-gpu``, None for what was not given.
 
     Raises:
         ConfigError: an argument or an option is given that the runner does not take.

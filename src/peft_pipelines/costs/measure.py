@@ -50,6 +50,7 @@ _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 def _reset_peak() -> tuple[int, str]:
     """Reset the peak; return the bytes in use and the kind of memory."""
     if torch.cuda.is_available():
+        torch.cuda.synchronize()  # what was begun before is not the block's
         torch.cuda.reset_peak_memory_stats()
         return int(torch.cuda.memory_allocated()), CUDA
     kind = PROCESS

@@ -79,7 +79,7 @@ def outgrows_window(
         most: the most tokens of an answer that is generated.
         answers: for each prompt the given answers as tokens.
     """
-    before = attached.start().get_seq_length() if attached.start else 0
+    before = attached.method.virtual_tokens if attached.start else 0
     longest = before + max(map(len, prompts)) + max(most, *map(len, chain(*answers)), 0)
     layers = DynamicCache(config=attached.core.config).layers
     return longest > min((layer.sliding_window for layer in layers if layer.is_sliding), default=sys.maxsize)

@@ -85,7 +85,7 @@ def save(attached: Attached, folder: Path) -> None:
 def load(clone: PreTrainedModel, method: MethodSpec, folder: Path) -> Attached:
     """Attach the instance in a folder, trainable; the library itself reads soft prompts as frozen ones only."""
     config = PeftConfig.from_pretrained(str(folder))
-    if peft_pissa.rounds(clone, method, config):
+    if peft_pissa.rounds(clone, _config(method), config):
         return _attached(peft_pissa.load(clone, config, folder), method)
     soft, shared = config.is_prompt_learning, peft_pissa.unshare(clone, config)
     model = PeftModel.from_pretrained(clone, str(folder), is_trainable=not soft)

@@ -17,8 +17,6 @@ from peft.utils.save_and_load import get_peft_model_state_dict, set_peft_model_s
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
-from peft_pipelines.config import MethodSpec
-
 WEIGHTS = "adapter_model.safetensors"
 ADAPTER = "default"
 ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 2e-2, torch.float16: 2e-3}
@@ -75,11 +73,16 @@ def save(model: PeftModel, initial: dict[str, torch.Tensor], folder: Path) -> No
     _ranked(model.active_peft_config, 2).save_pretrained(str(folder))
 
 
-def rounds(model: PreTrainedModel, method: MethodSpec, config: PeftConfig) -> bool:
-    """Whether the base's weights less the start had to be rounded, for a method that is saved as ``save`` does."""
-    start = method.config.get("init_lora_weights")
-    doubled = getattr(config, "r", None) == 2 * method.config.get("r", 0)
-    return isinstance(start, str) and doubled and model.dtype != torch.float32
+def rounds(model: PreTrainedModel, own: PeftConfig, saved: PeftConfig) -> bool:
+    """Whether the base's weights less the start had to be rounded, for a method that is saved as ``save`` does.
+
+    Args:
+        model: the base.
+        own: the config of the method's row, with the library's defaults.
+        saved: that of the checkpoint.
+    """
+    rank = getattr(own, "r", None)
+    return rank is not None and getattr(saved, "r", None) == 2 * rank and model.dtype != torch.float32
 
 
 def load(model: PreTrainedModel, config: PeftConfig, folder: Path) -> PeftModel:

@@ -34,13 +34,12 @@ def cache_of(sides: Sequence[torch.Tensor]) -> Cache:
 
 
 @contextmanager
-def head_only_at(core: PreTrainedModel, chosen: torch.Tensor | tuple[torch.Tensor, torch.Tensor]) -> Iterator[None]:
+def head_only_at(core: PreTrainedModel, chosen: tuple[torch.Tensor, torch.Tensor]) -> Iterator[None]:
     """Let the output head see, in a block, only the chosen positions of its input.
 
     Args:
         core: the causal language model.
-        chosen: (rows, positions), true where logits are wanted, or the row and the position of each that is wanted; the
-            head's output is (1, chosen, vocabulary).
+        chosen: the row and the position of each that is wanted; the head's output is (1, chosen, vocabulary).
     """
     head: nn.Module = core.get_output_embeddings()
     hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen][None], *inputs[1:]))

@@ -1,7 +1,7 @@
 """The runner of a grid: cell by cell, skipping what is unchanged, going on when one fails."""
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +20,7 @@ from peft_pipelines.running.crew import Crew
 from peft_pipelines.running.display import Lines, display
 from peft_pipelines.running.failures import DeviceFailed, DiskFailed, Failure, PartsFailed, breaks_device
 from peft_pipelines.running.interruption import Interrupted, stopping
-from peft_pipelines.running.longest_first import longest_first, recorded_seconds
+from peft_pipelines.running.longest_first import longest_first, recorded_numbers, recorded_seconds
 from peft_pipelines.running.lost_cell import recorded_as_lost
 from peft_pipelines.running.processes import Processes
 from peft_pipelines.running.report_runner import ReportRunner, record_of
@@ -31,9 +31,8 @@ from peft_pipelines.running.state import State, hand_on_records
 from peft_pipelines.running.sweep import sweep_report, sweep_unit
 from peft_pipelines.running.turns import Turns
 from peft_pipelines.running.unit_runner import Outcome, UnitRunner
-from peft_pipelines.running.units import Unit, Work, split, units_of
+from peft_pipelines.running.units import Grid, Unit, Work, grid_of, split, units_of
 
-Grid = Mapping[str, Sequence[str]]
 """The names of each axis."""
 
 
@@ -49,7 +48,7 @@ class CellRunner(AbstractRunner):
     Args:
         is_async: whether inputs are loaded, and outputs saved, in threads.
         workers: how many processes make cells side by side; with one it is this process. None for as many as
-            processors and memory allow.
+            processors and memory allow, or one for each GPU where GPUs compute.
         per_gpu: how many of them share a GPU; None for one.
     """
 
@@ -67,8 +66,7 @@ class CellRunner(AbstractRunner):
         hook_manager: PluginManager | None = None,
         run_id: str | None = None,
     ) -> None:
-        rows = names.parameter("grid")
-        grid = catalog.load(rows) if rows in catalog else {}
+        grid = grid_of(catalog)
         work = split(pipeline.nodes, grid)
         with stopping(), display() as shown, _light_collections(), of_run(run_id) as claims:
             units = UnitRunner(catalog, hook_manager, run_id, self._is_async, shown, claims)
@@ -129,10 +127,11 @@ class _Run:
         plans = [self._units.plan(unit) for unit in units]
         self._standing = sum(not plan.pending for plan in plans)
         self._shown.plan(len(plans), self._standing)
-        pending = [plan for plan in plans if plan.pending or plan.damage]
+        pending = [plan for plan in plans if plan.to_make]
         with staff.staffed(pending, self._catalog) as size:
             if size:
-                order = longest_first([plan.unit for plan in pending], recorded_seconds(units, self._catalog))
+                seconds = recorded_seconds(recorded_numbers(units, self._catalog))
+                order = longest_first([plan.unit for plan in pending], seconds)
                 self._side_by_side(order, size, staff, shipment())
         here = [plan for plan in plans if not size or plan not in pending]
         self._turns.each(here, lambda plan, holder: self._ended(plan.unit, self._units.outcome(plan, holder)))

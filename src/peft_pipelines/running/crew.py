@@ -100,7 +100,7 @@ class Crew:
         try:
             message: Message = worker.line.recv()
         except (EOFError, OSError):
-            yield from self._died(worker)
+            self._died(worker)
             return
         match message:
             case Ready():
@@ -129,7 +129,7 @@ class Crew:
         self._shown.begin("", worker.place)
         return errand
 
-    def _died(self, worker: Worker) -> Iterator[tuple[Unit, Outcome]]:
+    def _died(self, worker: Worker) -> None:
         """Put another worker in its place, and have its cell made again, unless it has cost too many."""
         how, said, phase = worker.gone(), worker.said, worker.phase
         errand = self._free(worker) if worker.errand else None
@@ -142,7 +142,6 @@ class Crew:
         if errand.deaths < DEATHS:
             where = f"{errand.unit.title}: its process was ended ({how}{f', in {phase}' if phase else ''})"
             self._shown.note(f"{where}, the cell is made again")
-        yield from self._give_up()
 
     def _give_up(self) -> Iterator[tuple[Unit, Outcome]]:
         """Have cells recorded as failed that have cost too many workers, unless another run has them by now.

@@ -58,7 +58,7 @@ class Fingerprints:
         for node in unit.nodes:
             function, stage = f"{node.func.__module__}.{node.func.__qualname__}", stage_of(node.func)
             inputs = [self._input(name, made, method, stage) for name in node.inputs]
-            same = self._once((function,), partial(constants, stage, node.func, device.kind()))
+            same = self._once((function,), partial(constants, stage, node.func))
             found[node.name] = digest([same, function, inputs])
             made |= dict.fromkeys(node.outputs, found[node.name])
         return found
@@ -102,17 +102,19 @@ class Fingerprints:
         return self._known[key]
 
 
-@cache
-def constants(stage: Stage, function: Callable[..., Any], kind: str) -> str:
-    """Return a hash of what is the same for all nodes of a function while a process lasts: code, libraries, device.
+def constants(stage: Stage, function: Callable[..., Any]) -> str:
+    """Return a hash of what is the same for all nodes of a function in a run: code, libraries, the kind of device.
 
     Args:
         stage: the function's kind of node.
         function: the nodes' function.
-        kind: the kind of device.
     """
-    libraries = releases(stage.libraries)
-    return digest([_code(stage, function), libraries, kind if stage.device else ""])
+    return _constants(stage, function, device.kind() if stage.device else "")
+
+
+@cache
+def _constants(stage: Stage, function: Callable[..., Any], kind: str) -> str:
+    return digest([_code(stage, function), releases(stage.libraries), kind])
 
 
 def _code(stage: Stage, function: Callable[..., Any]) -> str:

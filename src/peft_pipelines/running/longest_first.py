@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from statistics import fmean
+from typing import Any
 
 from kedro.io import DataCatalog, DatasetError
 
@@ -26,13 +27,21 @@ SECONDS = ("train_cpu_seconds", "generate_cpu_seconds")
 """The numbers of a cell that say how long it takes."""
 
 
-def recorded_seconds(units: Iterable[Unit], catalog: DataCatalog) -> dict[str, float]:
-    """Return the seconds that cells have taken when they were last made, by the cell's tag, of those that were."""
+def recorded_numbers(units: Iterable[Unit], catalog: DataCatalog) -> dict[str, Any]:
+    """Return what cells have on record of when they were last made, by the cell's tag: numbers, a failure, or None."""
     found = {}
     for unit in units:
-        with suppress(DatasetError, TypeError, KeyError):  # none, a damaged file, or numbers of another kind
-            numbers = catalog.load(unit.last)
-            found[unit.tag] = float(sum(numbers[name] for name in SECONDS))
+        with suppress(DatasetError):  # a damaged file
+            found[unit.tag] = catalog.load(unit.last)
+    return found
+
+
+def recorded_seconds(recorded: Mapping[str, Any]) -> dict[str, float]:
+    """Return the seconds that cells have taken, by the cell's tag, of those whose record has them."""
+    found = {}
+    for tag, numbers in recorded.items():
+        with suppress(TypeError, KeyError):  # no numbers, or others
+            found[tag] = float(sum(numbers[name] for name in SECONDS))
     return found
 
 

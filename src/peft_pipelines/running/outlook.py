@@ -1,6 +1,6 @@
 """What a run would do, found out without running anything: the cells that stand, and the steps that the others need."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +9,13 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
 from peft_pipelines.evaluation import sandbox
-from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
 from peft_pipelines.running.failures import Failure
 from peft_pipelines.running.fingerprint import Fingerprints
 from peft_pipelines.running.plans import Plan, plan_of
 from peft_pipelines.running.preflight import Inputs, check, missing
 from peft_pipelines.running.state import FAILURE, LOG, State
-from peft_pipelines.running.units import Unit, split
+from peft_pipelines.running.units import Unit, grid_of, split
 
 
 @dataclass(frozen=True)
@@ -37,18 +36,9 @@ class Foreseen:
         return self.plan.unit
 
     @property
-    def to_make(self) -> bool:
-        """Whether a run would do anything."""
-        return bool(self.plan.pending or self.plan.damage)
-
-    @property
     def steps(self) -> list[str]:
         """The steps that would run, such as ``train``, in order."""
         return [node.name.rpartition("-")[2] for node in self.plan.pending]
-
-    def needs(self, datasets: Container[str]) -> bool:
-        """Whether a step reads one of these datasets."""
-        return _needs(self.unit, datasets)
 
 
 @dataclass(frozen=True)
@@ -65,7 +55,7 @@ class Outlook:
     @property
     def to_make(self) -> list[Foreseen]:
         """The cells that are not skipped."""
-        return [cell for cell in self.cells if cell.to_make]
+        return [cell for cell in self.cells if cell.plan.to_make]
 
 
 def outlook(pipeline: Pipeline, catalog: DataCatalog) -> Outlook:
@@ -82,8 +72,7 @@ def outlook(pipeline: Pipeline, catalog: DataCatalog) -> Outlook:
     absent = missing(inputs, catalog)
     if not absent:
         check(inputs, catalog)
-    grid = names.parameter("grid")
-    work = split(pipeline.nodes, catalog.load(grid) if grid in catalog else {})
+    work = split(pipeline.nodes, grid_of(catalog))
     fingerprints, not_there = Fingerprints(catalog), set(absent)
     data = []
     for unit in work.data:
@@ -95,7 +84,7 @@ def outlook(pipeline: Pipeline, catalog: DataCatalog) -> Outlook:
 
 def _planned(unit: Unit, catalog: DataCatalog, fingerprints: Fingerprints, not_there: set[str]) -> Plan:
     """The plan of a unit; of one whose inputs are still to be made, all its nodes."""
-    if _needs(unit, not_there):
+    if unit.reads(not_there):
         return Plan(unit, State(unit, unit.folder(catalog)), {}, list(unit.nodes), [])
     return plan_of(unit, catalog, fingerprints, remember=False)
 
@@ -105,12 +94,8 @@ def _foreseen(
 ) -> Iterator[Foreseen]:
     for unit in cells:
         plan = _planned(unit, catalog, fingerprints, not_there)
-        standing = _needs(unit, not_there) and plan.state.fingerprint is not None
+        standing = unit.reads(not_there) and plan.state.fingerprint is not None
         yield Foreseen(plan, standing, _failure(plan.state.folder, unit.title) if plan.pending else None)
-
-
-def _needs(unit: Unit, datasets: Container[str]) -> bool:
-    return any(name in datasets for node in unit.nodes for name in node.inputs)
 
 
 def _failure(folder: Path, title: str) -> Failure | None:

@@ -22,6 +22,11 @@ class Plan:
     pending: list[Node]
     damage: list[Damage]
 
+    @property
+    def to_make(self) -> bool:
+        """Whether there is anything to do: a node to run, or damage to put aside."""
+        return bool(self.pending or self.damage)
+
 
 def plan_of(unit: Unit, catalog: DataCatalog, fingerprints: Fingerprints, *, remember: bool = True) -> Plan:
     """Compare a unit with its record and the disk. What will be loaded is handed on in the versions on record.

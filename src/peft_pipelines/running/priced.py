@@ -6,10 +6,10 @@ from kedro.io import DataCatalog
 
 from peft_pipelines.files import names
 from peft_pipelines.running.estimates import Estimate, Estimates, side_by_side
-from peft_pipelines.running.longest_first import longest_first, recorded_seconds
+from peft_pipelines.running.longest_first import longest_first, recorded_numbers, recorded_seconds
 from peft_pipelines.running.outlook import Foreseen, Outlook
 from peft_pipelines.running.processes import Processes
-from peft_pipelines.running.units import units_of
+from peft_pipelines.running.units import grid_of, units_of
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,17 @@ def priced(found: Outlook, catalog: DataCatalog, workers: int | None) -> Priced:
     Raises:
         ConfigError: the GPUs do not take what is asked for.
     """
-    every = [unit for unit in units_of(catalog.load(names.parameter("grid"))) if unit.tag.startswith(names.CELL)]
-    estimates, cells = Estimates(every, catalog), {cell.unit.tag: cell for cell in found.to_make}
-    recorded = recorded_seconds([cell.unit for cell in found.cells], catalog)
-    order = longest_first([cell.unit for cell in cells.values()], recorded)
+    every = [unit for unit in units_of(grid_of(catalog)) if unit.tag.startswith(names.CELL)]
+    recorded, cells = recorded_numbers(every, catalog), {cell.unit.tag: cell for cell in found.to_make}
+    estimates = Estimates(recorded, catalog)
+    of_run = {cell.unit.tag: recorded[cell.unit.tag] for cell in found.cells if cell.unit.tag in recorded}
+    order = longest_first([cell.unit for cell in cells.values()], recorded_seconds(of_run))
     pairs = [(cells[unit.tag], estimates.of(cells[unit.tag])) for unit in order]
     return Priced(found, pairs, _workers(found, catalog, workers))
 
 
 def _workers(found: Outlook, catalog: DataCatalog, asked: int | None) -> int:
     """How many the run would have; what a model needs that is not there yet is not known."""
-    sized = [cell.plan for cell in found.to_make if asked is not None or not cell.needs(found.downloads)]
+    sized = [cell.plan for cell in found.to_make if asked is not None or not cell.unit.reads(found.downloads)]
     with Processes(asked, None).staffed(sized, catalog) as size:
         return max(1, size)

@@ -38,7 +38,7 @@ class Processes:
         """
         self._gpus = gpus.shared_out(gpus.visible(), self._asked, self._per_gpu) if self._looks(pending) else []
         size = crew_size(len(self._gpus) or self._asked, pending, catalog)
-        alone = size <= 1 and not (self._asked is None and pending and device.kind() == "cuda")
+        alone = size <= 1 and not (self._asked != 1 and pending and device.kind() == "cuda")
         yield 0 if alone else size
 
     def _looks(self, pending: list[Plan]) -> bool:

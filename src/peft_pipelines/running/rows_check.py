@@ -8,7 +8,6 @@ from peft_pipelines.config import SamplingSpec, TaskSpec
 from peft_pipelines.data.adapt import adapt
 from peft_pipelines.files import names
 from peft_pipelines.files.user_cache import worked_out
-from peft_pipelines.models import device
 from peft_pipelines.running.fingerprint import constants, digest
 from peft_pipelines.running.metrics_fit import check_metrics
 from peft_pipelines.running.stages import ANY
@@ -35,7 +34,7 @@ def check_rows(task: TaskSpec, sampling: SamplingSpec, catalog: DataCatalog) -> 
         check_metrics(task, adapt(catalog.load(name), task, sampling))
         return "sound"
 
-    code = [constants(ANY, function, device.kind()) for function in (adapt, check_metrics)]
+    code = [constants(ANY, function) for function in (adapt, check_metrics)]
     key = digest([stored, task, sampling, *code])
     if stored:
         worked_out(SOUND, key, tried)

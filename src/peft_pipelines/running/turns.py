@@ -39,7 +39,7 @@ class Turns:
             held = left
 
     def _one(self, plan: Plan, work: Work) -> Holder | None:
-        if plan.pending or plan.damage:
+        if plan.to_make:
             return self.claimed(plan.unit, plan.state.folder, work, None)
         work(plan, None)
         return None

@@ -96,7 +96,7 @@ class UnitRunner:
             holder: the run that has made the cell meanwhile, if one has held it.
         """
         started = perf_counter()
-        failure = self.cell(plan) if plan.pending or plan.damage else None
+        failure = self.cell(plan) if plan.to_make else None
         seconds = perf_counter() - started
         if failure:
             return Outcome.of(failure, f" after {seconds:.0f} s")

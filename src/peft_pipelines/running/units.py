@@ -1,6 +1,6 @@
 """Units of a pipeline: the nodes of a task's data, the nodes of a cell, and the report on all of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -12,6 +12,8 @@ from peft_pipelines.config import AXES, Cell, ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.models.folder import folder_of
+
+Grid = Mapping[str, Sequence[str]]
 
 MODEL_FIRST = ("models", *(axis for axis in AXES if axis != "models"))
 """The order of cells: all of a model together, so that each model is read once."""
@@ -44,6 +46,10 @@ class Unit:
             return names.prompts(self.names[0])
         return names.artifact(Cell.of(self.tag.removeprefix(names.CELL)), names.METRICS)
 
+    def reads(self, datasets: Container[str]) -> bool:
+        """Return whether a node of it reads one of these datasets."""
+        return any(name in datasets for node in self.nodes for name in node.inputs)
+
     def folder(self, catalog: DataCatalog) -> Path:
         """Return the folder of the unit's state.
 
@@ -67,7 +73,14 @@ class Work:
     report: list[Node]
 
 
-def split(nodes: Iterable[Node], grid: Mapping[str, Sequence[str]]) -> Work:
+def grid_of(catalog: DataCatalog) -> Grid:
+    """Return the grid of a run, by axis; empty for a pipeline without one."""
+    grid = names.parameter("grid")
+    found: Grid = catalog.load(grid) if grid in catalog else {}
+    return found
+
+
+def split(nodes: Iterable[Node], grid: Grid) -> Work:
     """Group a pipeline's nodes, given in an order that their data allow.
 
     Cells come in the order of the grid's names, a model at a time.
@@ -89,13 +102,13 @@ def split(nodes: Iterable[Node], grid: Mapping[str, Sequence[str]]) -> Work:
     return Work(data, cells, report)
 
 
-def units_of(grid: Mapping[str, Sequence[str]]) -> list[Unit]:
+def units_of(grid: Grid) -> list[Unit]:
     """Return the units of all tasks and cells of a grid, without their nodes."""
     cells = [names.cell_tag(names.cell_id(*cell)) for cell in product(*(grid.get(axis, ()) for axis in AXES))]
     return [Unit(tag, ()) for tag in (*map(names.data_tag, grid.get("tasks", ())), *cells)]
 
 
-def _ranks(grid: Mapping[str, Sequence[str]], axis: str) -> dict[str, int]:
+def _ranks(grid: Grid, axis: str) -> dict[str, int]:
     return {name: position for position, name in enumerate(grid.get(axis, ()))}
 
 

@@ -1,6 +1,6 @@
 """The logits that a loss is computed from, by the plain forward or the same numbers by less work.
 
-Three of the four exact short cuts are here (the fourth, length-bucketed batches, is an order of examples):
+Three of the five exact short cuts are here (batches by group and by length are orders of examples):
 
 * ``packed_batches``: a batch is one tree of tokens, without padding; what examples begin with alike runs once. It needs
   neither of the other two.

@@ -29,8 +29,12 @@ def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int, 
     ordered = sorted(examples, key=lambda example: example.ids)  # packed, what neighbours share runs once
     if not model.shortcuts.packed_batches:
         ordered.sort(key=lambda example: len(example.ids))
-    for batch in chunks(ordered, size):
-        for part in model.parts(collate(batch), model.tokens_per_forward):
-            total += float(cross_entropy(*model(**part)))
+    losses = [
+        cross_entropy(*model(**part))
+        for batch in chunks(ordered, size)
+        for part in model.parts(collate(batch), model.tokens_per_forward)
+    ]
+    for loss in torch.stack(losses).tolist():  # the host waits for a GPU once
+        total += loss
     model.train()
     return total / sum(len(example.answer) for example in examples)

@@ -55,9 +55,9 @@ def generate(
     attached = _loaded(base, method, checkpoint, task)
     given = [answers_to_score(row, task, prompter) for row in rows]
     texts = [row.prompt for row in encoded]
-    attention = attention_of(attached, texts, decoding, given)
     asked = encode_continuations(prompter, prompts, task, method, seed, positions(base.model.config))
     with base.untouched(training_args.deterministic):
+        attention = attention_of(attached, texts, decoding, given)  # may try a kernel, which is no cost of answers
         with measure.cost() as spent:  # of answers alone: costs are those of a task without continuations
             generations = generate_and_score(attached, texts, decoding, given)
         continued = logprob_fields(attached, asked, decoding, len(rows))
