@@ -56,6 +56,15 @@ def test_in_half_precision_what_is_loaded_answers_as_what_was_saved(name, family
     assert torch.equal(placed.answers(placed.reloaded(attached, family, tmp_path)), expected)
 
 
+def test_in_half_precision_a_start_from_the_weights_needs_no_rank_in_the_row(tmp_path, monkeypatch):
+    row = tiny.METHODS["pissa"]
+    config = {name: value for name, value in row.config.items() if name not in ("r", "lora_alpha")}
+    monkeypatch.setitem(tiny.METHODS, "pissa", row.model_copy(update={"config": config}))
+    attached = tiny.stir(placed.attach("pissa", "llama", torch.bfloat16, "cpu"))
+    expected = placed.answers(attached)
+    assert torch.equal(placed.answers(placed.reloaded(attached, "llama", tmp_path)), expected)
+
+
 def test_in_half_precision_a_small_change_of_a_norm_is_loaded(tmp_path):
     attached = placed.attach("ln_tuning", "llama", torch.bfloat16, "cpu")
     for value in attached.trainable().values():

@@ -81,8 +81,8 @@ def rounds(model: PreTrainedModel, own: PeftConfig, saved: PeftConfig) -> bool:
         own: the config of the method's row, with the library's defaults.
         saved: that of the checkpoint.
     """
-    rank = getattr(own, "r", None)
-    return rank is not None and getattr(saved, "r", None) == 2 * rank and model.dtype != torch.float32
+    rank: int | None = getattr(own, "r", None)  # 0 where a type has a size of blocks in its place
+    return bool(rank and getattr(saved, "r", None) == 2 * rank) and model.dtype != torch.float32
 
 
 def load(model: PreTrainedModel, config: PeftConfig, folder: Path) -> PeftModel:
