@@ -8,7 +8,7 @@ import pyarrow as pa
 from peft_pipelines.config import TaskSpec, fill, template_fields
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.label_continuations import ContinuationSpec
-from peft_pipelines.data.values import texts_in, written
+from peft_pipelines.data.values import text_in, texts_in
 
 CHOICES, CONTEXT = "choices", "context"
 """The columns: a list of texts in the order of the task's labels, and the text before them where it is no prompt."""
@@ -58,10 +58,4 @@ def _choices(row: Mapping[str, Any], spec: ContinuationSpec, labels: Sequence[st
 
 
 def _filled(template: str, row: Mapping[str, Any]) -> str:
-    texts = {}
-    for column in template_fields(template):
-        try:
-            texts[column] = written(row[column])
-        except ValueError as error:
-            raise ValueError(f"column '{column}' {error}") from None
-    return fill(template, texts)
+    return fill(template, {column: text_in(row, column) for column in template_fields(template)})

@@ -8,7 +8,7 @@ from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.label_keys import word_of
 from peft_pipelines.data import preprocess
 from peft_pipelines.data.choices import choice_columns
-from peft_pipelines.data.values import texts_in, written
+from peft_pipelines.data.values import text_in, texts_in
 
 GROUP_COLUMNS = ("group", "question")
 """Columns with a digest of what the template of the same name gives: equal for examples that belong together."""
@@ -89,9 +89,9 @@ def _texts(template: str, row: preprocess.Row, task: TaskSpec, where: str) -> di
 
 def _text_of(column: str, row: preprocess.Row, task: TaskSpec, where: str) -> str:
     try:
-        return written(row[column])
+        return text_in(row, column)
     except ValueError as error:
-        raise ConfigError(f"task '{task.name}', {where}: column '{column}' {error}") from None
+        raise ConfigError(f"task '{task.name}', {where}: {error}") from None
 
 
 def check_kinds(row: preprocess.Row, task: TaskSpec, where: str) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +40,21 @@ def written(value: Any) -> str:
     if isinstance(value, float | Decimal) and math.isfinite(value):
         return repr(value) if isinstance(value, float) else f"{value:f}"
     raise ValueError(f"{kind_of(value)}, it must hold {ALLOWED}, got {value!r:.80}")
+
+
+def text_in(row: Mapping[str, Any], column: str) -> str:
+    """Return a column as text.
+
+    Raises:
+        ValueError: it holds something that is no text or number.
+
+    >>> text_in({"n": 2}, "n")
+    '2'
+    """
+    try:
+        return written(row[column])
+    except ValueError as error:
+        raise ValueError(f"column '{column}' {error}") from None
 
 
 def kind_of(value: Any) -> str:
