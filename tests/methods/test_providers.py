@@ -56,7 +56,7 @@ def test_in_half_precision_what_is_loaded_answers_as_what_was_saved(name, family
     assert torch.equal(placed.answers(placed.reloaded(attached, family, tmp_path)), expected)
 
 
-def test_in_half_precision_a_start_from_the_weights_needs_no_rank_in_the_row(tmp_path, monkeypatch):
+def test_in_half_precision_a_row_without_rank_is_loaded_as_trained(tmp_path, monkeypatch):
     row = tiny.METHODS["pissa"]
     config = {name: value for name, value in row.config.items() if name not in ("r", "lora_alpha")}
     monkeypatch.setitem(tiny.METHODS, "pissa", row.model_copy(update={"config": config}))
