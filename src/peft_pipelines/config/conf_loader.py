@@ -19,6 +19,8 @@ from peft_pipelines.config.params_check import check_globals, check_params
 from peft_pipelines.config.strict_yaml import LONGEST, Document, parse
 
 LOCAL: Final = "file"
+STORE: Final = "store"
+"""The key of globals.yml that names the folder for what a run makes."""
 ARCHIVES: Final = ("application/zip", "application/x-zip-compressed", "application/zip-compressed", "application/x-tar")
 
 
@@ -45,12 +47,24 @@ class ConfLoader(OmegaConfigLoader):
         if self._documents is None:
             self._documents = self._read_folders()
             self._check_values()
-        return super().__getitem__(key)
+        found = super().__getitem__(key)
+        return self._with_store(found) if key == "globals" else found
 
     def documents(self, key: str) -> Iterator[Document]:
         """Yield the files of a kind, the base's before the environment's."""
         for folder in self._folders():
             yield from self._of_kind(folder, self.config_patterns[key]).values()
+
+    def _with_store(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the values of globals.yml; an environment that names no store has one of its name inside the base's.
+
+        The base and the default environment share one.
+        """
+        *_, folder = self._folders()
+        named = any(STORE in document.values for document in self._of_kind(folder, ["globals.yml"]).values())
+        if STORE not in values or named or folder in (self.base_env, self.default_run_env):
+            return values
+        return {**values, STORE: f"{values[STORE]}/{folder}"}
 
     def _folders(self) -> list[str]:
         return list(dict.fromkeys((self.base_env, self.env or self.default_run_env)))

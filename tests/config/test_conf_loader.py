@@ -1,0 +1,59 @@
+"""The store of an environment: a folder of its own, unless it names one."""
+
+from pathlib import Path
+
+import pytest
+
+from peft_pipelines.config.conf_loader import ConfLoader
+from peft_pipelines.settings import CONFIG_LOADER_ARGS
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+def places(conf: Path, env: str | None, **params: str) -> tuple[str, str]:
+    """The paths of a data set of the store and of the raw rows."""
+    found = ConfLoader(str(conf), env=env, runtime_params=params, **CONFIG_LOADER_ARGS)["catalog"]
+    return found["results_csv"]["filepath"], found["{task}_raw"]["filepath"]
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    for folder, text in {
+        "base": "raw: rows\nstore: data\n",
+        "local": "",
+        "mine": "raw: others\n",
+        "yours": "store: data/elsewhere\n",
+    }.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "globals.yml").write_text(text)
+    (tmp_path / "bare").mkdir()
+    csv = "results_csv: {type: x, filepath: '${runtime_params:store, ${globals:store}}/results.csv'}\n"
+    raw = "'{task}_raw': {type: x, filepath: '${runtime_params:raw, ${globals:raw}}/{task}'}\n"
+    (tmp_path / "base/catalog.yml").write_text(csv + raw)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("env", "store", "raw"),
+    [
+        (None, "data", "rows"),
+        ("base", "data", "rows"),
+        ("local", "data", "rows"),
+        ("bare", "data/bare", "rows"),
+        ("mine", "data/mine", "others"),
+        ("yours", "data/elsewhere", "rows"),
+    ],
+)
+def test_an_environment_writes_into_its_own_store(conf: Path, env: str | None, store: str, raw: str) -> None:
+    assert places(conf, env) == (f"{store}/results.csv", f"{raw}/{{task}}")
+
+
+def test_the_command_line_chooses_another_store(conf: Path) -> None:
+    assert places(conf, "bare", store="x")[0] == "x/results.csv"
+
+
+def test_only_the_environment_that_says_so_shares_the_default_store() -> None:
+    names = [path.parent.name for path in CONF.glob("*/grid.yml") if path.parent.name != "base"]
+    shared = {name for name in names if places(CONF, name)[0] == places(CONF, None)[0]}
+    assert shared == {"macro_f1"}
+    assert len({places(CONF, name)[0] for name in names}) == len(names)
