@@ -11,7 +11,7 @@ from peft_pipelines.config import TaskSpec, parse
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.evaluation.score import task_scores
-from peft_pipelines.inference.few_shot import draw_shots, encode_test_prompts
+from peft_pipelines.inference.few_shot import draw_shots, shots_of
 from peft_pipelines.inference.generate import Generation, prediction_fields
 from peft_pipelines.inference.loglikelihood import Likelihood, answers_to_score
 
@@ -62,16 +62,14 @@ def test_shots_come_from_the_training_rows_only():
         name: pa.Table.from_pylist([{"prompt": f"{name} {number}?", "references": ["no"]} for number in range(3)])
         for name in ("train", "validation", "test")
     }
-    rows, encoded = encode_test_prompts(prompter(), splits, task(), shots=4, seed=0)
-    assert rows == splits["test"].to_pylist()
-    for row, question in zip(encoded, rows, strict=True):
-        said = prompter().tokenizer.decode(row.prompt)
-        assert row.shots == 3
-        assert [said.count(f"train {number}?") for number in range(3)] == [1, 1, 1]
-        assert said.count("validation") == 0
-        assert said.count("test") == said.count(question["prompt"]) == 1
-    _, bare = encode_test_prompts(prompter(), splits, task(), shots=0, seed=0)
-    assert bare[0] == prompter().encode("test 0?", room=2)
+    shots = shots_of(splits, task(), 4, seed=0)
+    assert sorted(shots) == [(f"train {number}?", "no") for number in range(3)]
+    assert shots_of(splits, task(), 0, seed=0) == []
+    found = prompter().encode("test 0?", room=2, shots=shots)
+    said = prompter().tokenizer.decode(found.prompt)
+    assert found.shots == 3
+    assert [said.count(f"train {number}?") for number in range(3)] == [1, 1, 1]
+    assert said.count("test 0?") == 1 and said.index("test") > said.index("train")
 
 
 def test_each_label_is_scored_with_its_end_of_turn():

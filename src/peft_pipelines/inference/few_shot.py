@@ -1,58 +1,27 @@
-"""Test prompts and continuations as tokens, behind few-shot examples where the method has some."""
+"""Few-shot examples: training examples that stand answered before each prompt."""
 
 import random
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from peft_pipelines.config import MethodSpec, TaskSpec
-from peft_pipelines.data.continuations import Continuations, Continued
-from peft_pipelines.data.encoded import Encoded, Shot
-from peft_pipelines.data.tokenize import Prompter
+from peft_pipelines.config import TaskSpec
+from peft_pipelines.data.encoded import Shot
 from peft_pipelines.storage.splits import Splits
 
 
-def encode_test_prompts(
-    prompter: Prompter, prompts: Splits, task: TaskSpec, shots: int, seed: int
-) -> tuple[list[dict[str, Any]], list[Encoded]]:
-    """Return the test examples, and their prompts as tokens.
+def shots_of(prompts: Splits, task: TaskSpec, count: int, seed: int) -> list[Shot]:
+    """Return the shots of a cell, drawn from the training split of a task's prompts; none where ``count`` is 0.
 
     Args:
-        prompter: formats and tokenizes for the model.
         prompts: the task's splits of prompts and references.
-        task: the task's row; room is left for its ``max_new_tokens``.
-        shots: the number of training examples with their answers before each prompt; fewer where they do not fit.
-        seed: draws the shots.
+        task: the task's row; where it has labels, they take turns.
+        count: the number of shots.
+        seed: draws them.
     """
-    drawn, examples = _drawn(prompts, task, shots, seed), prompts["test"].to_pylist()
-    return examples, [prompter.encode(row["prompt"], room=task.max_new_tokens, shots=drawn) for row in examples]
-
-
-def encode_continuations(
-    prompter: Prompter, prompts: Splits, task: TaskSpec, method: MethodSpec, seed: int, positions: int | None
-) -> list[Continued]:
-    """Return contexts and continuations of the test examples as tokens; nothing where the task's row has none.
-
-    Args:
-        prompter: formats and tokenizes for the model.
-        prompts: the task's splits, with the columns of ``choices.py``.
-        task: the task's row.
-        method: the method's row: its shots stand before prompts, its virtual tokens take positions.
-        seed: draws the shots.
-        positions: those of the model, None where it has no such limit.
-    """
-    if not task.continuations:
+    if not count:
         return []
-    most = None if positions is None else positions - method.virtual_tokens
-    continuations = Continuations(prompter, task.continuations, task.max_new_tokens, most)
-    shots = _drawn(prompts, task, method.shots, seed)
-    return [continuations.encode(row, shots) for row in prompts["test"].to_pylist()]
-
-
-def _drawn(prompts: Splits, task: TaskSpec, shots: int, seed: int) -> list[Shot]:
-    if not shots:
-        return []
-    return draw_shots(prompts["train"].to_pylist(), shots, seed, balanced=bool(task.labels))
+    return draw_shots(prompts["train"].to_pylist(), count, seed, balanced=bool(task.labels))
 
 
 def draw_shots(examples: Sequence[Mapping[str, Any]], count: int, seed: int, *, balanced: bool) -> list[Shot]:

@@ -73,14 +73,16 @@ def prediction_fields(generation: Generation, stop: Sequence[int], task: TaskSpe
 
     ``new_tokens`` counts the generated tokens, ``stopped`` is whether the last one is a stop token. ``label_scores``
     holds the log-probability of each label with its end of turn. For free text ``reference_tokens`` is the length of
-    the reference and ``reference_tokens_right`` how many of its tokens were the most likely ones.
+    the reference and ``reference_tokens_right`` how many of its tokens were the most likely ones; an example without a
+    reference has neither.
     """
-    fields = {"new_tokens": len(generation.tokens), "stopped": generation.tokens[-1] in stop}
+    fields: dict[str, Any] = {"new_tokens": len(generation.tokens), "stopped": generation.tokens[-1] in stop}
     if task.labels:
         scores = [each.logprob for each in generation.likelihoods]
         return {**fields, "label_scores": dict(zip(task.label_words, scores, strict=True))}
-    (reference,) = generation.likelihoods
-    return {**fields, "reference_tokens": reference.tokens, "reference_tokens_right": reference.greedy}
+    for reference in generation.likelihoods:
+        fields |= {"reference_tokens": reference.tokens, "reference_tokens_right": reference.greedy}
+    return fields
 
 
 def _decode_greedily(attached: Attached, prefill: Prefill, decoding: Decoding) -> list[list[int]]:

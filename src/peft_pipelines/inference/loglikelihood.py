@@ -67,12 +67,15 @@ Prefilling = Callable[[Sequence[int]], Scored]
 
 
 def answers_to_score(example: Mapping[str, Any], task: TaskSpec, prompter: Prompter) -> list[list[int]]:
-    """Return as tokens the answers of a test example whose likelihood is wanted: each label, or the first reference.
+    """Return as tokens the answers of an example whose likelihood is wanted: each label, or the first reference.
 
-    A reference of free text is cut to ``max_new_tokens``: no more room is left for it.
+    A reference of free text is cut to ``max_new_tokens``: no more room is left for it. An example of free text without
+    ``references`` has none.
     """
     if task.labels:
         return [prompter.encode_answer(word) for word in task.label_words]
+    if "references" not in example:
+        return []
     return [prompter.encode_answer(example["references"][0])[: task.max_new_tokens]]
 
 

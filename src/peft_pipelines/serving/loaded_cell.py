@@ -1,0 +1,151 @@
+"""A cell that answers: its checkpoint on a resident base model, by the prompter and the limits of its scoring.
+
+>>> cell = load_cell(catalog, "lora.smollm2_135m.sst2.s0")                 # doctest: +SKIP
+>>> cell.predict([{"sentence": "a great film"}])[0]["prediction"]          # doctest: +SKIP
+'positive'
+>>> print(*cell.stream([{"role": "user", "content": "Who are you?"}]))     # doctest: +SKIP
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from peft_pipelines.config import fill, template_fields
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.conversation import Conversations, Message
+from peft_pipelines.data.unanswered import Row, examples, row_of_text
+from peft_pipelines.inference.answerer import Answerer
+from peft_pipelines.inference.streaming import pieces, stream
+from peft_pipelines.models.positions import positions
+from peft_pipelines.serving.recorded_cell import RecordedCell
+
+ANSWER_TOKENS = 256
+"""The most tokens of an answer in a conversation, unless it is told otherwise."""
+
+
+@dataclass
+class LoadedCell:
+    """A cell, ready to answer. Cells of one base model share its weights; each may be asked by one thread at a time.
+
+    Attributes:
+        recorded: names, rows, run and checkpoint.
+        answerer: the method on its clone of the base.
+    """
+
+    recorded: RecordedCell
+    answerer: Answerer
+
+    @property
+    def id(self) -> str:
+        """``METHOD.MODEL.TASK.SEED``."""
+        return self.recorded.cell.id
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the task's input is made of, after ``preprocess``."""
+        return list(dict.fromkeys(template_fields(self.recorded.task.input)))
+
+    def predict(self, rows: Sequence[Row | str]) -> list[dict[str, Any]]:
+        """Return the greedy answer to each row, as scoring has them: the lines of ``predictions.jsonl``.
+
+        The fields are ``prompt``, ``references`` where the rows hold right answers, ``prediction``, ``new_tokens``,
+        ``stopped``, of tasks with labels ``label_scores`` (the log-probability of each label), and what the task's row
+        adds. The last bits of likelihoods depend on the rows that are asked together.
+
+        Args:
+            rows: raw rows, with or without the columns of the right answer; or texts, where the task's input is made
+                of one column.
+
+        Raises:
+            ConfigError: a column that the task needs is missing, a label is unknown, a text stands for several columns.
+        """
+        task = self.recorded.task
+        given = [row_of_text(row, task) if isinstance(row, str) else row for row in rows]
+        columns = {column for row in given for column in row}
+        asked = self.answerer.encode(examples(given, task, columns))
+        if not asked.rows:
+            return []
+        with self.answerer.base.untouched(self.recorded.training_args.deterministic):
+            return self.answerer.predictions(asked, self.answerer.generate(asked))
+
+    def label_probabilities(self, rows: Sequence[Row | str]) -> list[dict[str, float]]:
+        """Return for each row the probability of each label among the labels.
+
+        Raises:
+            ConfigError: as for ``predict``, or the task has no labels.
+        """
+        if not self.recorded.task.labels:
+            raise ConfigError(f"task '{self.recorded.task.name}': has no labels, so there are no probabilities of them")
+        return [probabilities(row["label_scores"]) for row in self.predict(rows)]
+
+    def prompt(self, text: str) -> str:
+        """Return a text behind the task's instruction.
+
+        Where the input is made of one column, the text is put into its place; otherwise it is the whole input.
+        """
+        task, columns = self.recorded.task, self.columns
+        return task.prompt(fill(task.input, {columns[0]: text}) if len(columns) == 1 else text)
+
+    def stream_answer(self, text: str, max_new_tokens: int | None = None) -> Iterator[str]:
+        """Yield the answer to ``prompt(text)`` in pieces as it is made: asked as in scoring, with shots and limits.
+
+        Args:
+            text: the input.
+            max_new_tokens: the most tokens of the answer, those of scoring unless given.
+        """
+        (encoded,) = self.answerer.encode([{"prompt": self.prompt(text)}]).encoded
+        most = self.answerer.decoding.max_new_tokens if max_new_tokens is None else max_new_tokens
+        return self._stream(encoded.prompt, most)
+
+    def stream(self, messages: Sequence[Message], max_new_tokens: int = ANSWER_TOKENS) -> Iterator[str]:
+        """Yield the greedy answer to a conversation in pieces as it is made; no instruction is put before it.
+
+        Args:
+            messages: turns with ``role`` (``system``, ``user`` or ``assistant``) and ``content``; the last is the
+                user's.
+            max_new_tokens: the most tokens of the answer.
+
+        Raises:
+            ConfigError: the turns are no conversation that the model's chat template takes, or too long for the model.
+        """
+        return self._stream(self._conversations.encode(messages), max_new_tokens)
+
+    def _stream(self, prompt: list[int], max_new_tokens: int) -> Iterator[str]:
+        answerer = self.answerer.with_room(max_new_tokens)
+        limit = positions(answerer.base.model.config)
+        needed = answerer.method.virtual_tokens + len(prompt) + max_new_tokens
+        if limit is not None and needed > limit:
+            raise ConfigError(
+                f"cell '{self.id}': a prompt of {len(prompt)} tokens with {max_new_tokens} of an answer must fit into "
+                f"the model's {limit} positions"
+            )
+        return pieces(_texts(answerer, prompt))
+
+    @cached_property
+    def _conversations(self) -> Conversations:
+        return Conversations(self.answerer.prompter)
+
+    def close(self) -> None:
+        """Drop the clone; the base stays resident for other cells."""
+        self.answerer.attached.detach()
+
+
+def probabilities(label_scores: Mapping[str, float]) -> dict[str, float]:
+    """Return the softmax of labels' log-probabilities: how likely each is among the labels.
+
+    >>> probabilities({"no": -1.0, "yes": -1.0})
+    {'no': 0.5, 'yes': 0.5}
+    """
+    highest = max(label_scores.values())
+    weights = {label: math.exp(score - highest) for label, score in label_scores.items()}
+    return {label: weight / sum(weights.values()) for label, weight in weights.items()}
+
+
+def _texts(answerer: Answerer, prompt: Sequence[int]) -> Iterator[str]:
+    """The answer's text after each token."""
+    said: list[int] = []
+    for token in stream(answerer.attached, prompt, answerer.decoding):
+        said.append(token)
+        yield answerer.prompter.decode(said, answerer.decoding.stop)

@@ -1,0 +1,68 @@
+"""From a cell's names to the cell, ready to answer: its record, its base model, its checkpoint on a clone of it."""
+
+from pathlib import Path
+
+from kedro.io import DataCatalog
+
+from peft_pipelines.config import Cell, ModelSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.data.encoded import Shot
+from peft_pipelines.files import names
+from peft_pipelines.inference.answerer import Answerer
+from peft_pipelines.inference.few_shot import shots_of
+from peft_pipelines.models import base_model
+from peft_pipelines.models.folder import CONFIG, folder_of
+from peft_pipelines.serving.loaded_cell import LoadedCell
+from peft_pipelines.serving.recorded_cell import RecordedCell, cell_of, recorded_cell
+from peft_pipelines.storage.hashes import file_hashes
+
+
+def load_cell(catalog: DataCatalog, cell: Cell | str, run_id: str | None = None) -> LoadedCell:
+    """Return a cell of a store, ready to answer; its base model is read once a process.
+
+    Args:
+        catalog: that of a session, which says where cells, models and runs lie.
+        cell: the cell, or ``METHOD.MODEL.TASK.SEED``.
+        run_id: the run as whose version of the cell it answers; None for the version on record now.
+
+    Raises:
+        ConfigError: the cell is unknown, failed or not made, its checkpoint or its base is not there or has changed.
+    """
+    if isinstance(cell, str):
+        cell = cell_of([cell], catalog.load(names.PARAMETERS))
+    recorded = recorded_cell(catalog, cell, run_id)
+    base = base_model.resident(recorded.model, _weights(catalog, recorded.model))
+    if recorded.checkpoint.record["base_checksum"] != base.checksum:
+        raise ConfigError(
+            f"cell '{cell.id}': the weights of model '{cell.model}' must be those that it was trained on "
+            f"(checksum {recorded.checkpoint.record['base_checksum']}), got others (checksum {base.checksum})"
+        )
+    shots = _shots(catalog, recorded)
+    folder = recorded.checkpoint.folder
+    answerer = Answerer.of(base, recorded.method, recorded.training_args, recorded.task, folder, shots)
+    return LoadedCell(recorded, answerer)
+
+
+def _weights(catalog: DataCatalog, model: ModelSpec) -> Path:
+    """The base's folder; unlike loading the dataset this makes none where it is missing."""
+    dataset = catalog.get(names.weights(model.name))
+    assert dataset
+    folder = folder_of(model, Path(dataset._describe()["filepath"]))
+    if not (folder / CONFIG).is_file():
+        remedy = "" if model.folder else "; `kedro fetch` downloads them"
+        raise ConfigError(f"model '{model.name}': its weights are not there (looked in '{folder}'){remedy}")
+    return folder
+
+
+def _shots(catalog: DataCatalog, recorded: RecordedCell) -> list[Shot]:
+    """The shots of a method that has some, out of the training examples that the cell was made with."""
+    if not recorded.method.shots:
+        return []
+    name = names.prompts(recorded.cell.task)
+    made_of = recorded.checkpoint.record["provenance"]["data"]["prompts"]["sha256"]
+    if file_hashes(catalog.get(name)) != made_of:
+        raise ConfigError(
+            f"cell '{recorded.cell.id}': its shots were drawn from other prompts of task '{recorded.task.name}' than "
+            "those of this store; `kedro run` makes the cell again"
+        )
+    return shots_of(catalog.load(name), recorded.task, recorded.method.shots, recorded.seed)
