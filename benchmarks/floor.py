@@ -55,7 +55,7 @@ def main() -> None:
     wide, narrow = (fmean(pair) for pair in zip(before, after, strict=True))
     prompter = prompter_of(training["max_length"])
     learnt = training_operations(shapes, prompter, rows)
-    prefilled, decoded = generation_operations(shapes, prompter, predictions, task, training["generation_batch_size"])
+    prefilled, decoded = generation_operations(shapes, prompter, predictions, task, spent["generation_batch_size"])
     floors = {"train": learnt / wide, "generate": prefilled / wide + decoded / narrow}
     print(f"{cell}, one thread; products at {wide / 1e9:.0f} GFLOP/s, of {NARROW} rows at {narrow / 1e9:.0f}\n")
     print("| | TFLOP | floor s | CPU s | share of the floor |\n|---|---:|---:|---:|---:|")

@@ -62,6 +62,7 @@ def ours(args: argparse.Namespace, splits: Any, *, flex: bool) -> dict[str, Any]
     from peft_pipelines.data.tokenize import Prompter, training_examples  # noqa: PLC0415
     from peft_pipelines.methods import providers  # noqa: PLC0415
     from peft_pipelines.models import base_model  # noqa: PLC0415
+    from peft_pipelines.models.sizes import sized  # noqa: PLC0415
     from peft_pipelines.training.label_logits import LabelLogits  # noqa: PLC0415
     from peft_pipelines.training.shortcuts import Shortcuts  # noqa: PLC0415
     from peft_pipelines.training.trainer import CellTrainer, TrainingJob  # noqa: PLC0415
@@ -75,6 +76,7 @@ def ours(args: argparse.Namespace, splits: Any, *, flex: bool) -> dict[str, Any]
     rows, validation = (training_examples(prompter, splits[name].to_pylist()) for name in ("train", "validation"))
     training_args = found.training.model_copy(update={"flex_attention": flex, "batch_size": BATCH, "evaluations": 1})
     attached = providers.attach(base_model.clone(base.model), found.methods["lora"], 0)
+    training_args = sized(training_args, attached, prompter.max_length)
     shortcuts = Shortcuts.of(attached, training_args)
     if flex and not shortcuts.flex_attention:
         return {"refused": shortcuts.reasons["flex_attention"]}

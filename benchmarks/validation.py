@@ -30,6 +30,7 @@ from peft_pipelines.inference.generate import generate_and_score, prediction_fie
 from peft_pipelines.inference.loglikelihood import answers_to_score
 from peft_pipelines.methods import providers
 from peft_pipelines.models import base_model
+from peft_pipelines.models.sizes import sized
 from peft_pipelines.storage.splits import RowsFolder, Splits
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.scored_rows import spread
@@ -128,6 +129,7 @@ def trained(args: argparse.Namespace, name: str, method: str, factor: float) -> 
     attached, tokenizer = providers.attach(base_model.clone(base.model), spec, 0), base.tokenizer
     prompter = Prompter.of(model, tokenizer, task.limit(training_args))
     examples, validation = (training_examples(prompter, prompts[part].to_pylist()) for part in ("train", "validation"))
+    training_args = sized(training_args, attached, prompter.max_length)
     prefix = shared_prefix([row.prompt for row in examples + validation])
     wrapped = LabelLogits(attached, Shortcuts.of(attached, training_args), prefix, training_args.tokens_per_forward)
     attached.plain.train()

@@ -1,5 +1,7 @@
 """How many cells run side by side on a machine, by what the cells need."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,48 @@ def test_memory_decides_by_what_the_largest_cell_trains(tmp_path: Path, machine:
         assert crew_size(None, *some(*[light] * 6)) == size
     machine["memory"] = 2 * room
     assert crew_size(None, *some(light, light, heavy)) == 1
+
+
+TRAINING = """
+import resource, sys, tempfile
+from pathlib import Path
+from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
+from peft_pipelines.data.encoded import Encoded
+from peft_pipelines.methods import providers
+from peft_pipelines.models import base_model
+from peft_pipelines.training.shortcuts import Shortcuts
+from peft_pipelines.training.trial import TrialSetup
+kinds = (ModelSpec, MethodSpec, TrainingSpec)
+model, method, arguments = (kind.model_validate_json(text) for kind, text in zip(kinds, sys.argv[1:]))
+base = base_model.load(model, Path(model.folder))
+attached = providers.attach(base_model.clone(base.model), method, 0)
+ids = [[(13 * row + 7 * place) % 256 for place in range(arguments.max_length - 2)] for row in range(16)]
+rows = [Encoded(each, [5, 6], False) for each in ids]
+with tempfile.TemporaryDirectory() as state:
+    setup = TrialSetup(rows, rows[:2], arguments, Shortcuts.of(attached, arguments), 0, 0)
+    setup.fit(attached, 1e-4, Path(state, "state"), "train")
+print(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+"""A training whose batches are as large as they may be, which prints the most memory that its process has had."""
+
+
+def peak(rows: Rows) -> int:
+    """The bytes that a process has needed for a training."""
+    given = [each.model_dump_json() for each in (rows.model, rows.method, rows.training_args.overridden(rows.method))]
+    run = subprocess.run([sys.executable, "-c", TRAINING, *given], capture_output=True, text=True, check=True)
+    return int(run.stdout.splitlines()[-1])
+
+
+ARGUMENTS = tiny.training_args(max_length=128, evaluations=1)
+
+
+def test_the_estimate_for_a_tiny_model_is_right(tmp_path: Path) -> None:
+    light = rows(tmp_path, "lora")._replace(training_args=ARGUMENTS)
+    assert needed(light, DataCatalog(), exactly=True) == pytest.approx(peak(light), rel=0.2)
+
+
+@pytest.mark.parametrize("name", ["lora", pytest.param("full", marks=pytest.mark.slow)])
+def test_the_estimate_for_a_real_model_is_right(name: str, base_folder: Path) -> None:
+    model = parse(ModelSpec, "model 'real'", {**ROW, "name": "real", "folder": str(base_folder)})
+    found = Rows(model, tiny.METHODS[name], ARGUMENTS)
+    assert needed(found, DataCatalog(), exactly=True) == pytest.approx(peak(found), rel=0.2)

@@ -48,6 +48,17 @@ def test_a_worker_sees_its_gpu_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert set((tmp_path / "seen").read_text().split()) == {"0", "GPU-8a"}
 
 
+@pytest.mark.usefixtures("two_gpus")
+def test_a_worker_knows_how_many_share_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, str]] = []
+    monkeypatch.setattr(processes, "WorkerProcess", lambda place, environment: given.append(environment))
+    staff = Processes(3, None)
+    with staff.staffed([None] * 9, DataCatalog()):  # type: ignore[list-item]  (nobody looks into them)
+        for place in range(3):
+            staff.hire(place)
+    assert [each["PEFT_GPU_SHARE"] for each in given] == ["2", "1", "2"]
+
+
 def test_without_gpus_nothing_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[object] = []
     monkeypatch.setattr(processes, "WorkerProcess", lambda place, environment: given.append(environment))

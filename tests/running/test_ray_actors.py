@@ -80,4 +80,5 @@ def test_workers_have_the_variables_of_the_run_that_are_ours(monkeypatch: pytest
     assert (shared["PEFT_DIR"], shared["HF_HOME"]) == ("here", "here")
     assert not shared.keys() & {"SECRET", "CUDA_VISIBLE_DEVICES"}
     assert str(Path(ray_actors.__file__).parents[2]) in shared["PYTHONPATH"].split(os.pathsep)
+    assert shared.pop("PEFT_GPU_SHARE") == "2"
     assert hidden == {**shared, "CUDA_VISIBLE_DEVICES": ""}

@@ -8,6 +8,7 @@ import yaml
 
 from peft_pipelines.config import MethodSpec, SamplingSpec, TaskSpec, TrainingSpec, parse
 from peft_pipelines.methods.installed import is_installed
+from peft_pipelines.models.memory import ON_CPU
 
 PROJECT = Path(__file__).parents[2]
 os.environ.setdefault("PEFT_DIR", str(PROJECT / "methods"))
@@ -37,6 +38,6 @@ def task_of(name: str) -> TaskSpec:
 
 
 def training_args(**values: Any) -> TrainingSpec:
-    """The shared training arguments with some values of one's own."""
+    """The shared training arguments with some values of one's own, and with the sizes that are chosen for a CPU."""
     row = yaml.safe_load((PARAMETERS / "training.yml").read_text())["training"]
-    return parse(TrainingSpec, "training", {**row, **values})
+    return parse(TrainingSpec, "training", {**row, **ON_CPU, **values})

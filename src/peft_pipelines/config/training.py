@@ -17,7 +17,8 @@ class TrainingSpec(Spec):
     ``max_length`` is in tokens of prompt and answer together. ``loss`` names the loss as ``type``, with its options
     beside it (``training.loss``); validation is always by cross entropy. ``tokens_per_forward`` bounds the memory of
     one forward, in nodes of its tree or, not packed, in examples times the longest of them: a batch beyond it runs in
-    parts (``training.branches``), with the same gradients. ``deterministic`` gives the same bits from each run on a
+    parts (``training.branches``), with the same gradients. It and ``generation_batch_size`` are chosen for the device
+    where they are null (``models.sizes``). ``deterministic`` gives the same bits from each run on a
     GPU, by slower kernels (docs/gpu.md). The five fields from ``packed_batches`` on switch the exact short cuts,
     ``flex_attention`` the kernels of packed batches on a GPU (docs/exactness.md).
     """
@@ -34,8 +35,8 @@ class TrainingSpec(Spec):
     max_length: Tokens
     evaluations: Annotated[int, Field(ge=1, le=10_000)]
     validation_cost: Annotated[float, Field(gt=0, le=10_000)] | None
-    generation_batch_size: Batch
-    tokens_per_forward: Tokens
+    generation_batch_size: Batch | None
+    tokens_per_forward: Tokens | None
     gradient_checkpointing: bool
     deterministic: bool
     packed_batches: bool

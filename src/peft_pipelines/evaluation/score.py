@@ -30,6 +30,8 @@ def spent(record: Mapping[str, Any], generation: Mapping[str, Any], stored: int)
         "generate_memory_kind": generation["generate_memory_kind"],
         "train_attention": record.get("shortcuts", {}).get("attention"),
         "generate_attention": generation.get("generate_attention"),
+        "train_tokens_per_forward": record.get("tokens_per_forward"),
+        "generation_batch_size": generation.get("generation_batch_size"),
         "train_seconds": record["train_seconds"],
         "train_cpu_seconds": record["train_cpu_seconds"],
         "generate_seconds": generation["generate_seconds"],

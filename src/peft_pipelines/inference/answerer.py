@@ -19,6 +19,7 @@ from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import base_model
 from peft_pipelines.models.base_model import Base
 from peft_pipelines.models.positions import positions
+from peft_pipelines.models.sizes import sized
 
 Example = Mapping[str, Any]
 
@@ -84,8 +85,9 @@ class Answerer:
         prompter = Prompter.of(base.spec, base.tokenizer, task.limit(training_args))
         most = answer_tokens(task, method, prompter.max_length, positions(base.model.config))
         stop = tuple(prompter.end_of_turn()[-1:])
-        decoding = Decoding.of(training_args, most, stop, int(base.tokenizer.pad_token_id))
         attached = providers.load(base_model.clone(base.model), method, checkpoint)
+        training_args = sized(training_args, attached, prompter.max_length + most)
+        decoding = Decoding.of(training_args, most, stop, int(base.tokenizer.pad_token_id))
         if attached.select and method.train_on:
             attached.select(method.train_on.index(task.name))
         return cls(base, attached, method, task, prompter, decoding, shots)

@@ -39,7 +39,8 @@ class Decoding:
 
     @classmethod
     def of(cls, training_args: TrainingSpec, most: int, stop: tuple[int, ...], pad: int) -> "Decoding":
-        """Return the options under some training arguments, of answers of at most ``most`` tokens."""
+        """Return the options under training arguments with all sizes set, of answers of at most ``most`` tokens."""
+        assert training_args.generation_batch_size
         return cls(
             most,
             stop,

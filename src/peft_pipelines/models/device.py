@@ -8,6 +8,10 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
+
+SHARE: Final = "PEFT_GPU_SHARE"
+"""The variable that tells a process how many share its GPU."""
 
 _planned: str | None = None
 

@@ -11,22 +11,15 @@ from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
 from peft_pipelines.methods.size_check import STATE, WEIGHT
+from peft_pipelines.models.memory import ON_CPU, kept_per_token
 from peft_pipelines.running import threads
 from peft_pipelines.running.machine import free_cores, free_memory
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.units import model_folder
+from peft_pipelines.training.branches import TOKENS
 
-LIBRARIES: Final = 500_000_000
-"""Bytes of a process that has loaded the libraries and has done nothing."""
-WIDTHS, INNER = 9, 3
-"""How often a layer keeps a token's vector for the way back, in widths of the model and of its inner layer;
-measured on a Llama of 30 layers: 1,055 MB for 904 tokens."""
-SIZES: Final = (
-    ("hidden_size", "n_embd"),
-    ("num_hidden_layers", "n_layer"),
-    ("intermediate_size", "n_inner", "ffn_dim"),
-)
-"""What the families call the width of a model, the number of its layers and their inner width."""
+LIBRARIES: Final = 650_000_000
+"""Bytes of a process that has loaded the libraries and has computed something; measured."""
 
 
 class Rows(NamedTuple):
@@ -79,16 +72,17 @@ def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:
     folder = model_folder(rows.model, catalog)
     weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     arguments = rows.training_args.overridden(rows.method)
-    tokens = min(arguments.tokens_per_forward, arguments.batch_size * arguments.max_length)
     trained = _trained(rows, folder) if exactly else weights // WEIGHT
-    return LIBRARIES + weights + WEIGHT * tokens * _kept(read_json(folder / "config.json")) + (WEIGHT + STATE) * trained
+    kept = kept_per_token(read_json(folder / "config.json"), checkpointed=arguments.gradient_checkpointing)
+    return LIBRARIES + weights + WEIGHT * _tokens(arguments) * kept + (WEIGHT + STATE) * trained
 
 
-def _kept(config: dict[str, Any]) -> int:
-    """The numbers that are kept of a token, by the names that the families have for the model's sizes."""
-    sizes = {**config, **config.get("text_config", {})}
-    width, layers, inner = (next((sizes[name] for name in each if sizes.get(name)), 0) for each in SIZES)
-    return int(layers * (WIDTHS * width + INNER * (inner or 4 * width)))
+def _tokens(arguments: TrainingSpec) -> int:
+    """The most tokens that one forward of a training has on a CPU; an example is never cut."""
+    most = arguments.tokens_per_forward or ON_CPU["tokens_per_forward"]
+    if arguments.packed_batches and not arguments.gradient_checkpointing:
+        most = min(most, TOKENS["cpu"])
+    return min(max(most, arguments.max_length), arguments.batch_size * arguments.max_length)
 
 
 def _trained(rows: Rows, folder: Path) -> int:

@@ -47,4 +47,5 @@ class Processes:
 
     def hire(self, place: int) -> WorkerProcess:
         """Start a process."""
-        return WorkerProcess(place, {gpus.VISIBLE: self._gpus[place]} if self._gpus else {})
+        found = self._gpus[place] if self._gpus else None
+        return WorkerProcess(place, {gpus.VISIBLE: found, device.SHARE: str(self._gpus.count(found))} if found else {})

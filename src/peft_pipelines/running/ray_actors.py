@@ -10,6 +10,7 @@ from typing import Any, Final
 from kedro.io import DataCatalog
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.models import device
 from peft_pipelines.running import gpus, threads
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.ray_worker import RayWorker
@@ -50,8 +51,8 @@ class Actors:
 
     def hire(self, place: int) -> RayWorker:
         """Start an actor; it waits where there is no room for it yet."""
-        hidden = {} if self._num_gpus else {gpus.VISIBLE: ""}
-        given = {**threads.environment(), **path(), **carried(os.environ), **hidden}
+        share = {device.SHARE: str(max(1, int(1 / self._num_gpus)))} if self._num_gpus else {gpus.VISIBLE: ""}
+        given = {**threads.environment(), **path(), **carried(os.environ), **share}
         return RayWorker(place, self._num_gpus, given)
 
     def _fitting(self, nodes: Sequence[Mapping[str, float]]) -> int:

@@ -5,8 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-MEASURED = re.compile(r"seconds|memory|attention$|_wh$|^co2|^energy|^pscp|^run_id$|^checkpoint$|^cell$|^git_commit$")
-"""Measured costs, PSCP, which is computed from them, and the provenance of the numbers."""
+MEASURED = re.compile(
+    r"seconds|memory|attention$|tokens_per_forward$|batch_size$|_wh$|^co2|^energy|^pscp|^run_id$|^checkpoint$|^cell$|"
+    r"^git_commit$"
+)
+"""Measured costs, what is chosen for the device, PSCP, which is computed from costs, and the numbers' provenance."""
 
 
 def repeatable(numbers: Mapping[str, Any]) -> dict[str, Any]:

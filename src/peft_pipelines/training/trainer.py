@@ -45,7 +45,7 @@ class TrainingJob:
     Attributes:
         examples: the training split.
         validation: the validation split, scored ``training_args.evaluations`` times.
-        training_args: the method's own values included; ``loss`` names the loss.
+        training_args: the method's own values included, all sizes set; ``loss`` names the loss.
         seed: decides the order of the examples and all that is drawn at random.
         pad: the padding token's id.
         state: a folder; a training that was interrupted goes on from its newest complete checkpoint.

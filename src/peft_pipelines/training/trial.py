@@ -42,6 +42,7 @@ class TrialSetup:
         """Fields of the cell's record; ``tokens`` counts prompts and answers of the training examples, each once."""
         return {
             "shortcuts": asdict(self.shortcuts),
+            "tokens_per_forward": self.training_args.tokens_per_forward,
             "shared_prefix_tokens": len(self._prefix()) if self.shortcuts.shared_prefix else 0,
             "rows": {"train": len(self.examples), "validation": len(self.validation)},
             "tokens": sum(len(example.ids) for example in self.examples),
@@ -50,6 +51,10 @@ class TrialSetup:
                 "validation": sum(example.truncated for example in self.validation),
             },
         }
+
+    def sizes(self) -> tuple[int | None, int | None]:
+        """What was chosen for the device: a state that was begun with other sizes is not gone on with."""
+        return self.training_args.tokens_per_forward, self.training_args.generation_batch_size
 
     def texts(self) -> list[dict[str, object]]:
         """All examples as plain values."""

@@ -13,7 +13,7 @@ Collate = Callable[[Sequence[Encoded]], dict[str, torch.Tensor]]
 
 
 @torch.no_grad()
-def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int, collate: Collate) -> float:
+def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int | None, collate: Collate) -> float:
     """Mean cross entropy in nats over all labelled tokens of a split: one number, not a mean of batches.
 
     It is the cross entropy whatever loss is trained, so that trainings by several losses can be compared.
@@ -21,7 +21,7 @@ def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int, 
     Args:
         model: left in training mode.
         examples: with their answers.
-        size: examples a batch, fewer where the model's ``tokens_per_forward`` asks for it.
+        size: examples a batch, None for all; fewer where the model's ``tokens_per_forward`` asks for it.
         collate: examples to one right-padded batch.
     """
     model.eval()
@@ -31,7 +31,7 @@ def validation_loss(model: LabelLogits, examples: Sequence[Encoded], size: int, 
         ordered.sort(key=lambda example: len(example.ids))
     losses = [
         cross_entropy(*model(**part))
-        for batch in chunks(ordered, size)
+        for batch in chunks(ordered, size or len(ordered))
         for part in model.parts(collate(batch), model.tokens_per_forward)
     ]
     for loss in torch.stack(losses).tolist():  # the host waits for a GPU once

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from peft_pipelines.data.encoded import Encoded
+    from peft_pipelines.inference.decoding import Decoding
     from peft_pipelines.inference.generate import Generation
 
 
@@ -50,14 +51,18 @@ def generate(
         predictions = answerer.predictions(asked, generations)
     costs = {f"generate_{key}": value for key, value in spent.items()} | flops.compute(base, answerer.attached)
     answerer.attached.detach()
-    of_answers = _of_answers(generations, answerer.decoding.max_new_tokens, attention)
+    of_answers = _of_answers(generations, answerer.decoding, attention)
     return predictions, {**costs, **of_answers, **_of_prompts(asked.encoded, method)}
 
 
-def _of_answers(generations: "Sequence[Generation]", most: int, attention: str) -> dict[str, int | str]:
-    """Counts of the answers: their tokens, and the most that one may have; and the attention that they ran by."""
-    tokens = sum(len(each.tokens) for each in generations)
-    return {"generated_tokens": tokens, "max_new_tokens": most, "generate_attention": attention}
+def _of_answers(generations: "Sequence[Generation]", decoding: "Decoding", attention: str) -> dict[str, int | str]:
+    """Counts of the answers: their tokens, the most that one may have, how many ran at once; and their attention."""
+    return {
+        "generated_tokens": sum(len(each.tokens) for each in generations),
+        "max_new_tokens": decoding.max_new_tokens,
+        "generation_batch_size": decoding.batch_size,
+        "generate_attention": attention,
+    }
 
 
 def _of_prompts(encoded: "list[Encoded]", method: MethodSpec) -> dict[str, float]:

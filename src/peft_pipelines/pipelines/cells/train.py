@@ -53,6 +53,7 @@ def train(
     """
     from peft_pipelines.methods import identity, providers
     from peft_pipelines.models import base_model
+    from peft_pipelines.models.sizes import sized
     from peft_pipelines.training.lr_search import record_of, search
     from peft_pipelines.training.shortcuts import Shortcuts
     from peft_pipelines.training.train import state_digest
@@ -62,6 +63,7 @@ def train(
     method = attached.method
     training_args = training_args.overridden(method)
     prompter = Prompter.of(base.spec, base.tokenizer, task.limit(training_args))
+    training_args = sized(training_args, attached, prompter.max_length)
     rows, validation = _own_rows(prompter, prompts, task)
     if method.train_on:
         rows = [row for name in method.train_on for row in _rows_of(name, method, base, training_args, together)]
@@ -70,17 +72,21 @@ def train(
     scored = affordable(validation, rows, training_args)
     setup = TrialSetup(rows, scored, training_args, shortcuts, seed, pad)
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
-    decides = [identity.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts()]
+    decides = [identity.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts(), setup.sizes()]
     folders = {rate: workspace / state_digest(*decides, rate) for rate in rates}
     with base.untouched(training_args.deterministic):
         attached, trials = search(
             attached, lambda: providers.attach(base_model.clone(base.model), method, seed), setup.fit, folders
         )
-    others = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()]
-    examples = sum(table.num_rows for table in (*(others or [prompts["train"]]), prompts["validation"]))
     record = {**peft_model.facts, **setup.facts(), "max_length": prompter.max_length}
-    record["left_out"] = examples - len(rows) - len(validation)
+    record["left_out"] = _examples(prompts, method, together) - len(rows) - len(validation)
     return Trained(attached, {**record, **record_of(trials), **_surroundings(method)}, workspace)
+
+
+def _examples(prompts: Splits, method: MethodSpec, together: dict[str, Any]) -> int:
+    """The number of examples that there are to train and to validate on."""
+    others = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()]
+    return sum(table.num_rows for table in (*(others or [prompts["train"]]), prompts["validation"]))
 
 
 def _surroundings(method: MethodSpec) -> dict[str, Any]:
