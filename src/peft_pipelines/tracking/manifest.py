@@ -26,6 +26,7 @@ from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.hashes import CARD
 from peft_pipelines.storage.model_card import card
 from peft_pipelines.tracking.environment import command_line, environment
+from peft_pipelines.tracking.made_on import checkpoint_of, made_on
 from peft_pipelines.tracking.origins import Origins
 from peft_pipelines.tracking.runs import MANIFEST, ROWS, keep, runs_folder
 
@@ -118,7 +119,8 @@ class Manifest:
         }
 
     def _made_cells(self) -> dict[str, Any]:
-        return {"cells": {cell.id: self._cell(cell) for cell in self.cells}}
+        cells = {cell.id: self._cell(cell) for cell in self.cells}
+        return {"made_on": made_on(self.cells, self._catalog, self.id), "cells": cells}
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """Return the record of a cell: the run that made it, artifacts and numbers. A copy of its answers is kept."""
@@ -145,10 +147,7 @@ class Manifest:
 
         A run that was killed has left numbers without cards, so it is not asked who made them.
         """
-        try:
-            checkpoint = self._catalog.load(names.artifact(cell, names.CHECKPOINT))
-        except DatasetError:  # one that is damaged is named elsewhere, and gets no card
-            return
+        checkpoint = checkpoint_of(cell, self._catalog)  # one that is damaged is named elsewhere, and gets no card
         if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
             return
         path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)
