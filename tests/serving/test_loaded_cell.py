@@ -12,8 +12,9 @@ from recorded import LORA, ZERO, original, recorded
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.models import base_model
-from peft_pipelines.serving.loaded_cell import LoadedCell, probabilities
+from peft_pipelines.serving.loaded_cell import LoadedCell
 from peft_pipelines.serving.loading import load_cell
+from peft_pipelines.serving.probabilities import probabilities
 
 __all__ = ["original", "project", "recorded"]
 

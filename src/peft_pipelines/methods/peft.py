@@ -37,8 +37,8 @@ NOT_FOR_ROWS = {
 }
 
 
-def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
-    """Build the config, attach it to the skeleton, which has no weights, and return the bytes of what is trained."""
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
+    """Build the config and attach it to the skeleton, which has the model's modules but no weights."""
     config = _config(method)
     check_targets(method, skeleton)
     try:
@@ -47,10 +47,11 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
     except (NotImplementedError, RuntimeError) as error:
         if "meta" not in str(error).lower():
             raise _refused(method, skeleton, error) from None
-        return 0  # it starts from the weights' values: what is not checked here shows when it is attached
+        # it starts from the weights' values: what is not checked here shows when it is attached
     except Exception as error:  # the library raises all kinds of exceptions for mistakes in a row
         raise _refused(method, skeleton, error) from None
-    return check_trains(method, model)
+    else:
+        check_trains(method, model)
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:

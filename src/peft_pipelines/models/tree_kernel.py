@@ -10,7 +10,6 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.models import tree_attention, tree_flex
-from peft_pipelines.models.determinism import same_bits
 from peft_pipelines.models.tree_mask import head_width, kinds_of, tree_masks, window_of
 
 if TYPE_CHECKING:
@@ -53,8 +52,7 @@ def flex_refused(core: PreTrainedModel, precision: torch.dtype) -> str | None:
 
     ``precision`` is what its forwards compute in.
 
-    What says nothing against it is tried: a tree of some tokens is run there, forward and backward, once a process in
-    each mode: with and without deterministic kernels, as it is now.
+    What says nothing against it is tried: a tree of some tokens is run there once a process, forward and backward.
     """
     device = core.device
     if device.type != "cuda":
@@ -69,18 +67,12 @@ def flex_refused(core: PreTrainedModel, precision: torch.dtype) -> str | None:
     width, heads = head_width(core), core.config.num_attention_heads
     if width not in WIDTHS:
         return f"a head must have {WIDTHS[0]} to {WIDTHS[-1]} numbers, got {width}"
-    shared, same = (
-        getattr(core.config, "num_key_value_heads", None) or heads,
-        torch.are_deterministic_algorithms_enabled(),
-    )
-    return failure(device, precision, heads, shared, width, deterministic=same)
+    return failure(device, precision, heads, getattr(core.config, "num_key_value_heads", None) or heads, width)
 
 
 @cache
 @torch.enable_grad()  # answers are generated without gradients, and a training of the same process has them
-def failure(
-    device: torch.device, dtype: torch.dtype, heads: int, shared: int, width: int, *, deterministic: bool = False
-) -> str | None:
+def failure(device: torch.device, dtype: torch.dtype, heads: int, shared: int, width: int) -> str | None:
     """Return why FlexAttention does not work on a device, tried on a tree behind 30 tokens; None where it does.
 
     Args:
@@ -89,7 +81,6 @@ def failure(
         heads: of the queries.
         shared: heads of keys and values.
         width: the numbers of a head.
-        deterministic: whether by kernels that give the same bits each time; others may serve where these do not.
     """
     parents = [-1, *range(299), 149, *range(300, 399)]
     draw = torch.Generator(device).manual_seed(0)
@@ -99,8 +90,7 @@ def failure(
     )
     mask = tree_flex.block_mask(parents, 30, device)
     try:
-        with same_bits(deterministic):
-            found = _with_gradients(tree_flex.attention(mask)(None, *sides)[0].transpose(1, 2), sides, weight)
+        found = _with_gradients(tree_flex.attention(mask)(None, *sides)[0].transpose(1, 2), sides, weight)
     except torch.OutOfMemoryError:
         raise  # it may pass, and what is found here is kept
     except Exception as error:  # no compiler, too large a kernel: the other attention serves

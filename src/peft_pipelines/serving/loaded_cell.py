@@ -6,7 +6,6 @@
 >>> print(*cell.stream([{"role": "user", "content": "Who are you?"}]))     # doctest: +SKIP
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from peft_pipelines.data.unanswered import Row, examples, row_of_text
 from peft_pipelines.inference.answerer import Answerer
 from peft_pipelines.inference.streaming import pieces, stream
 from peft_pipelines.models.positions import positions
+from peft_pipelines.serving.probabilities import probabilities
 from peft_pipelines.serving.recorded_cell import RecordedCell
 
 ANSWER_TOKENS = 256
@@ -63,10 +63,13 @@ class LoadedCell:
         """
         task = self.recorded.task
         given = [row_of_text(row, task) if isinstance(row, str) else row for row in rows]
-        columns = {column for row in given for column in row}
-        asked = self.answerer.encode(examples(given, task, columns))
-        if not asked.rows:
+        return self.answer(examples(given, task, {column for row in given for column in row}))
+
+    def answer(self, lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return the lines of a task's prompts, as ``examples`` of unanswered.py makes them, with their answers."""
+        if not lines:
             return []
+        asked = self.answerer.encode(lines)
         with self.answerer.base.untouched(self.recorded.training_args.deterministic):
             return self.answerer.predictions(asked, self.answerer.generate(asked))
 
@@ -130,17 +133,6 @@ class LoadedCell:
     def close(self) -> None:
         """Drop the clone; the base stays resident for other cells."""
         self.answerer.attached.detach()
-
-
-def probabilities(label_scores: Mapping[str, float]) -> dict[str, float]:
-    """Return the softmax of labels' log-probabilities: how likely each is among the labels.
-
-    >>> probabilities({"no": -1.0, "yes": -1.0})
-    {'no': 0.5, 'yes': 0.5}
-    """
-    highest = max(label_scores.values())
-    weights = {label: math.exp(score - highest) for label, score in label_scores.items()}
-    return {label: weight / sum(weights.values()) for label, weight in weights.items()}
 
 
 def _texts(answerer: Answerer, prompt: Sequence[int]) -> Iterator[str]:

@@ -30,7 +30,12 @@ def load_cell(catalog: DataCatalog, cell: Cell | str, run_id: str | None = None)
     """
     if isinstance(cell, str):
         cell = cell_of([cell], catalog.load(names.PARAMETERS))
-    recorded = recorded_cell(catalog, cell, run_id)
+    return loaded(catalog, recorded_cell(catalog, cell, run_id))
+
+
+def loaded(catalog: DataCatalog, recorded: RecordedCell) -> LoadedCell:
+    """Return a cell that is on record, ready to answer; errors as for ``load_cell``."""
+    cell = recorded.cell
     base = base_model.resident(recorded.model, _weights(catalog, recorded.model))
     if recorded.checkpoint.record["base_checksum"] != base.checksum:
         raise ConfigError(

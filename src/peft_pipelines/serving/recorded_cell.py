@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 
 from peft_pipelines.config import AXES, Cell, Grid, MethodSpec, ModelSpec, TaskSpec, TrainingSpec, parse
 from peft_pipelines.config.errors import ConfigError, unknown
@@ -13,7 +13,7 @@ from peft_pipelines.files.status import Status
 from peft_pipelines.running import handed_on
 from peft_pipelines.running.state import FAILURE, State
 from peft_pipelines.running.units import Unit, place
-from peft_pipelines.storage.checkpoint import Checkpoint
+from peft_pipelines.storage.checkpoint import Checkpoint, CheckpointFolder
 from peft_pipelines.storage.hashes import cached_sha256
 from peft_pipelines.tracking.runs import Run, find, runs_folder
 
@@ -82,12 +82,12 @@ def recorded_cell(catalog: DataCatalog, cell: Cell, run_id: str | None = None) -
     found = _of_run(catalog, cell, run_id) if run_id else _of_store(catalog, cell)
     name = names.artifact(cell, names.CHECKPOINT)
     handed_on.hand_on(catalog, {name: found.version})
-    checkpoint = catalog.load(name)
-    if not isinstance(checkpoint, Checkpoint):
+    dataset = catalog.get(name)
+    if not isinstance(dataset, CheckpointFolder) or not dataset.exists():
         gone = f"its checkpoint of version {found.version} is gone"
         raise ConfigError(f"cell '{cell.id}': {gone}; `kedro run` makes it again")
-    _check_files(checkpoint.folder, found.hashes, cell)
-    return _with_rows(catalog, cell, found.run, checkpoint)
+    _check_files(Path(dataset._get_load_path()), found.hashes, cell)
+    return _with_rows(catalog, cell, found.run, catalog.load(name))
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,12 @@ class _Found:
 def _of_store(catalog: DataCatalog, cell: Cell) -> _Found:
     unit = Unit(names.cell_tag(cell.id), ())
     folder = unit.folder(catalog)
-    numbers = catalog.load(names.artifact(cell, names.METRICS))
+    try:
+        numbers = catalog.load(names.artifact(cell, names.METRICS))
+    except DatasetError as error:
+        raise ConfigError(
+            f"cell '{cell.id}': its numbers cannot be read: {' '.join(str(error).split()):.300}"
+        ) from None
     state = State(unit, folder)
     if numbers is None:
         raise _missing(catalog, cell, folder, begun=bool(state.nodes))

@@ -1,0 +1,128 @@
+"""``kedro chat``: questions to a cell in the terminal, or line by line from a pipe."""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from kedro.framework.project import settings
+
+from peft_pipelines.cli import options
+from peft_pipelines.cli.one_line import Command
+from peft_pipelines.cli.predict_command import CELL_HELP, INTERRUPTED, RUN_HELP
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.screen import show, show_line
+
+if TYPE_CHECKING:
+    from peft_pipelines.serving.loaded_cell import LoadedCell
+
+ASK: Final = "> "
+_count = options.strict(options.count, lambda: None)
+_text = options.strict(options.text, lambda: None)
+
+
+@click.command(cls=Command)
+@click.argument("cell", nargs=-1, required=True, metavar=CELL_HELP)
+@click.option("--beside", metavar="METHOD|CELL", callback=_text, help="Another method, or cell, that answers as well.")
+@click.option(
+    "--instruction/--no-instruction",
+    default=True,
+    help="Ask as the cell was trained: each line alone, behind the task's instruction. Without it, what is typed is a "
+    "conversation that goes on.",
+)
+@click.option("--max-new-tokens", metavar="N", type=click.UNPROCESSED, callback=_count, help="The longest answer.")
+@click.option("--run", "run_id", metavar="RUN_ID", callback=_text, help=RUN_HELP)
+@options.placed
+def chat(
+    cell: tuple[str, ...],
+    beside: str | None,
+    instruction: bool,
+    max_new_tokens: int | None,
+    run_id: str | None,
+    env: str | None,
+    params: dict[str, Any],
+) -> None:
+    """Ask a cell questions, and see its answers as they are made.
+
+    A line is a question; Ctrl-C and Ctrl-D end. With --beside each question is answered by a second method on the same
+    base model, such as the untuned model. Questions may come from a pipe, one a line. Answers are greedy, as in the
+    cell's scores.
+
+    \b
+    kedro chat lora.smollm2_135m.sst2.s0 --beside zero_shot
+    """
+    from peft_pipelines.serving.beside import cell_beside  # noqa: PLC0415  (heavy: only this command needs it)
+    from peft_pipelines.serving.loading import load_cell  # noqa: PLC0415
+
+    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
+        catalog = session.load_context().catalog
+        first = load_cell(catalog, ".".join(cell), run_id)
+        cells = [first] if beside is None else [first, cell_beside(catalog, first, beside)]
+        talks = [_Talk(one, instruction, max_new_tokens, _title(one, cells)) for one in cells]
+        if sys.stdin.isatty():
+            show_line(_greeting(first, instruction))
+        try:
+            for question in _questions():
+                for talk in talks:
+                    talk.answer(question)
+        except KeyboardInterrupt:
+            show("")
+            raise SystemExit(INTERRUPTED) from None
+
+
+def _title(cell: "LoadedCell", cells: list["LoadedCell"]) -> str:
+    """What stands before an answer where there are several."""
+    if len(cells) == 1:
+        return ""
+    methods = [one.recorded.cell.method for one in cells]
+    return f"{cell.id if len(set(methods)) == 1 else cell.recorded.cell.method}: "
+
+
+def _greeting(cell: "LoadedCell", instruction: bool) -> str:
+    shape = " ".join(cell.prompt("…").split())
+    how = f"each line is asked as '{shape}'" if instruction else "the conversation goes on from line to line"
+    return f"{cell.id}, checkpoint {cell.recorded.version}: {how}. Ctrl-D ends."
+
+
+def _questions() -> Iterator[str]:
+    """The lines that are typed or piped, blank ones passed over."""
+    typed = sys.stdin.isatty()
+    while True:
+        try:
+            line = input(ASK) if typed else next(sys.stdin)
+        except (EOFError, StopIteration):
+            if typed:
+                show("")
+            return
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"standard input: must be UTF-8, got {error.object[error.start]:#04x}") from None
+        if line.strip():
+            yield line.strip()
+
+
+class _Talk:
+    """What one cell is asked and has answered."""
+
+    def __init__(self, cell: "LoadedCell", instruction: bool, most: int | None, title: str) -> None:
+        self._cell, self._instruction, self._title = cell, instruction, title
+        self._limit = {} if most is None else {"max_new_tokens": most}
+        self._messages: list[dict[str, str]] = []
+
+    def answer(self, question: str) -> None:
+        """Print the answer as it is made; a question that cannot be asked is told in a line, and the next may come."""
+        messages = [*self._messages, {"role": "user", "content": question}]
+        try:
+            if self._instruction:
+                pieces = self._cell.stream_answer(question, **self._limit)
+            else:
+                pieces = self._cell.stream(messages, **self._limit)
+        except ConfigError as error:
+            show_line(f"Error: {error}")
+            return
+        show(self._title, end="")
+        said = []
+        for piece in pieces:
+            show(piece, end="")
+            said.append(piece)
+        show("")
+        self._messages = [*messages, {"role": "assistant", "content": "".join(said)}]
