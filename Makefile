@@ -2,6 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 VENV5 ?= $(VENV)-transformers5
+VENVRAY ?= $(VENV)-ray
 DOCS ?= $(VENV)-docs
 AUDIT ?= $(VENV)-audit
 # One process a core, eight at most: each may take 2 GB. A module's tests stay in one process, as they share what is slow
@@ -10,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install fetch benchmark check test test-transformers5 lint format docs pictures audit viz clean
+.PHONY: help install fetch benchmark check test test-transformers5 test-ray lint format docs pictures audit viz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +36,9 @@ test: $(VENV)/.installed-dev  ## run the tests side by side; PYTEST_ARGS are pas
 
 test-transformers5: $(VENV5)/.installed  ## run the tests of models and methods on transformers 5, without adapters
 	$(VENV5)/bin/python -m pytest -rs $(TESTS5) $(PYTEST_ARGS)
+
+test-ray: $(VENVRAY)/.installed  ## run the tests of cells on a Ray cluster of some nodes of this machine
+	$(VENVRAY)/bin/python -m pytest -rs $(TESTSRAY) $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## check style, types and the order of imports
 	$(BIN)/ruff check .
@@ -65,7 +69,7 @@ viz: $(VENV)/.installed  ## draw the pipelines in the browser
 	$(BIN)/kedro viz run
 
 clean:  ## remove the environment and the caches; keep data
-	rm -rf $(VENV) $(VENV5) $(DOCS) $(AUDIT) build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV5) $(VENVRAY) $(DOCS) $(AUDIT) build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 # A candidate counts if it runs and its version fits: a name on PATH may be a launcher with nothing behind it.
@@ -88,6 +92,13 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV) with the development tools, a few minutes the first time"
 	@$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+TESTSRAY := $(addprefix tests/running/test_,kedro_runners.py ray_actors.py ray_runner.py)
+
+$(VENVRAY)/.installed: pyproject.toml constraints.txt | $(VENVRAY)/bin/python
+	@echo "installing into $(VENVRAY), a few minutes the first time"
+	@$(VENVRAY)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ray]'
+	@touch $@
 
 # What an extra of the package names, one a line.
 extra = sed -nE '/^$(1) = \[/,/^\]/s/^ *"([^"]+)".*/\1/p' pyproject.toml

@@ -85,7 +85,8 @@ class ProjectHooks:
         energy.configure(self._energy)
         manifest = Manifest(run_params, pipeline, catalog, self._project)
         stamps = Stamps(manifest)
-        preflight(pipeline, catalog, self._project / names.LOCK, show_line)
+        here = kedro_runners.computes_here(run_params["runner"])
+        preflight(pipeline, catalog, self._project / names.LOCK, show_line, here=here)
         reserve(manifest.folder)
         self._manifest, self._stamps = manifest, stamps  # a run that is refused before it begins leaves no record
         claims.begin(manifest.id)

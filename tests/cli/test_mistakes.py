@@ -11,6 +11,7 @@ import yaml
 from project import Project, project  # noqa: F401
 
 from peft_pipelines.methods import installed
+from peft_pipelines.models import enough_memory
 
 Change = Callable[[Project], Any]
 
@@ -239,6 +240,17 @@ def test_the_stock_runner_tells_it_in_one_line_too(project: Project) -> None:  #
     assert result.exit_code == 1
     assert result.output.startswith("Error: grid.yml: unknown task 'moot'")
     assert len(result.output.splitlines()) == 1
+
+
+def test_a_model_larger_than_the_memory_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(enough_memory, "all_memory", lambda: 100_000)
+    result = project.kedro("run")  # which trains nothing
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: model 'tiny': its weights alone take, in float32, 0.0 GB at least, this machine has 0.0 GB: take a "
+        "smaller model, dtype: bfloat16 or a machine with more memory\n"
+    )
+    assert not Path("data").exists()
 
 
 def test_a_broken_custom_method_does_not_break_a_run_without_it(project: Project) -> None:  # noqa: F811

@@ -1,6 +1,7 @@
 """Statements of the documentation about rows, fields and output: each is held against what it describes."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import tiny
 import yaml
 from click.testing import Result
 from project import Project
-from recorded import LORA, ZERO, ids, only, original, recorded, took
+from recorded import LORA, RUNS, ZERO, ids, only, original, recorded, took
+from signs import GONE, begun
 
 from peft_pipelines.config import ExecutionSpec, LrSearchSpec, MethodSpec, parse
 from peft_pipelines.evaluation.metrics import registry
@@ -171,3 +173,22 @@ def test_plan_prints_what_the_page_shows(recorded: Project) -> None:
     write_json(failed, {"type": "OutOfMemoryError", "reason": "CUDA out of memory"})
     (lines,) = shown("plan", "docs/workers.md")
     assert recorded.kedro("plan", "--workers=2").stdout.splitlines() == lines
+
+
+def test_watch_prints_what_the_page_shows(recorded: Project) -> None:
+    """One run goes on on this machine, and one has died."""
+    lora = {"title": "lora · tiny · mood · s1", "phase": "training", "done": 70, "total": 90, "seconds": 91.0}
+    ia3 = {"title": "ia3 · tiny · mood · s0", "phase": "generate", "done": 8, "total": 40, "seconds": 15.0}
+    cells = {"cells": 20, "unchanged": 3, "made": 6, "failed": 1, "seconds": 754.0, "left": 1200.0}
+    doing = [{"place": 0, **lora}, {"place": 1, **ia3}]
+    begun(RUNS, "2026-11-29T12.00.00.000Z", silent=-60.0, host="node7", pid=4711, **cells, doing=doing)
+    few = {"cells": 20, "made": 2, "seconds": 60.0, "left": 120.0, "not_estimated": 4}
+    died = [
+        {"place": 0, "title": "lora · tiny · mood · s2", "phase": "training", "done": 5, "total": 90, "seconds": 20}
+    ]
+    begun(RUNS, "2026-11-29T12.10.00.000Z", GONE, silent=184.6, host="node8", pid=815, **few, doing=died)
+    for run_id in ids():
+        shutil.rmtree(RUNS / run_id)
+    (lines,) = shown("watch", "docs/workers.md")
+    printed = recorded.kedro("watch", "--once").stdout
+    assert re.sub("life .* ago", "life 3 min 05 s ago", printed).splitlines() == lines

@@ -1,11 +1,12 @@
 """The switch of deterministic kernels, without a GPU: what it sets where, and that it is set back."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 import tiny
 import torch
-from transformers import PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.models import base_model
@@ -34,7 +35,10 @@ def test_the_first_base_on_a_gpu_prepares_for_it(kind, tmp_path, monkeypatch):
     tiny.tokenizer().save_pretrained(tmp_path)
     row = {"dtype": "float32", "chat_template": False, "licence": "-", "citation": "-"}
     monkeypatch.setattr(base_model, "device", lambda: torch.device(kind))
-    monkeypatch.setattr(PreTrainedModel, "to", lambda model, device: model)  # there may be no such device
+    real = AutoModelForCausalLM.from_pretrained
+    on_cpu = {"device_map": None}  # there may be no such device
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", lambda view, **given: real(view, **given | on_cpu))
+    monkeypatch.setattr(PreTrainedModel, "to", lambda model, device: model)
     base_model.load(ModelSpec(name="tiny", folder=str(tmp_path), **row), tmp_path)
     assert os.environ.get(WORKSPACE) == (":4096:8" if kind == "cuda" else None)
 
@@ -54,5 +58,13 @@ def test_a_workspace_that_is_given_stays(monkeypatch):
 
 def test_a_cell_on_a_cpu_computes_as_ever():
     base = Base(None, tiny.base("llama"), None, checksum(tiny.base("llama")))
-    with base.untouched(deterministic=True):
-        assert not torch.are_deterministic_algorithms_enabled()
+    for block in (base.untouched(deterministic=True), base.same_bits(True)):
+        with block:
+            assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_cell_on_a_gpu_tries_its_kernels_in_its_mode():
+    base = Base(None, SimpleNamespace(device=torch.device("cuda")), None, 0)
+    for wanted in (True, False):
+        with base.same_bits(wanted):
+            assert torch.are_deterministic_algorithms_enabled() == wanted

@@ -6,6 +6,7 @@ import torch
 from torch.nn.attention import flex_attention as library
 
 from peft_pipelines.models import tree_flex, tree_kernel
+from peft_pipelines.models.determinism import same_bits
 from peft_pipelines.models.tree_kernel import FLEX, MASK, PATHS, ROWS, attention_name, failure, flex_refused
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*called without torch.compile:UserWarning")
@@ -25,7 +26,7 @@ def gpu(monkeypatch):
         core = tiny.fresh(family)
         monkeypatch.setattr(type(core), "device", torch.device("cuda"))
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-        monkeypatch.setattr(tree_kernel, "failure", lambda *asked: tried.append(asked))
+        monkeypatch.setattr(tree_kernel, "failure", lambda *asked, **mode: tried.append((*asked, *mode.values())))
         core.config.head_dim = 64
         return core
 
@@ -42,7 +43,10 @@ def test_a_gpu_with_the_kernels_is_tried_with_the_heads_of_the_model(gpu, family
     core = gpu(family)
     assert refused(core) is None
     shared = 2 if hasattr(core.config, "num_key_value_heads") else 4
-    assert gpu.tried == [(torch.device("cuda"), torch.bfloat16, 4, shared, 64)]
+    assert gpu.tried == [(torch.device("cuda"), torch.bfloat16, 4, shared, 64, False)]
+    with same_bits(True):
+        assert refused(core) is None
+    assert gpu.tried[1:] == [(torch.device("cuda"), torch.bfloat16, 4, shared, 64, True)]
 
 
 def test_what_has_no_kernel_is_refused_by_its_reason(gpu):
@@ -54,6 +58,22 @@ def test_what_has_no_kernel_is_refused_by_its_reason(gpu):
     core.config._attn_implementation = "eager"
     assert refused(core) == "the library has no FlexAttention for models of this type"
     assert gpu.tried == []
+
+
+def test_a_trial_runs_in_the_mode_that_it_is_for(monkeypatch):
+    def attention(mask):
+        if torch.are_deterministic_algorithms_enabled():
+            raise RuntimeError("it has no deterministic kernel\nsays the library")
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(tree_flex, "attention", attention)
+    failure.cache_clear()
+    expected = "it fails on this device: RuntimeError: it has no deterministic kernel"
+    assert failure(CPU, torch.float32, 4, 2, 16, deterministic=True) == expected
+    with pytest.raises(torch.OutOfMemoryError):
+        failure(CPU, torch.float32, 4, 2, 16, deterministic=False)
+    assert not torch.are_deterministic_algorithms_enabled()
+    failure.cache_clear()
 
 
 def test_a_trial_that_fails_says_how():

@@ -36,11 +36,11 @@ def test_a_terminal_gets_bars_and_what_is_printed_stands_above_them() -> None:
         shown.begin("b · m · t · s0")
         shown.phase("train")
         progress.step("train", 7, 9)
-        shown._progress.refresh()
+        shown._live.refresh()
         print("a print")  # noqa: T201  (what a library may do)
         logging.getLogger("some.library").warning("a warning of the log")
         shown.end("b · m · t · s0", "accuracy 50.0 %, 3 s")
-        shown._progress.refresh()
+        shown._live.refresh()
     logging.getLogger().removeHandler(handler)
     text = screen.getvalue()
     for part in (
@@ -64,15 +64,28 @@ def test_cells_side_by_side_have_a_bar_each() -> None:
             shown.begin(title, place)
             shown.phase("train", place)
             shown.step("training", 3 + place, 9, place)
-        bars = {task.description: (task.completed, task.total) for task in shown._progress.tasks}
-        assert bars == {"cells": (0, 3), "a: training": (3, 9), "b: training": (4, 9)}
+        shown._live.refresh()
+        now = shown.progress.now()
+        assert {(each.title, each.phase, each.done, each.total) for each in now.doing} == {
+            ("a", "training", 3, 9),
+            ("b", "training", 4, 9),
+        }
+        assert all(part in screen.getvalue() for part in ("a: training", "b: training", "3/9", "4/9"))
         shown.end("a", "accuracy 50.0 %, 3 s")
-        assert [task.description for task in shown._progress.tasks] == ["cells", "b: training"]
+        assert [each.title for each in shown.progress.now().doing] == ["b"]
         shown.begin("c", 0)
         shown.phase("train", 0)
         shown.begin("", 1)
         shown.step("training", 5, 9, 1)
-        assert [task.description for task in shown._progress.tasks] == ["cells", "c: train"]
+        assert [(each.title, each.phase) for each in shown.progress.now().doing] == [("c", "train")]
+
+
+def test_text_from_outside_is_escaped_in_bars() -> None:
+    screen = StringIO()
+    with Terminal(Console(file=screen, force_terminal=True, width=120)) as shown:
+        shown.begin("a\x1b[2J[bold]")
+        shown._live.refresh()
+    assert "a\\x1b[2J[bold]" in screen.getvalue()
 
 
 def test_no_bars_in_continuous_integration_or_a_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ from kedro.pipeline import Node
 from peft_pipelines.config import LrSearchSpec, MethodSpec
 from peft_pipelines.running.estimates import Estimate, Estimates, side_by_side
 from peft_pipelines.running.longest_first import recorded_numbers
-from peft_pipelines.running.outlook import Foreseen
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.state import State
 from peft_pipelines.running.units import Unit
@@ -43,10 +42,10 @@ def estimates(
     return Estimates(recorded_numbers(units, catalog), catalog)
 
 
-def cell(name: str, *steps: str) -> Foreseen:
+def cell(name: str, *steps: str) -> Plan:
     nodes = [Node(max, f"{step}-in", f"{step}-out", name=f"m-x-s0-{step}") for step in steps or WHOLE]
     unit = Unit(f"cell.{name}", tuple(nodes))
-    return Foreseen(Plan(unit, State(unit, Path("nowhere")), {}, nodes, []))
+    return Plan(unit, State(unit, Path("nowhere")), {}, nodes, [])
 
 
 RECORDED = {

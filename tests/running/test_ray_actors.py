@@ -10,25 +10,32 @@ from kedro.io import DataCatalog
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running import ray_actors
+from peft_pipelines.running.crew_size import LIBRARIES
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.ray_actors import Actors, room
+from peft_pipelines.running.state import State
+from peft_pipelines.running.units import Unit
 
-NODES = [{"CPU": 4.0, "GPU": 2.0}, {"CPU": 2.0}, {"memory": 1e9}]
+GB = 10**9
+NODES = [{"CPU": 4.0, "GPU": 2.0, "memory": 6e9}, {"CPU": 2.0, "memory": 12e9}, {"memory": 99e9}]
 
 
 @pytest.mark.parametrize(
-    ("cpus", "gpus", "workers"),
+    ("cpus", "gpus", "memory", "workers"),
     [
-        (1, 0, [4, 2, 0]),
-        (2, 0, [2, 1, 0]),
-        (1, 1, [2, 0, 0]),
-        (1, 2, [1, 0, 0]),
-        (1, 0.5, [4, 0, 0]),
-        (1, 0.7, [2, 0, 0]),
+        (1, 0, 0, [4, 2, 0]),
+        (2, 0, 0, [2, 1, 0]),
+        (1, 1, 0, [2, 0, 0]),
+        (1, 2, 0, [1, 0, 0]),
+        (1, 0.5, 0, [4, 0, 0]),
+        (1, 0.7, 0, [2, 0, 0]),
+        (1, 0, 3 * GB, [2, 2, 0]),
+        (1, 0.5, 3 * GB, [2, 0, 0]),
+        (1, 0, 7 * GB, [0, 1, 0]),
     ],
 )
-def test_a_node_takes_what_fits_whole(cpus: int, gpus: float, workers: list[int]) -> None:
-    assert [room(node, cpus, gpus) for node in NODES] == workers
+def test_a_node_takes_what_fits_whole(cpus: int, gpus: float, memory: int, workers: list[int]) -> None:
+    assert [room(node, cpus, gpus, memory) for node in NODES] == workers
 
 
 @pytest.fixture
@@ -46,8 +53,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
 
 
 def staffed(actors: Actors, cells: int) -> int:
-    pending: list[Plan] = [None] * cells  # type: ignore[list-item]  (nobody looks into them)
-    with actors.staffed(pending, DataCatalog()) as size:
+    plans = [Plan(Unit(f"cell.{number}", ()), State(Unit("", ()), Path()), {}, [], []) for number in range(cells)]
+    with actors.staffed(plans, DataCatalog()) as size:
         return size
 
 
@@ -56,6 +63,29 @@ def test_there_are_as_many_workers_as_fit_and_never_more_than_cells(cluster: lis
     assert staffed(Actors(None, 0.5, None), 3) == 3
     assert staffed(Actors(8, 0.5, None), 9) == 8
     assert cluster == ["there", None, None]
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("asked", "size", "gpus", "workers", "taken"),
+    [
+        (None, 3 * GB, 0, 4, 3 * GB),
+        (None, 12 * GB, 0, 1, 12 * GB),
+        (None, 50 * GB, 0, 1, 12 * GB),
+        (None, 50 * GB, 0.5, 4, LIBRARIES),
+        (8, 50 * GB, 0, 8, 0),
+    ],
+)
+def test_memory_is_looked_at_node_by_node_and_set_aside(
+    asked: int | None, size: int, gpus: float, workers: int, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(ray_actors, "largest", lambda pending, catalog, suits: size)
+    monkeypatch.setattr(ray_actors, "RayWorker", lambda place, share, memory, environment: given.append(memory))
+    actors = Actors(asked, gpus, None)
+    assert staffed(actors, 9) == workers
+    actors.hire(0)
+    assert given == [taken]
 
 
 def test_nobody_looks_for_a_cluster_where_nothing_is_to_be_made(cluster: list[str | None]) -> None:
@@ -71,7 +101,7 @@ def test_a_cluster_without_room_is_refused() -> None:
 
 def test_workers_have_the_variables_of_the_run_that_are_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, str]] = []
-    monkeypatch.setattr(ray_actors, "RayWorker", lambda place, share, environment: given.append(environment))
+    monkeypatch.setattr(ray_actors, "RayWorker", lambda place, share, memory, environment: given.append(environment))
     for name in ("PEFT_DIR", "HF_HOME", "CUDA_VISIBLE_DEVICES", "SECRET"):
         monkeypatch.setenv(name, "here")
     Actors(None, 0.5, None).hire(0)

@@ -7,6 +7,8 @@ import tiny
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.models import enough_memory
+from peft_pipelines.models.enough_memory import Memory, check_fits
 from peft_pipelines.running import models_check
 from peft_pipelines.running.sound_models import check_models
 
@@ -31,7 +33,7 @@ def tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counted(method, skeleton, training_args):
         found.append(method.name)
-        real(method, skeleton, training_args)
+        return real(method, skeleton, training_args)
 
     monkeypatch.setattr(models_check, "check_method", counted)
     return found
@@ -40,6 +42,27 @@ def tried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_sound_rows_are_not_tried_again(folder: Path, tried: list[str]) -> None:
     check_models([MODEL], {"tiny": folder}, [], [(LORA, MODEL, ARGS)])
     assert tried == []
+
+
+def test_what_is_remembered_is_what_it_takes_and_not_what_was_there(
+    folder: Path, tried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = check_models([MODEL], {"tiny": folder}, [], [(LORA, MODEL, ARGS)])
+    numbers = sum(value.numel() for value in tiny.base("llama").parameters())
+    weights, training = again
+    assert (weights.where, weights.size) == ("model 'tiny'", 4 * numbers)
+    assert training.where == "method 'lora' on model 'tiny'" and training.size > weights.size
+    assert check_fits(again) is None
+    small = Memory("this machine", weights.size, "a machine with more memory")
+    monkeypatch.setattr(enough_memory, "device_memory", lambda: small)
+    with pytest.raises(ConfigError, match=r"^method 'lora' on model 'tiny': .* take a smaller "):
+        check_fits(check_models([MODEL], {"tiny": folder}, [], [(LORA, MODEL, ARGS)]))
+    assert tried == []
+
+
+def test_a_model_that_only_answers_takes_its_weights(folder: Path) -> None:
+    (need,) = check_models([MODEL], {"tiny": folder}, [], [(tiny.METHODS["zero_shot"], MODEL, ARGS)])
+    assert need.where == "model 'tiny'"
 
 
 def test_another_row_other_arguments_and_other_files_are_tried(folder: Path, tried: list[str]) -> None:

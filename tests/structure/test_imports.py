@@ -11,7 +11,14 @@ from light import BENCHMARKS, HEAVY, SOURCES, TESTS, is_light
 
 PACKAGE = SOURCES / "peft_pipelines"
 FOLDERS = ("cli", "config", "evaluation", "files", "pipelines", "reporting", "running", "storage", "tracking")
-SINGLE = ("hooks.py", "settings.py", "pipeline_registry.py", "methods/identity.py", "models/device.py")
+SINGLE = (
+    "hooks.py",
+    "settings.py",
+    "pipeline_registry.py",
+    "methods/identity.py",
+    "models/device.py",
+    "models/enough_memory.py",
+)
 """Modules that Kedro, a run with nothing to do or a user's mistake loads."""
 HEAVY_BY_NEED = {
     "reporting/method_list.py": "lists what the libraries bring, which only they know",

@@ -31,12 +31,13 @@ def test_the_closing_line_of_pytest_is_known(line: str, closes: bool) -> None:
     assert found.stdout == (f"{line}\n" if closes else "")
 
 
-def test_the_tests_for_transformers_5_exist() -> None:
-    asked = ["make", "--dry-run", "test-transformers5", "--old-file=.venv-transformers5/.installed"]
+@pytest.mark.parametrize(("name", "least"), [("transformers5", 5), ("ray", 2)])
+def test_the_tests_of_an_environment_of_their_own_exist(name: str, least: int) -> None:
+    asked = ["make", "--dry-run", f"test-{name}", f"--old-file=.venv-{name}/.installed"]
     printed = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     (command,) = [line for line in printed.splitlines() if " pytest " in line]
     named = [word for word in command.split() if word.startswith("tests/")]
-    assert len(named) > 5 and all((PROJECT / name).exists() for name in named)
+    assert len(named) > least and all((PROJECT / name).exists() for name in named)
 
 
 AUDITS = {

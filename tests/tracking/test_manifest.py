@@ -22,6 +22,7 @@ def test_a_run_is_on_record_with_all_it_rests_on(recorded: Project) -> None:  # 
     assert set(found["environment"]) == {"code", "libraries", "python", "system", "hardware"}
     assert {"torch", "peft", "kedro"} <= found["environment"]["libraries"].keys()
     assert found["environment"]["hardware"]["threads"] >= 1
+    assert found["made_on"] == [{**found["environment"]["hardware"], "cells": 2}]
     assert len(found["models"]["tiny"]["sha256"]["model.safetensors"]) == HEX
     assert found["data"]["mood"]["adapted"]["version"] == run_id
     assert set(found["data"]["mood"]["raw"]["sha256"]) == {"train.jsonl", "test.jsonl"}

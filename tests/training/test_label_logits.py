@@ -44,6 +44,7 @@ REPRESENTATIVES = {
     "baseline": "zero_shot",
 }
 DEEP = [(name, family) for name, family in tiny.CASES if family in ("llama", "gpt2")]
+WIDE = [case for case in tiny.CASES if case not in DEEP and case[0] in REPRESENTATIVES.values()]
 
 
 def rows() -> list[Encoded]:
@@ -268,7 +269,7 @@ def test_a_method_that_gradient_checkpointing_would_not_train_is_refused():
 
 
 @pytest.mark.parametrize("packed", [True, False])
-@pytest.mark.parametrize(("name", "family"), DEEP)
+@pytest.mark.parametrize(("name", "family"), DEEP + WIDE)
 def test_gradient_checkpointing_gives_the_plain_gradients(name, family, packed):
     attached, batch = learner(name, family), rows()
     if "gradient_checkpointing" in attached.refuses:
@@ -277,7 +278,12 @@ def test_gradient_checkpointing_gives_the_plain_gradients(name, family, packed):
     attached.core.gradient_checkpointing_enable({"use_reentrant": False})
     attached.core.enable_input_require_grads()
     training_args = tiny.training_args(gradient_checkpointing=True, packed_batches=packed)
-    loss = mean_loss(LabelLogits(attached, Shortcuts.of(attached, training_args), START), collate(batch, pad=257))
+    shortcuts = Shortcuts.of(attached, training_args)
+    if packed and not shortcuts.packed_batches:  # a soft prompt is a cache; all others are refused without it too
+        without = Shortcuts.of(attached, tiny.training_args()).reasons.get("packed_batches", CACHELESS)
+        assert shortcuts.reasons["packed_batches"] == without
+        assert without != CACHELESS or attached.start
+    loss = mean_loss(LabelLogits(attached, shortcuts, START), collate(batch, pad=257))
     if loss.requires_grad and attached.trainable():
         loss.backward()
     assert_equal((loss.item(), {key: value.grad for key, value in attached.trainable().items()}), plain)

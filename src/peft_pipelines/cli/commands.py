@@ -4,30 +4,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from kedro.framework.project import settings
-from kedro.utils import find_kedro_project
 
 from peft_pipelines.cli.chat_command import chat
 from peft_pipelines.cli.one_line import Command
+from peft_pipelines.cli.opened import opened, unchecked
 from peft_pipelines.cli.options import placed, with_env
 from peft_pipelines.cli.plan_command import plan
 from peft_pipelines.cli.predict_command import predict
+from peft_pipelines.cli.watch_command import watch
 from peft_pipelines.files.screen import show
 from peft_pipelines.methods.custom_folder import use_methods_of
-
-if TYPE_CHECKING:
-    from kedro.io import DataCatalog
-
-
-@contextmanager
-def _session(env: str | None, params: dict[str, Any]) -> "Iterator[tuple[DataCatalog, Path]]":
-    """Open a session, and yield its catalog and the project's folder."""
-    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
-        context = session.load_context()
-        yield context.catalog, Path(context.project_path)
 
 
 @click.command(cls=Command)
@@ -50,7 +39,7 @@ def reproduce(
     from peft_pipelines.tracking.reproduce import compare_cells, outcome_tables  # noqa: PLC0415
     from peft_pipelines.tracking.runs import chosen, find  # noqa: PLC0415
 
-    with _session(env, params) as (catalog, project):
+    with opened(env, params) as (catalog, project):
         run = find(catalog, run_id)
         wanted = chosen(run, cells)
         for line in changes(run, catalog, project):
@@ -86,7 +75,7 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
     from peft_pipelines.tracking.runs import find  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.tracking.verify import verify as check  # noqa: PLC0415
 
-    with _session(env, params) as (catalog, _):
+    with opened(env, params) as (catalog, _):
         run = find(catalog, run_id)
         mismatches, count = check(run, catalog)
     for mismatch in mismatches:
@@ -111,7 +100,7 @@ def compare(first: str, second: str, every: bool, env: str | None, params: dict[
     from peft_pipelines.tracking.compare import moves, moves_table  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.tracking.runs import find  # noqa: PLC0415
 
-    with _session(env, params) as (catalog, _):
+    with opened(env, params) as (catalog, _):
         runs = find(catalog, first), find(catalog, second)
         show(moves_table(moves(*runs, every=every), *runs))
 
@@ -146,11 +135,8 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
 
 def _method_rows(env: str | None) -> tuple[Path, dict[str, Any]]:
     """The project's folder and its method rows; no session, which would check and load everything else as well."""
-    project = find_kedro_project(Path.cwd()) or Path.cwd()
+    project, loader = unchecked(env, {})
     use_methods_of(project)
-    loader = settings.CONFIG_LOADER_CLASS(
-        conf_source=str(project / settings.CONF_SOURCE), env=env, **settings.CONFIG_LOADER_ARGS
-    )
     return project, dict(loader["parameters"]["methods"])
 
 
@@ -163,4 +149,4 @@ def metrics() -> None:
     show(metric_table(METRICS.values()))
 
 
-COMMANDS: list[click.Command] = [plan, predict, chat, reproduce, verify, compare, methods, metrics]
+COMMANDS: list[click.Command] = [plan, watch, predict, chat, reproduce, verify, compare, methods, metrics]

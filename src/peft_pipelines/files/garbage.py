@@ -24,3 +24,13 @@ def seldom() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+@contextmanager
+def light() -> Iterator[None]:
+    """Keep what exists before a block (libraries, thousands of nodes) out of the garbage collections in it."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

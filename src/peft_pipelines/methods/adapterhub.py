@@ -25,8 +25,8 @@ KINDS = {"packed_batches": "AdapterHub reads one mask, and the model's layers ne
 NOT_FOR_ROWS = {"architecture"}
 
 
-def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Build the config and add it to the skeleton, which has the model's modules but no weights."""
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
+    """Build the config, add it to the skeleton, which has no weights, and return the bytes of what is trained."""
     config = _config(method)
     if method.quantization:
         raise ConfigError(
@@ -41,11 +41,11 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     except NotImplementedError as error:
         if "meta" not in str(error).lower():
             raise
-        return  # it starts from the weights' values: what is not checked here shows when it is attached
+        return 0  # it starts from the weights' values: what is not checked here shows when it is attached
     except Exception as error:  # the library raises all kinds of exceptions for mistakes in a row
         where = f"method '{method.name}' on model type '{skeleton.config.model_type}'"
         raise ConfigError(f"{where}: {one_line(error)}") from None
-    check_trains(method, model)
+    return check_trains(method, model)
 
 
 def _check_bottleneck(method: MethodSpec, width: int) -> None:

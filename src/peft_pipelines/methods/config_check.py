@@ -12,7 +12,7 @@ from transformers.pytorch_utils import Conv1D
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.methods.size_check import check_counts, check_fits
+from peft_pipelines.methods.size_check import check_counts, training_bytes
 from peft_pipelines.methods.type_check import typed, types_of
 
 C = TypeVar("C")
@@ -83,15 +83,19 @@ def _pattern(where: str, pattern: str) -> re.Pattern[str]:
         raise ConfigError(f"{where}: must be a regular expression, got '{pattern:.80}': {error}") from None
 
 
-def check_trains(method: MethodSpec, attached: nn.Module) -> None:
-    """Raise ConfigError where the method was attached and nothing would be trained, or nothing could come of it."""
+def check_trains(method: MethodSpec, attached: nn.Module) -> int:
+    """Return the bytes of what an attached method trains (``size_check.training_bytes``).
+
+    Raises:
+        ConfigError: nothing would be trained, or nothing could come of it.
+    """
     where = f"method '{method.name}', config"
     for name in SCALES:
         if method.config.get(name) == 0:
             raise ConfigError(f"{where}: {name} must not be 0: it multiplies what is trained")
     if not any(parameter.requires_grad for parameter in attached.parameters()):
         raise ConfigError(f"{where}: leaves nothing to train")
-    check_fits(method, attached)
+    return training_bytes(method, attached)
 
 
 def common_divisors(skeleton: PreTrainedModel, targets: object) -> list[int]:

@@ -42,8 +42,8 @@ class Tuned:
     copied: dict[str, torch.Tensor]
 
 
-def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Discover, build the config, and attach it to the skeleton, which has the model's modules but no weights.
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
+    """Discover, build the config, attach it to the skeleton, and return the bytes of what is trained.
 
     A tuner that reads weights to be attached cannot be tried there; an error of it shows when it is attached.
     """
@@ -55,11 +55,11 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
             tuner = tune(skeleton, found.tuner, config)
     except Exception as error:  # an author's tuner may fail in any way; the message must name it
         if isinstance(error, RuntimeError) and "meta tensor" in str(error).lower():
-            return
+            return 0
         where = f"{found.where} on model type '{skeleton.config.model_type}'"
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise ConfigError(f"{where}: {kind}{one_line(error)}") from None
-    check_trains(method, tuner)
+    return check_trains(method, tuner)
 
 
 _causal: set[tuple[object, ...]] = set()

@@ -13,15 +13,19 @@ from transformers.pytorch_utils import Conv1D
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.methods.attached import Attached
-from peft_pipelines.methods.size_check import check_fits
+from peft_pipelines.methods.size_check import training_bytes
 
 TENSORS = "model.safetensors"
 MATRICES = (nn.Linear, Conv1D, nn.Embedding)
 """Modules that do nothing with their weights but multiply by them, or look rows of them up; not those made of them."""
 
 
-def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Raise ConfigError for an unknown type, more layers than there are, quantised weights, and too little memory."""
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
+    """Return the bytes of what is trained.
+
+    Raises:
+        ConfigError: the type is unknown, the model has fewer layers, or the weights are to be quantised.
+    """
     chosen = _chosen(method, skeleton)
     if method.quantization:
         where = f"method '{method.name}', quantization"
@@ -29,7 +33,7 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     skeleton.requires_grad_(False)
     for part in chosen:
         part.requires_grad_(True)
-    check_fits(method, skeleton)
+    return training_bytes(method, skeleton)
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:

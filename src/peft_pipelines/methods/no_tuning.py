@@ -11,8 +11,8 @@ from peft_pipelines.methods.attached import Attached
 TYPE = "none"
 
 
-def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Raise ConfigError for any type, config or optimizer: nothing is configured or trained."""
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
+    """Return 0, the bytes of what is trained; raise ConfigError for any type, config or optimizer."""
     where = f"method '{method.name}'"
     if method.type != TYPE:
         raise unknown(where, "type", method.type, [TYPE])
@@ -20,6 +20,7 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
         raise unknown(f"{where}, config", "field", name, [])
     if method.optimizer != MethodSpec.model_fields["optimizer"].default:
         raise ConfigError(f"{where}, optimizer: must be left out, got {method.optimizer}: nothing is trained")
+    return 0
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:

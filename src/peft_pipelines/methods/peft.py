@@ -37,8 +37,8 @@ NOT_FOR_ROWS = {
 }
 
 
-def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Build the config and attach it to the skeleton, which has the model's modules but no weights."""
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
+    """Build the config, attach it to the skeleton, which has no weights, and return the bytes of what is trained."""
     config = _config(method)
     check_targets(method, skeleton)
     try:
@@ -47,11 +47,10 @@ def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
     except (NotImplementedError, RuntimeError) as error:
         if "meta" not in str(error).lower():
             raise _refused(method, skeleton, error) from None
-        # it starts from the weights' values: what is not checked here shows when it is attached
+        return 0  # it starts from the weights' values: what is not checked here shows when it is attached
     except Exception as error:  # the library raises all kinds of exceptions for mistakes in a row
         raise _refused(method, skeleton, error) from None
-    else:
-        check_trains(method, model)
+    return check_trains(method, model)
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec) -> Attached:

@@ -29,17 +29,23 @@ PROVIDERS: dict[str, ModuleType] = {
 }
 
 
-def check(method: MethodSpec, skeleton: PreTrainedModel) -> None:
-    """Raise ConfigError where the row cannot be attached to a model like ``skeleton`` (on the meta device).
+def check(method: MethodSpec, skeleton: PreTrainedModel) -> int:
+    """Try a row on a model like ``skeleton`` (on the meta device).
 
-    Errors that are raised here, before any weights are read: an unknown provider, type or config field, targets that
-    the model does not have.
+    Returns:
+        The least bytes of what would be trained, with gradients and the optimizer's averages; 0 where the weights must
+        be read to know it.
+
+    Raises:
+        ConfigError: the row cannot be attached: an unknown provider, type or config field, targets that the model does
+            not have.
     """
     check_provider(method)
     provider = PROVIDERS[method.provider]
     with torch.device("meta"):
         skeleton = quantised(skeleton, method)
-    provider.check(method, skeleton)
+    trained: int = provider.check(method, skeleton)
+    return trained
 
 
 def attach(clone: PreTrainedModel, method: MethodSpec, seed: int) -> Attached:

@@ -1,10 +1,8 @@
-"""Checks of the sizes in a method row's config: what counts is one at least, and what is trained fits into memory."""
+"""Sizes of a method: what its row counts is one at least, and the memory that is taken by what it trains."""
 
 import dataclasses
 import re
 from typing import TYPE_CHECKING, Any, Final
-
-import psutil
 
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError
@@ -14,9 +12,8 @@ if TYPE_CHECKING:
 
 _COUNTS: Final = re.compile(r"r|rank|(num|init|target)_\w+|\w+_(size|layers|factor|dim|heads|rank)")
 """Names of fields that count something."""
-HALF, WEIGHT, GRADIENT, STATE = 2, 4, 4, 12
-"""Bytes of a number in half and in single precision, of its gradient, and of that with the optimizer's two averages."""
-_GB: Final = 1e9
+WEIGHT, GRADIENT, STATE = 4, 4, 12
+"""Bytes of a number in single precision, of its gradient, and of that with the optimizer's two averages."""
 
 
 def check_counts(method: MethodSpec, config_class: Any) -> None:
@@ -29,32 +26,11 @@ def check_counts(method: MethodSpec, config_class: Any) -> None:
             raise ConfigError(f"method '{method.name}', config, {name}: must be 1 or more, got {value}")
 
 
-def check_fits(method: MethodSpec, attached: "nn.Module") -> None:
-    """Raise ConfigError where the parameters and the state of their training are more than the memory for them.
+def training_bytes(method: MethodSpec, attached: "nn.Module") -> int:
+    """Return the least bytes of what is trained: its weights in single precision, and the state of their training.
 
-    That is the GPU's where there is one, else the machine's. It is the least that can be: a base in half precision, and
-    of an optimizer of a row's own the gradients alone.
+    Of an optimizer of a row's own the gradients alone count.
     """
     trained = sum(value.numel() for value in attached.parameters() if value.requires_grad)
-    frozen = [value for value in attached.parameters() if not value.requires_grad]
-    base = sum(value.numel() * min(HALF, value.element_size()) for value in frozen)
     usual = method.optimizer == MethodSpec.model_fields["optimizer"].default
-    needed = base + (WEIGHT + (STATE if usual else GRADIENT)) * trained
-    what, there = _memory()
-    if needed > there:
-        sizes = {name: value for name, value in method.config.items() if type(value) is int}
-        largest = max(sizes, key=lambda name: sizes[name], default="")
-        shown = f", {largest}: must be smaller, got {sizes[largest]}" if largest else ""
-        raise ConfigError(
-            f"method '{method.name}', config{shown}: training would take {needed / _GB:.0f} GB at least, "
-            f"{what} has {there / _GB:.0f}"
-        )
-
-
-def _memory() -> tuple[str, int]:
-    """Bytes of what a model is trained in, with its name."""
-    import torch  # noqa: PLC0415  (loaded already: there is a model)
-
-    if torch.cuda.is_available():
-        return "this GPU", torch.cuda.get_device_properties(0).total_memory
-    return "this machine", psutil.virtual_memory().total
+    return (WEIGHT + (STATE if usual else GRADIENT)) * trained

@@ -13,7 +13,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from peft_pipelines.config import ModelSpec
-from peft_pipelines.models import gate
+from peft_pipelines.models import enough_memory, gate
 from peft_pipelines.models.determinism import prepare, same_bits
 from peft_pipelines.models.folder import folder_of, public_name
 from peft_pipelines.models.weights import check_finite, check_loaded
@@ -46,13 +46,14 @@ class Base:
                 f"the weights of base model '{self.spec.name}' were changed in memory by the method of this cell"
             )
 
+    def same_bits(self, wanted: bool) -> AbstractContextManager[None]:
+        """Return the context that gives the same bits each time, where ``wanted``; a CPU needs none."""
+        return same_bits(wanted and self.model.device.type == "cuda")
+
     @contextmanager
     def untouched(self, deterministic: bool = False) -> Iterator[None]:
-        """Verify the weights at the end of a block, also when it fails.
-
-        ``deterministic`` gives the same bits from the block each time; a CPU does anyway, and is left as it is.
-        """
-        with same_bits(deterministic and self.model.device.type == "cuda"):
+        """Verify the weights at the end of a block, also when it fails; ``deterministic`` is for ``same_bits``."""
+        with self.same_bits(deterministic):
             try:
                 yield
             finally:
@@ -60,36 +61,40 @@ class Base:
 
 
 _resident: dict[tuple[str, Path], Base] = {}
-_too_large: dict[tuple[str, Path], str] = {}
-"""Models that the GPU has had no room for, with what it has said: the next cell need not read them again."""
 
 
 def resident(spec: ModelSpec, weights: Path) -> Base:
-    """Return the base model of a row, loaded once a process. ``weights`` is the catalog's folder of the download."""
+    """Return the base model of a row, loaded once a process. ``weights`` is the catalog's folder of the download.
+
+    Raises:
+        ConfigError: the folder does not pass, or its weights are more than the whole memory of the device.
+        torch.OutOfMemoryError: the GPU has no room for them now. Nothing has been read, and the next call looks anew.
+    """
     folder = folder_of(spec, weights)
     key = spec.model_dump_json(), folder
-    if key in _too_large:
-        raise torch.OutOfMemoryError(f"model '{spec.name}' did not fit before: {_too_large[key]}")
     if key not in _resident:
         if _resident:
             _resident.clear()
             gc.collect()
+        need = enough_memory.of_weights(spec, skeleton(spec, folder))
+        enough_memory.check_fits([need])
+        enough_memory.check_free(need)
         gc.freeze()  # libraries: they stay, so collections between cells need not look through them
-        try:
-            _resident[key] = load(spec, folder)
-        except torch.OutOfMemoryError as error:
-            _too_large[key] = str(error).partition(". ")[0]
-            raise
+        _resident[key] = load(spec, folder)
     return _resident[key]
 
 
 def load(spec: ModelSpec, folder: Path) -> Base:
     """Load a model folder, of which the libraries see no more than what gate.py lets through.
 
+    Each tensor goes from its file to the device by itself, so a GPU's weights never lie together in the host's memory.
+
     Raises:
         ConfigError: the folder does not pass.
     """
     source = gate.opened(spec, folder)
+    if device().type == "cuda":
+        prepare()
     with source.view() as view:
         model, info = AutoModelForCausalLM.from_pretrained(
             view,
@@ -99,14 +104,14 @@ def load(spec: ModelSpec, folder: Path) -> Base:
             trust_remote_code=False,
             attn_implementation="sdpa",
             output_loading_info=True,
+            device_map={"": str(device())},
         )
+    vars(model).pop("hf_device_map", None)  # a trainer takes a model with one for split over devices
     check_loaded(model, info, source.where)
     check_finite(model, source.where)
     model.config._name_or_path = model.name_or_path = public_name(spec)
     known = checksum(model)
-    if device().type == "cuda":
-        prepare()
-    model.requires_grad_(False).eval().to(device())
+    model.requires_grad_(False).eval().to(device())  # buffers may stand in no file
     on_cpu, tokenizer = model.device.type == "cpu", gate.tokenizer(spec, folder)
     return Base(spec, model, tokenizer, known, in_place=None if on_cpu else checksum_in_place(model))
 

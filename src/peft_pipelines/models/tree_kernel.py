@@ -10,6 +10,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.models import tree_attention, tree_flex
+from peft_pipelines.models.determinism import same_bits
 from peft_pipelines.models.tree_mask import head_width, kinds_of, tree_masks, window_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def flex_refused(core: PreTrainedModel, precision: torch.dtype) -> str | None:
 
     ``precision`` is what its forwards compute in.
 
-    What says nothing against it is tried: a tree of some tokens is run there once a process, forward and backward.
+    What says nothing against it is tried: a tree of some tokens is run there, forward and backward, once a process in
+    each mode: with and without deterministic kernels, as it is now.
     """
     device = core.device
     if device.type != "cuda":
@@ -67,12 +69,18 @@ def flex_refused(core: PreTrainedModel, precision: torch.dtype) -> str | None:
     width, heads = head_width(core), core.config.num_attention_heads
     if width not in WIDTHS:
         return f"a head must have {WIDTHS[0]} to {WIDTHS[-1]} numbers, got {width}"
-    return failure(device, precision, heads, getattr(core.config, "num_key_value_heads", None) or heads, width)
+    shared, same = (
+        getattr(core.config, "num_key_value_heads", None) or heads,
+        torch.are_deterministic_algorithms_enabled(),
+    )
+    return failure(device, precision, heads, shared, width, deterministic=same)
 
 
 @cache
 @torch.enable_grad()  # answers are generated without gradients, and a training of the same process has them
-def failure(device: torch.device, dtype: torch.dtype, heads: int, shared: int, width: int) -> str | None:
+def failure(
+    device: torch.device, dtype: torch.dtype, heads: int, shared: int, width: int, *, deterministic: bool = False
+) -> str | None:
     """Return why FlexAttention does not work on a device, tried on a tree behind 30 tokens; None where it does.
 
     Args:
@@ -81,6 +89,7 @@ def failure(device: torch.device, dtype: torch.dtype, heads: int, shared: int, w
         heads: of the queries.
         shared: heads of keys and values.
         width: the numbers of a head.
+        deterministic: whether by kernels that give the same bits each time; others may serve where these do not.
     """
     parents = [-1, *range(299), 149, *range(300, 399)]
     draw = torch.Generator(device).manual_seed(0)
@@ -90,7 +99,8 @@ def failure(device: torch.device, dtype: torch.dtype, heads: int, shared: int, w
     )
     mask = tree_flex.block_mask(parents, 30, device)
     try:
-        found = _with_gradients(tree_flex.attention(mask)(None, *sides)[0].transpose(1, 2), sides, weight)
+        with same_bits(deterministic):
+            found = _with_gradients(tree_flex.attention(mask)(None, *sides)[0].transpose(1, 2), sides, weight)
     except torch.OutOfMemoryError:
         raise  # it may pass, and what is found here is kept
     except Exception as error:  # no compiler, too large a kernel: the other attention serves

@@ -1,9 +1,7 @@
 """The runner of a grid: cell by cell, skipping what is unchanged, going on when one fails."""
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +11,7 @@ from kedro.runner import AbstractRunner
 from pluggy import PluginManager
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.files import disk, names
+from peft_pipelines.files import disk, garbage, names
 from peft_pipelines.running import handed_on
 from peft_pipelines.running.claims import Claims, of_run
 from peft_pipelines.running.crew import Crew
@@ -23,17 +21,17 @@ from peft_pipelines.running.interruption import Interrupted, stopping
 from peft_pipelines.running.longest_first import longest_first, recorded_numbers, recorded_seconds
 from peft_pipelines.running.lost_cell import recorded_as_lost
 from peft_pipelines.running.processes import Processes
+from peft_pipelines.running.progress_file import on_disk
 from peft_pipelines.running.report_runner import ReportRunner, record_of
 from peft_pipelines.running.same_place import Place
 from peft_pipelines.running.shipment import Shipment, shipment_of
 from peft_pipelines.running.staff import Staff
 from peft_pipelines.running.state import State, hand_on_records
 from peft_pipelines.running.sweep import sweep_report, sweep_unit
+from peft_pipelines.running.time_left import TimeLeft
 from peft_pipelines.running.turns import Turns
 from peft_pipelines.running.unit_runner import Outcome, UnitRunner
 from peft_pipelines.running.units import Grid, Unit, Work, grid_of, split, units_of
-
-"""The names of each axis."""
 
 
 class CellRunner(AbstractRunner):
@@ -68,7 +66,13 @@ class CellRunner(AbstractRunner):
     ) -> None:
         grid = grid_of(catalog)
         work = split(pipeline.nodes, grid)
-        with stopping(), display() as shown, _light_collections(), of_run(run_id) as claims:
+        with (
+            stopping(),
+            display() as shown,
+            on_disk(shown.progress, run_id, catalog),
+            garbage.light(),
+            of_run(run_id) as claims,
+        ):
             units = UnitRunner(catalog, hook_manager, run_id, self._is_async, shown, claims)
             run = _Run(catalog, units, shown, claims)
             shipment = partial(shipment_of, catalog, hook_manager, run_id, self._is_async, units.fingerprints)
@@ -128,10 +132,12 @@ class _Run:
         self._standing = sum(not plan.pending for plan in plans)
         self._shown.plan(len(plans), self._standing)
         pending = [plan for plan in plans if plan.to_make]
+        recorded = recorded_numbers(units, self._catalog) if pending else {}
         with staff.staffed(pending, self._catalog) as size:
+            order = longest_first([plan.unit for plan in pending], recorded_seconds(recorded)) if size else []
+            if pending:
+                self._shown.progress.time_left = TimeLeft(pending, recorded, self._catalog, max(1, size))
             if size:
-                seconds = recorded_seconds(recorded_numbers(units, self._catalog))
-                order = longest_first([plan.unit for plan in pending], seconds)
                 self._side_by_side(order, size, staff, shipment())
         here = [plan for plan in plans if not size or plan not in pending]
         self._turns.each(here, lambda plan, holder: self._ended(plan.unit, self._units.outcome(plan, holder)))
@@ -151,7 +157,12 @@ class _Run:
             self._failures.append(outcome.failure)
         elif outcome.anew:
             self._standing = (self._standing or 0) + 1
-        (self._shown.end if outcome.anew else self._shown.skip)(unit.title, outcome.words)
+        if not outcome.anew:
+            self._shown.skip(unit.title, outcome.words)
+            return
+        self._shown.end(unit.title, outcome.words, failed=outcome.failure is not None)
+        if self._shown.progress.time_left:
+            self._shown.progress.time_left.end(unit, recorded_numbers([unit], self._catalog).get(unit.tag))
 
     def report(self, work: Work, grid: Grid) -> list[Failure]:
         """Run the report's nodes, and return the failures. The claim of the report lasts until the run ends."""
@@ -178,13 +189,3 @@ class _Run:
                     self._units.put_aside(unit, damage, "a run of the cell makes it again")
                 finally:
                     self._claims.release(folder)
-
-
-@contextmanager
-def _light_collections() -> Iterator[None]:
-    """Keep what exists before a run (libraries, thousands of nodes) out of the garbage collections after each cell."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415  (what loads torch is imported where it is needed: the run itself may have nothing to compute)
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -10,10 +11,10 @@ from kedro.io import DataCatalog
 from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
+from peft_pipelines.files.machine import free_cores, free_memory
 from peft_pipelines.methods.size_check import STATE, WEIGHT
 from peft_pipelines.models.memory import ON_CPU, kept_per_token
 from peft_pipelines.running import threads
-from peft_pipelines.running.machine import free_cores, free_memory
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.units import model_folder
 from peft_pipelines.training.branches import TOKENS
@@ -46,19 +47,20 @@ def crew_size(asked: int | None, pending: list[Plan], catalog: DataCatalog) -> i
     most = max(1, len(pending))
     if asked is not None:
         return min(asked, most)
-    wanted = min(most, free_cores() // threads.per_cell())
-    return min(wanted, _fitting(pending, catalog, wanted)) if wanted > 1 else 1
+    wanted, room = min(most, free_cores() // threads.per_cell()), free_memory()
+    if wanted <= 1:
+        return 1
+    return max(1, min(wanted, room // largest(pending, catalog, lambda size: room // size >= wanted)))
 
 
-def _fitting(pending: list[Plan], catalog: DataCatalog, wanted: int) -> int:
-    """The number of processes that memory allows, one at least: first as if all cells trained all of their model."""
+def largest(pending: list[Plan], catalog: DataCatalog, suits: Callable[[int], bool]) -> int:
+    """Return the bytes that a process needs for any of some cells.
+
+    That is as if each trained all of its model where this ``suits``; else it is found out how much each trains.
+    """
     rows = list({found.pair: found for plan in pending if (found := _rows(plan, catalog))}.values())
-    room, fitting = free_memory(), 1
-    for exactly in (False, True):
-        fitting = room // max((needed(one, catalog, exactly=exactly) for one in rows), default=LIBRARIES)
-        if fitting >= wanted:
-            break
-    return max(1, fitting)
+    bound = max((needed(one, catalog, exactly=False) for one in rows), default=LIBRARIES)
+    return bound if suits(bound) else max((needed(one, catalog, exactly=True) for one in rows), default=LIBRARIES)
 
 
 def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:

@@ -4,13 +4,14 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from statistics import fmean
+from operator import add
 from typing import Any, Final, NamedTuple
 
 from kedro.io import DataCatalog
 
+from peft_pipelines.config import LrSearchSpec, parse
 from peft_pipelines.files import names
-from peft_pipelines.running.outlook import Foreseen
+from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.units import Unit
 
 Names = tuple[str, ...]
@@ -52,42 +53,54 @@ class Estimates:
 
     def __init__(self, recorded: Mapping[str, Any], catalog: DataCatalog) -> None:
         self._catalog, search = catalog, names.parameter("grid", "lr_search")
-        spent = {self._names(Unit(tag, ())): one for tag, one in _spent(recorded).items()}
-        self._alike = {like: _grouped(spent, common) for like, common in LIKE.items()}
-        self._trials = len(catalog.load(search).factors) if search in catalog else 1
+        self._trials = len(parse(LrSearchSpec, search, catalog.load(search)).factors) if search in catalog else 1
+        self._trains: dict[str, bool] = {}
+        self._alike: dict[str, dict[Names, _Sum]] = {like: defaultdict(_Sum) for like in LIKE}
+        for tag, numbers in recorded.items():
+            self.add(tag, numbers)
 
-    def of(self, cell: Foreseen) -> Estimate | None:
+    def add(self, tag: str, numbers: Any) -> None:
+        """Take in what a cell, given by its tag, has on record; what says nothing of time and disk is left out."""
+        with suppress(TypeError, KeyError, ValueError):  # no numbers, or others
+            training = numbers["lr_search_seconds"] / max(1, numbers["lr_trials"])
+            spent = Spent(training, float(numbers["generate_seconds"]), float(numbers["checkpoint_bytes"]))
+            for like, common in LIKE.items():
+                self._alike[like][common(self._names(Unit(tag, ())))].add(spent)
+
+    def of(self, cell: Plan) -> Estimate | None:
         """Return the mean of the most alike cells, for the steps that would run; None where no cell is like it."""
         for like, common in LIKE.items():
-            found = self._alike[like].get(common(self._names(cell.unit)))
-            if found:
+            alike = self._alike[like].get(common(self._names(cell.unit)))
+            if alike:
+                found = alike.mean
                 seconds = found.training * self._trials if "train" in cell.steps else 0.0
                 seconds += found.answering if "generate" in cell.steps else 0.0
                 return Estimate(seconds, found.bytes if "train" in cell.steps else 0.0, like)
         return None
 
     def _names(self, unit: Unit) -> Names:
-        row = names.parameter("methods", unit.names[0])
-        trains = row not in self._catalog or self._catalog.load(row).trains
-        return (*unit.names, "trains" if trains else "")
+        method = unit.names[0]
+        if method not in self._trains:  # of a large grid it is asked very often
+            name = names.parameter("methods", method)
+            row = self._catalog.load(name) if name in self._catalog else {}
+            # a row that no node of the run takes as a spec is as it was written
+            self._trains[method] = row.get("trains", True) if isinstance(row, Mapping) else row.trains
+        return (*unit.names, "trains" if self._trains[method] else "")
 
 
-def _grouped(recorded: Mapping[Names, Spent], common: Callable[[Names], Names]) -> dict[Names, Spent]:
-    """The means over cells that have the same in common, by that."""
-    groups: dict[Names, list[Spent]] = defaultdict(list)
-    for cell, spent in recorded.items():
-        groups[common(cell)].append(spent)
-    return {shared: Spent(*map(fmean, zip(*each, strict=True))) for shared, each in groups.items()}
+class _Sum:
+    """A sum of what cells took, and its mean."""
 
+    def __init__(self) -> None:
+        self._count, self._sum = 0, Spent(0.0, 0.0, 0.0)
 
-def _spent(recorded: Mapping[str, Any]) -> dict[str, Spent]:
-    """What cells took, by the cell's tag, of those whose record says so."""
-    found = {}
-    for tag, numbers in recorded.items():
-        with suppress(TypeError, KeyError):  # no numbers, or others
-            training = numbers["lr_search_seconds"] / max(1, numbers["lr_trials"])
-            found[tag] = Spent(training, float(numbers["generate_seconds"]), float(numbers["checkpoint_bytes"]))
-    return found
+    def add(self, one: Spent) -> None:
+        self._count += 1
+        self._sum = Spent(*map(add, self._sum, one))
+
+    @property
+    def mean(self) -> Spent:
+        return Spent(*(total / self._count for total in self._sum))
 
 
 def side_by_side(seconds: Sequence[float], workers: int) -> float:

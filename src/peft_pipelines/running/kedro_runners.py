@@ -40,6 +40,15 @@ def keeps_records(runner: str) -> bool:
     return CELL_RUNNER in runner or RAY_RUNNER in runner
 
 
+def computes_here(runner: str) -> bool:
+    """Whether a runner has cells made on this machine.
+
+    >>> computes_here("CellRunner"), computes_here("<a.RayRunner object at 0x7f>")
+    (True, False)
+    """
+    return RAY_RUNNER not in runner
+
+
 def forget_records(node: "Node", catalog: "DataCatalog") -> None:
     """Remove the records that will be wrong once a runner that keeps none has run this node.
 

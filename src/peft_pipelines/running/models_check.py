@@ -1,4 +1,4 @@
-"""Rows tried on models without weights: prompts have room, and each method can be attached and trained."""
+"""Rows tried on models without weights: prompts have room, methods can be attached and trained, and take memory."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from peft_pipelines.config import MethodSpec, ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.methods import providers
-from peft_pipelines.models import base_model, gate
+from peft_pipelines.models import base_model, enough_memory, gate
 from peft_pipelines.running.room import check_labels_fit, check_positions, check_room, check_vocabulary
 from peft_pipelines.training import optimizers
 from peft_pipelines.training.loss import loss_of
@@ -29,7 +29,7 @@ def try_models(
     folders: Mapping[str, Path],
     limits: Iterable[Limit],
     attached: Iterable[Attachment],
-) -> None:
+) -> list[enough_memory.Need]:
     """Read the tokenizers, and try on them and on models without weights what meets them.
 
     Args:
@@ -37,6 +37,9 @@ def try_models(
         folders: where each lies, by its name.
         limits: what is asked of the tokenizers.
         attached: what is attached to the models.
+
+    Returns:
+        What the models and their trainings take of memory at least.
 
     Raises:
         ConfigError: the first error that is found.
@@ -47,11 +50,17 @@ def try_models(
         check_labels_fit(task, model.name, prompters[model.name])
         check_positions(task, method, limit, gate.opened(model, folders[model.name]).config)
     skeletons: dict[str, PreTrainedModel] = {}
+    weights: dict[str, enough_memory.Need] = {}
+    trainings: list[enough_memory.Need] = []
     for method, model, training_args in attached:
         check_precision(method, model)
         if model.name not in skeletons:
             skeletons[model.name] = base_model.skeleton(model, folders[model.name])
-        check_method(method, skeletons[model.name], training_args)
+            weights[model.name] = enough_memory.of_weights(model, skeletons[model.name])
+        trained = check_method(method, skeletons[model.name], training_args)
+        if trained:
+            trainings.append(enough_memory.of_training(method, weights[model.name], trained))
+    return [*weights.values(), *trainings]
 
 
 def prompter_of(model: ModelSpec, folder: Path) -> Prompter:
@@ -82,14 +91,19 @@ def check_precision(method: MethodSpec, model: ModelSpec) -> None:
         )
 
 
-def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: TrainingSpec) -> None:
-    """Raise ConfigError where the method cannot be attached to the model, or not be trained with these arguments."""
+def check_method(method: MethodSpec, skeleton: PreTrainedModel, training_args: TrainingSpec) -> int:
+    """Return the least bytes of what the method would train.
+
+    Raises:
+        ConfigError: it cannot be attached to the model, or not be trained with these arguments.
+    """
     training_args = training_args.overridden(method)
     loss_of(training_args, method)
     optimizers.check(method)
-    providers.check(method, base_model.clone(skeleton))
+    trained = providers.check(method, base_model.clone(skeleton))
     if training_args.gradient_checkpointing or optimizers.is_picky(method):
         with torch.device("meta"):
             attached = providers.attach(base_model.clone(skeleton), method, seed=0)
         Shortcuts.of(attached, training_args)
         optimizers.build(attached, training_args, method)
+    return trained

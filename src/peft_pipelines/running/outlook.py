@@ -38,7 +38,7 @@ class Foreseen:
     @property
     def steps(self) -> list[str]:
         """The steps that would run, such as ``train``, in order."""
-        return [node.name.rpartition("-")[2] for node in self.plan.pending]
+        return self.plan.steps
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from peft_pipelines.files import names
 from peft_pipelines.files.markdown import bullets, paragraph, render
+from peft_pipelines.files.quantities import duration
 from peft_pipelines.running.estimates import LIKE, ROUGH, Estimate
 from peft_pipelines.running.outlook import Foreseen, Outlook
 from peft_pipelines.running.priced import Priced
@@ -13,21 +14,6 @@ from peft_pipelines.running.priced import Priced
 NOTHING, UNLIKE = "—", "no cell like it has run"
 SHOWN: Final = 10
 """The most failures that are shown, one a line; JSON has all."""
-_MINUTE, _HOUR = 60, 3600
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people.
-
-    >>> duration(0.4), duration(34.2), duration(754), duration(11_100)
-    ('under 1 s', '34 s', '12 min 34 s', '3 h 05 min')
-    """
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s" if whole else "under 1 s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
 
 
 def plan_table(priced: Priced) -> str:

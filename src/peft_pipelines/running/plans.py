@@ -23,6 +23,11 @@ class Plan:
     damage: list[Damage]
 
     @property
+    def steps(self) -> list[str]:
+        """The steps that would run, such as ``train``, in order."""
+        return [node.name.rpartition("-")[2] for node in self.pending]
+
+    @property
     def to_make(self) -> bool:
         """Whether there is anything to do: a node to run, or damage to put aside."""
         return bool(self.pending or self.damage)

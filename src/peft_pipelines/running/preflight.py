@@ -12,14 +12,19 @@ from peft_pipelines.config import ExecutionSpec, MethodSpec, ModelSpec, Sampling
 from peft_pipelines.data import fetch
 from peft_pipelines.evaluation import sandbox
 from peft_pipelines.files import names
+from peft_pipelines.models import enough_memory
 from peft_pipelines.running.rows_check import check_rows
 from peft_pipelines.running.sound_models import check_models
 from peft_pipelines.running.units import model_folder
 from peft_pipelines.storage.splits import RowsFolder
 
 
-def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Callable[[str], None]) -> None:
+def preflight(
+    pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Callable[[str], None], *, here: bool = True
+) -> None:
     """Download what the pipeline's nodes lack; try its rows on the real examples and on models without weights.
+
+    ``here`` says whether cells are computed on this machine, whose memory must do then.
 
     Raises:
         ConfigError: the first error that is found.
@@ -29,11 +34,13 @@ def preflight(pipeline: Pipeline, catalog: DataCatalog, lock: Path, write: Calla
         sandbox.check(execution)
     for _ in fetch_missing(inputs, catalog, lock, write):
         pass
-    check(inputs, catalog)
+    check(inputs, catalog, here=here)
 
 
-def check(inputs: "Inputs", catalog: DataCatalog) -> None:
+def check(inputs: "Inputs", catalog: DataCatalog, *, here: bool = True) -> None:
     """Try rows on the real examples and on models without weights; all that they read must be there.
+
+    ``here`` says whether cells are computed on this machine, whose memory must do then.
 
     Raises:
         ConfigError: the first error that is found.
@@ -41,7 +48,9 @@ def check(inputs: "Inputs", catalog: DataCatalog) -> None:
     for task, sampling in inputs.sampled():
         check_rows(task, sampling, catalog)
     folders = {model.name: model_folder(model, catalog) for model in inputs.models()}
-    check_models(inputs.models(), folders, inputs.limits(), inputs.attached())
+    needs = check_models(inputs.models(), folders, inputs.limits(), inputs.attached())
+    if here:
+        enough_memory.check_fits(needs)
 
 
 class Inputs:

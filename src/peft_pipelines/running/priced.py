@@ -50,7 +50,7 @@ def priced(found: Outlook, catalog: DataCatalog, workers: int | None) -> Priced:
     estimates = Estimates(recorded, catalog)
     of_run = {cell.unit.tag: recorded[cell.unit.tag] for cell in found.cells if cell.unit.tag in recorded}
     order = longest_first([cell.unit for cell in cells.values()], recorded_seconds(of_run))
-    pairs = [(cells[unit.tag], estimates.of(cells[unit.tag])) for unit in order]
+    pairs = [(cells[unit.tag], estimates.of(cells[unit.tag].plan)) for unit in order]
     return Priced(found, pairs, _workers(found, catalog, workers))
 
 

@@ -12,6 +12,7 @@ from kedro.io import DataCatalog
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.models import device
 from peft_pipelines.running import gpus, threads
+from peft_pipelines.running.crew_size import LIBRARIES, largest
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.ray_worker import RayWorker
 from peft_pipelines.running.worker_process import path
@@ -35,6 +36,7 @@ class Actors:
 
     def __init__(self, asked: int | None, num_gpus: float, address: str | None) -> None:
         self._asked, self._num_gpus, self._address = asked, num_gpus, address
+        self._memory = 0
 
     @contextmanager
     def staffed(self, pending: list[Plan], catalog: DataCatalog) -> Iterator[int]:
@@ -47,22 +49,32 @@ class Actors:
             yield 0
             return
         with connected(self._address) as nodes:
-            yield min(len(pending), self._asked or self._fitting(nodes))
+            yield min(len(pending), self._asked or self._fitting(nodes, pending, catalog))
 
     def hire(self, place: int) -> RayWorker:
         """Start an actor; it waits where there is no room for it yet."""
         share = {device.SHARE: str(max(1, int(1 / self._num_gpus)))} if self._num_gpus else {gpus.VISIBLE: ""}
         given = {**threads.environment(), **path(), **carried(os.environ), **share}
-        return RayWorker(place, self._num_gpus, given)
+        return RayWorker(place, self._num_gpus, self._memory, given)
 
-    def _fitting(self, nodes: Sequence[Mapping[str, float]]) -> int:
-        number = sum(room(node, threads.per_cell(), self._num_gpus) for node in nodes)
-        if not number:
+    def _fitting(self, nodes: Sequence[Mapping[str, float]], pending: list[Plan], catalog: DataCatalog) -> int:
+        """The number of workers that the nodes have room for, each of which takes what the largest cell needs."""
+        cpus, share = threads.per_cell(), self._num_gpus
+        usable = [node for node in nodes if room(node, cpus, share, 0)]
+        if not usable:
             raise ConfigError(
                 f"--runner-params, num_gpus: no node of the cluster has {self._num_gpus} GPUs free for a worker; "
                 "where nodes are yet to come, give --workers"
             )
-        return number
+        wanted = min(len(pending), sum(room(node, cpus, share, 0) for node in usable))
+
+        def fitting(size: int) -> int:
+            return sum(room(node, cpus, share, size) for node in usable)
+
+        size = LIBRARIES if share else largest(pending, catalog, lambda size: fitting(size) >= wanted)
+        most = max(int(node.get("memory", 0)) for node in usable)
+        self._memory = min(size, most)  # it is an estimate: where no node has as much, the largest takes one worker
+        return fitting(self._memory)
 
 
 def carried(environment: Mapping[str, str]) -> dict[str, str]:
@@ -74,18 +86,23 @@ def carried(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(CARRIED) and name not in SECRET}
 
 
-def room(node: Mapping[str, float], cpus: int, gpus: float) -> int:
+def room(node: Mapping[str, float], cpus: int, gpus: float, memory: int) -> int:
     """Return the number of workers that a node takes.
 
     Args:
         node: its resources, as Ray names them.
         cpus: the processors that a worker takes.
         gpus: the GPUs that it takes, or the share of one. A share lies on one GPU.
+        memory: the bytes that it takes of the node's own memory; 0 where they do not count.
 
-    >>> room({"CPU": 8.0, "GPU": 2.0}, cpus=1, gpus=0.3)
+    >>> room({"CPU": 8.0, "GPU": 2.0, "memory": 8e9}, cpus=1, gpus=0.3, memory=10**9)
     6
+    >>> room({"CPU": 8.0, "memory": 8e9}, cpus=1, gpus=0, memory=3 * 10**9)
+    2
     """
     fitting = int(node.get("CPU", 0.0) // cpus)
+    if memory:
+        fitting = min(fitting, int(node.get("memory", 0.0) // memory))
     if not gpus:
         return fitting
     number = node.get("GPU", 0.0)

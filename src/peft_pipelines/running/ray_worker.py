@@ -22,10 +22,11 @@ class RayWorker:
     Args:
         place: its number among the workers that run side by side.
         num_gpus: the GPUs that it takes, or the share of one.
+        memory: the bytes of its node's memory that Ray sets aside for it; 0 for none.
         environment: the run's variables, for the worker.
     """
 
-    def __init__(self, place: int, num_gpus: float, environment: dict[str, str]) -> None:
+    def __init__(self, place: int, num_gpus: float, memory: int, environment: dict[str, str]) -> None:
         import ray  # noqa: PLC0415  (an extra)
 
         self.place, self.ready = place, False
@@ -37,6 +38,7 @@ class RayWorker:
         self._actor = made.options(
             num_cpus=threads.per_cell(),
             num_gpus=num_gpus,
+            memory=memory or None,
             max_restarts=0,  # the run has the cell made again, and counts
             scheduling_strategy="SPREAD",
             runtime_env={"env_vars": path()},  # else it does not find this module

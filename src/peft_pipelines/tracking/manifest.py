@@ -17,6 +17,7 @@ from peft_pipelines.files import names
 from peft_pipelines.files.atomic import write_json, write_text
 from peft_pipelines.files.status import Status
 from peft_pipelines.running.failures import now
+from peft_pipelines.running.progress_file import PROGRESS
 from peft_pipelines.running.report_runner import failed_parts, lost
 from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
@@ -25,6 +26,7 @@ from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.hashes import CARD
 from peft_pipelines.storage.model_card import card
 from peft_pipelines.tracking.environment import command_line, environment
+from peft_pipelines.tracking.made_on import checkpoint_of, made_on
 from peft_pipelines.tracking.origins import Origins
 from peft_pipelines.tracking.runs import MANIFEST, ROWS, keep, runs_folder
 
@@ -93,6 +95,7 @@ class Manifest:
                 facts |= self._made() if status == Status.FAILED else self._made_cells()  # which takes no long hashing
         facts.setdefault("cells", {})
         self._write(facts)
+        (self.folder / PROGRESS).unlink(missing_ok=True)  # the record says from now on what has become of the run
 
     def _write(self, facts: Mapping[str, Any]) -> None:
         """Write the manifest, then the run's rows beside it: a run that is killed has a manifest, if anything."""
@@ -116,7 +119,8 @@ class Manifest:
         }
 
     def _made_cells(self) -> dict[str, Any]:
-        return {"cells": {cell.id: self._cell(cell) for cell in self.cells}}
+        cells = {cell.id: self._cell(cell) for cell in self.cells}
+        return {"made_on": made_on(self.cells, self._catalog, self.id), "cells": cells}
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         """Return the record of a cell: the run that made it, artifacts and numbers. A copy of its answers is kept."""
@@ -132,11 +136,8 @@ class Manifest:
         if numbers is None:
             return {"status": Status.NOT_RUN, "artifacts": artifacts}
         if "primary" not in numbers:
-            return {
-                "status": Status.FAILED,
-                "reason": f"{numbers['type']}: {numbers['reason']}",
-                "artifacts": artifacts,
-            }
+            reason = f"{numbers['type']}: {numbers['reason']}"
+            return {"status": Status.FAILED, "reason": reason, "artifacts": artifacts}
         self._card(cell, numbers)
         made = {"status": Status.DONE, "run_id": numbers.get("run_id"), "fingerprint": state.fingerprint}
         return {**made, "artifacts": artifacts, "numbers": numbers}
@@ -146,10 +147,7 @@ class Manifest:
 
         A run that was killed has left numbers without cards, so it is not asked who made them.
         """
-        try:
-            checkpoint = self._catalog.load(names.artifact(cell, names.CHECKPOINT))
-        except DatasetError:  # one that is damaged is named elsewhere, and gets no card
-            return
+        checkpoint = checkpoint_of(cell, self._catalog)  # one that is damaged is named elsewhere, and gets no card
         if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
             return
         path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)

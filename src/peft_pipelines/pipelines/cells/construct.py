@@ -11,13 +11,20 @@ from peft_pipelines.training.peft_model import PeftModel
 
 
 def construct(method: MethodSpec, model: ModelSpec, training_args: TrainingSpec, weights: Path, seed: int) -> PeftModel:
-    """Attach the method to a clone of the resident base, and count what it will train."""
+    """Attach the method to a clone of the resident base, and count what it will train.
+
+    Raises:
+        ConfigError: the training takes more than the memory of the device here; the run may be planned elsewhere.
+    """
     from peft_pipelines.methods import providers
-    from peft_pipelines.models import base_model
+    from peft_pipelines.methods.size_check import training_bytes
+    from peft_pipelines.models import base_model, enough_memory
 
     energy.warm()
     base = base_model.resident(model, weights)
     attached = providers.attach(base_model.clone(base.model), method, seed)
+    trained = training_bytes(method, attached.plain)
+    enough_memory.check_fits([enough_memory.of_training(method, enough_memory.of_weights(model, base.model), trained)])
     facts = {
         "method": method.model_dump(),
         "model": model.model_dump(),

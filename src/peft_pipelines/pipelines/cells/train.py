@@ -20,7 +20,9 @@ from peft_pipelines.training.peft_model import PeftModel
 from peft_pipelines.training.scored_rows import affordable
 
 if TYPE_CHECKING:
+    from peft_pipelines.methods.attached import Attached
     from peft_pipelines.models import base_model
+    from peft_pipelines.training.shortcuts import Shortcuts
 
 
 def train(
@@ -55,7 +57,6 @@ def train(
     from peft_pipelines.models import base_model
     from peft_pipelines.models.sizes import sized
     from peft_pipelines.training.lr_search import record_of, search
-    from peft_pipelines.training.shortcuts import Shortcuts
     from peft_pipelines.training.train import state_digest
     from peft_pipelines.training.trial import TrialSetup
 
@@ -68,7 +69,7 @@ def train(
     if method.train_on:
         rows = [row for name in method.train_on for row in _rows_of(name, method, base, training_args, together)]
         validation = [replace(row, task=method.train_on.index(task.name)) for row in validation]
-    shortcuts, pad = Shortcuts.of(attached, training_args), int(base.tokenizer.pad_token_id)
+    shortcuts, pad = _shortcuts(base, attached, training_args), int(base.tokenizer.pad_token_id)
     scored = affordable(validation, rows, training_args)
     setup = TrialSetup(rows, scored, training_args, shortcuts, seed, pad)
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
@@ -87,6 +88,14 @@ def _examples(prompts: Splits, method: MethodSpec, together: dict[str, Any]) -> 
     """The number of examples that there are to train and to validate on."""
     others = [together[names.argument("prompts", name)]["train"] for name in method.train_on or ()]
     return sum(table.num_rows for table in (*(others or [prompts["train"]]), prompts["validation"]))
+
+
+def _shortcuts(base: "base_model.Base", attached: "Attached", training_args: TrainingSpec) -> "Shortcuts":
+    """The short cuts, for which a kernel is tried in the mode in which it is to run."""
+    from peft_pipelines.training.shortcuts import Shortcuts
+
+    with base.same_bits(training_args.deterministic):
+        return Shortcuts.of(attached, training_args)
 
 
 def _surroundings(method: MethodSpec) -> dict[str, Any]:

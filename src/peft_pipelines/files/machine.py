@@ -19,6 +19,12 @@ def free_cores(cgroup: Path = _CGROUP) -> int:
     return max(1, min(allowed, shares))
 
 
+def all_memory(cgroup: Path = _CGROUP) -> int:
+    """Return the bytes of memory that this process may ever use."""
+    found, most = int(psutil.virtual_memory().total), _text(cgroup / "memory.max")
+    return min(found, int(most)) if most.isdecimal() else found
+
+
 def free_memory(cgroup: Path = _CGROUP) -> int:
     """Return the bytes of memory that may still be used; what the system keeps of files counts as free."""
     found = int(psutil.virtual_memory().available)

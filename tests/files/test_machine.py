@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from peft_pipelines.running.machine import free_cores, free_memory
+from peft_pipelines.files.machine import all_memory, free_cores, free_memory
 
 
 @pytest.mark.parametrize(
@@ -22,10 +22,12 @@ def test_memory_of_a_container(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("9000000\n")
     (tmp_path / "memory.current").write_text("5000000\n")
     assert free_memory(tmp_path) == 4_000_000
+    assert all_memory(tmp_path) == 9_000_000
     (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 2000000\nactive_file 7\n")
     assert free_memory(tmp_path) == 6_000_000
     (tmp_path / "memory.current").write_text("19000000\n")
     assert free_memory(tmp_path) == 0
     (tmp_path / "memory.max").write_text("max\n")
     assert free_memory(tmp_path) > 0
+    assert all_memory(tmp_path) == all_memory(tmp_path / "nowhere") == psutil.virtual_memory().total
     assert free_memory(tmp_path / "nowhere") <= psutil.virtual_memory().total
