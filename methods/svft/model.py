@@ -4,6 +4,7 @@ Computed as W x + U M Vᵀ x. So nothing of W is lost at any rank, the start is 
 need not be saved: they are computed from W again.
 """
 
+from hashlib import sha256
 from typing import Any, ClassVar
 
 import torch
@@ -13,6 +14,9 @@ from torch.nn.functional import pad
 from transformers.pytorch_utils import Conv1D
 
 from .config import SVFTConfig
+
+Factors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""U (out, r), S (r,) and V (in, r) of a matrix (out, in)."""
 
 
 class SVFTLayer(nn.Module, BaseTunerLayer):
@@ -28,8 +32,8 @@ class SVFTLayer(nn.Module, BaseTunerLayer):
         super().__init__()
         self.base_layer = base_layer
         self.transposed = isinstance(base_layer, Conv1D)
-        weight = base_layer.weight.detach().float()
-        factors = singular_factors(weight.T if self.transposed else weight, config.rank)
+        weight = base_layer.weight.detach()
+        factors = kept_factors(weight, self.transposed, config.rank)
         for name, value in zip(("svft_u", "svft_s", "svft_v"), factors, strict=True):
             self.register_buffer(name, value, persistent=False)
         rank = len(self.svft_s)
@@ -111,7 +115,30 @@ class SVFTModel(BaseTuner):
         self._replace_module(parent, target_name, SVFTLayer(target, adapter_name, peft_config), target)
 
 
-def singular_factors(matrix: torch.Tensor, rank: int | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def kept_factors(weight: torch.Tensor, transposed: bool, rank: int | None) -> Factors:
+    """Return ``singular_factors`` of a weight, (out, in) or ``transposed``, decomposed once for all that share it.
+
+    They are kept with the memory of the weight and are freed with it: the training, the loading for answers and the
+    next cell work on the same base model. A weight that has changed is decomposed anew, and so is another rank.
+    """
+    if weight.is_meta:  # without numbers, and without memory
+        return singular_factors((weight.T if transposed else weight).float(), rank)
+    memory = weight.untyped_storage()
+    key = digest(weight), weight.shape, weight.stride(), transposed, rank
+    known = getattr(memory, "svft_factors", None)
+    if known is None or known[0] != key:
+        known = key, singular_factors((weight.T if transposed else weight).float(), rank)
+        memory.svft_factors = known
+    factors: Factors = known[1]
+    return factors
+
+
+def digest(weight: torch.Tensor) -> bytes:
+    """Return a hash of a weight's bits."""
+    return sha256(weight.cpu().contiguous().view(torch.uint8).numpy().data).digest()
+
+
+def singular_factors(matrix: torch.Tensor, rank: int | None) -> Factors:
     """Return U (out, r), S (r,), V (in, r) of a matrix (out, in), the largest entry of each column of U positive.
 
     A decomposition leaves the sign of each pair (u, v) open, and libraries differ in it; an entry of M off the diagonal

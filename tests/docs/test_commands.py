@@ -123,7 +123,7 @@ PARAMETERS: dict[str, Any] = {
     key: value
     for path in (ROOT / "conf/base/parameters").glob("*.yml")
     for key, value in yaml.safe_load(path.read_text(encoding="utf-8")).items()
-}
+} | {axis: rows(axis) for axis in AXES}
 NAMES = {name for axis in AXES for name in rows(axis)}
 
 

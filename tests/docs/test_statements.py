@@ -82,6 +82,15 @@ def test_each_row_and_grid_of_the_page_of_methods_is_one() -> None:
     assert parse(LrSearchSpec, "lr_search", blocks[1]["lr_search"]).rates(1.0) == (0.2, 1.0, 5.0)
 
 
+def test_the_rows_whose_weights_are_dropped_are_read_as_the_page_has_them() -> None:
+    (block,) = re.findall(
+        r"^```yaml\n(.*?)^```", section("docs/provenance.md", "Weights that are not kept"), re.M | re.S
+    )
+    for name, row in yaml.safe_load(block)["methods"].items():
+        assert parse(MethodSpec, name, METHODS[name]).keep_weights
+        assert not parse(MethodSpec, name, {**METHODS[name], **row}).keep_weights
+
+
 def test_the_page_of_data_sets_counts_the_rows_and_places_each() -> None:
     assert f"{len(TASKS)} data sets for {len({row['type'] for row in TASKS.values()})} kinds of task" in text(
         "docs/datasets.md"

@@ -87,7 +87,7 @@ ROWS: dict[str, tuple[Change, dict[str, str]]] = {
             "text": "provider type citation",
             "a choice": "family",
             "a row": "config training optimizer",
-            "true or false": "starts_at_base",
+            "true or false": "starts_at_base keep_weights",
             "a whole number": "shots",
         },
     ),

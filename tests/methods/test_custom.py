@@ -448,6 +448,36 @@ def test_svft_factors_are_the_same_whatever_signs_the_decomposition_chose(monkey
     assert torch.equal(layers[0].svft_v, layers[1].svft_v)
 
 
+def test_svft_decomposes_each_weight_of_a_base_once(monkeypatch, tmp_path):
+    calls, svd = [], torch.linalg.svd
+    monkeypatch.setattr(torch.linalg, "svd", lambda *given, **options: calls.append(1) or svd(*given, **options))
+    method, base = tiny.METHODS["svft"], tiny.fresh("llama")
+    attached = tiny.stir(providers.attach(base_model.clone(base), method, 0))
+    layers = 3 * base.config.num_hidden_layers  # queries, keys and values
+    assert len(calls) == layers
+    expected = tiny.logits(attached.plain, TOKENS)
+    providers.save(attached, tmp_path)
+    attached.detach()
+    loaded = providers.load(base_model.clone(base), method, tmp_path)
+    assert len(calls) == layers
+    alone = providers.load(base_model.clone(base, torch.Tensor.clone), method, tmp_path)  # memory of its own
+    assert len(calls) == 2 * layers
+    for one in (loaded, alone):
+        assert torch.equal(tiny.logits(one.plain, TOKENS), expected)
+    of_rank = method.model_copy(update={"config": {**method.config, "rank": 3}})
+    narrow = providers.attach(base_model.clone(base), of_rank, 0).core.model.layers[0].self_attn.q_proj
+    assert (narrow.svft_u.shape[1], len(calls)) == (3, 3 * layers)
+
+
+def test_svft_decomposes_a_weight_that_has_changed_again():
+    clone = base_model.clone(tiny.base("llama"), torch.Tensor.clone)
+    weight = clone.model.layers[0].self_attn.q_proj.weight
+    first = providers.attach(base_model.clone(clone), tiny.METHODS["svft"], 0).core.model.layers[0].self_attn.q_proj
+    weight.data.mul_(2)
+    second = providers.attach(base_model.clone(clone), tiny.METHODS["svft"], 0).core.model.layers[0].self_attn.q_proj
+    assert torch.allclose(second.svft_s, 2 * first.svft_s)
+
+
 def flipped(svd, chosen, matrix, **options):
     u, s, vh = svd(matrix, **options)
     signs = chosen[: len(s)]

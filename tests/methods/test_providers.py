@@ -53,6 +53,18 @@ def test_in_half_precision_what_is_loaded_answers_as_what_was_saved(name, family
     assert torch.equal(placed.answers(placed.reloaded(attached, family, tmp_path)), expected)
 
 
+@pytest.mark.parametrize("name", ["full", "galore", "freeze"])
+def test_in_half_precision_the_trained_weights_are_loaded_bit_for_bit(name, tmp_path):
+    attached = tiny.stir(placed.attach(name, "llama", torch.bfloat16, "cpu"))
+    trained = {path: value.detach().clone() for path, value in attached.trainable().items()}
+    assert {value.dtype for value in trained.values()} == {torch.float32}
+    loaded = dict(placed.reloaded(attached, "llama", tmp_path).plain.named_parameters())
+    for path, value in trained.items():
+        used = torch.float32 if value.ndim == 1 else torch.bfloat16  # norms are computed as they are
+        assert loaded[path].dtype == used, path
+        assert torch.equal(loaded[path], value.to(used)), path
+
+
 def test_in_half_precision_a_row_without_rank_is_loaded_as_trained(tmp_path, monkeypatch):
     row = tiny.METHODS["pissa"]
     config = {name: value for name, value in row.config.items() if name not in ("r", "lora_alpha")}

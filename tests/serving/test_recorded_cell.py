@@ -13,6 +13,7 @@ from peft_pipelines.config import Cell
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.checksum import sha256
 from peft_pipelines.serving.recorded_cell import cell_of, recorded_cell
+from peft_pipelines.storage.dropped import drop, weights_of
 
 __all__ = ["original", "project", "recorded"]
 
@@ -118,6 +119,15 @@ def test_a_checkpoint_that_is_not_as_it_was_saved_is_refused(recorded: Project) 
     shutil.rmtree(folder.parent)
     assert (
         refused(recorded) == f"cell '{LORA}': its checkpoint of version {ids()[0]} is gone; `kedro run` makes it again"
+    )
+
+
+def test_a_checkpoint_whose_weights_were_dropped_says_so(recorded: Project) -> None:
+    folder = checkpoint_of(LORA)
+    hashes = {name: sha256(path) for name, path in weights_of(folder).items()}
+    drop(folder, hashes, {"dropped": "today", "because": "keep_weights: false", "again": "kedro run"})
+    assert refused(recorded) == (
+        f"cell '{LORA}': its weights were dropped on today (keep_weights: false); to have them again: kedro run"
     )
 
 

@@ -26,7 +26,10 @@ METHODS = {
         "training": {"learning_rate": 0.02},
         "citation": "-",
     },
-    "galore": {"optimizer": {"type": "galore_adamw", "rank": 4, "update_proj_gap": 2, "scale": 0.25}},
+    "galore": {
+        "optimizer": {"type": "galore_adamw", "rank": 4, "update_proj_gap": 2, "scale": 0.25},
+        "keep_weights": False,
+    },
     "mpt_multitask": {
         "train_on": ["mood", "taste"],
         "config": {"num_virtual_tokens": 4, "num_tasks": 2, "num_ranks": 1, "prompt_tuning_init": "RANDOM"},
@@ -36,7 +39,10 @@ STORE, TRACE, OUT = "data", "trace.jsonl", "out.txt"
 
 
 def all_providers(folder: Path) -> Project:
-    """A project whose grid has a method of each provider and two learning rates a cell; a training saves twice."""
+    """A project whose grid has a method of each provider and two learning rates a cell; a training saves twice.
+
+    One row keeps no weights.
+    """
     project = Project(folder)
     project.rows(train=[{"sentence": f"line {number}", "label": number % 2} for number in range(14)])
     shutil.copytree(folder / "raw/mood", folder / "raw/taste")

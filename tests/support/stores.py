@@ -10,7 +10,7 @@ import pandas as pd
 from deaths import settled
 
 CLOCKED = re.compile(
-    r"seconds|energy|co2|memory|pscp|^(Costs|finished|started|ended|run_id)$|^(record|generation|metrics)\.json$"
+    r"seconds|energy|co2|memory|pscp|^(Costs|finished|started|ended|dropped|run_id)$|^(record|generation|metrics)\.json$"
 )
 """Names of what depends on the clock and the load of the machine, and of files that hold such beside their hashes."""
 RESULTS = "08_reporting/results.parquet"

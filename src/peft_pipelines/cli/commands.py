@@ -74,10 +74,15 @@ def verify(run_id: str | None, env: str | None, params: dict[str, Any]) -> None:
     """
     from peft_pipelines.tracking.runs import find  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.tracking.verify import verify as check  # noqa: PLC0415
+    from peft_pipelines.tracking.verify import without_weights  # noqa: PLC0415
 
     with opened(env, params) as (catalog, _):
         run = find(catalog, run_id)
         mismatches, count = check(run, catalog)
+        dropped = without_weights(run, catalog)
+    if dropped:
+        listed = ", ".join(dropped[:3]) + (", …" if len(dropped) > 3 else "")  # noqa: PLR2004
+        show(f"not checked: the weights of {len(dropped)} checkpoints, which were dropped as their rows say ({listed})")
     for mismatch in mismatches:
         show(f"{mismatch.subject}: {mismatch.problem}")
     verdict = f"{len(mismatches)} of {count} checks failed" if mismatches else f"all {count} checks passed"

@@ -30,7 +30,8 @@ class MethodSpec(Spec):
     are learnt together, the cell's own among them; None for the cell's own alone. ``starts_at_base`` says whether the
     answers before the first step are those of the base model, which the contract tests check; of a soft prompt they
     never are, and its row need not say so. ``package`` names an installed package that brings a custom method, in place
-    of a folder; ``type`` is then the method's name in ``PeftType`` of peft.
+    of a folder; ``type`` is then the method's name in ``PeftType`` of peft. ``keep_weights`` says whether the
+    tensors of a checkpoint stay on disk once its cell is scored.
     """
 
     name: str = ""
@@ -45,6 +46,10 @@ class MethodSpec(Spec):
     max_new_tokens: Count | None = None
     train_on: Names | None = None
     starts_at_base: bool = True
+    keep_weights: bool = Field(
+        default=True,
+        description="whether the tensors of a checkpoint stay on disk once its cell is scored; decides no number",
+    )
     training: Options
     citation: Text
     source: str = ""

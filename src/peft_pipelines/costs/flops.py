@@ -29,7 +29,7 @@ MEMORY = "flops.json"
 LIBRARIES = ("torch", "transformers", "peft", "adapters", "bitsandbytes")
 BESIDE_THE_FORWARD = {
     *("name", "family", "citation", "source", "notes", "training", "optimizer"),
-    *("shots", "max_new_tokens", "train_on", "starts_at_base"),
+    *("shots", "max_new_tokens", "train_on", "starts_at_base", "keep_weights"),
 }
 """Fields of a method's row that do not change its forward."""
 VALUES_NEEDED = (DataDependentOutputException, DynamicOutputShapeException, UnsupportedOperatorException)

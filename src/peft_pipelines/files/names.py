@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 LOCK = "conf/hub/lock.json"
 """The file with the pinned revisions of the hub, from the project's folder."""
+DROPPED = "dropped.json"
+"""The file of a checkpoint that says that its weights were dropped."""
 METHODS_FOLDER = "methods"
 """The folder of the project's own methods, from the project's folder."""
 DATA, CELL = "data.", "cell."

@@ -37,7 +37,8 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
         The largest difference of a logit between the folder's model and the unmerged one.
 
     Raises:
-        ConfigError: the folder exists, the base is not the one that was trained on, or the method cannot be merged.
+        ConfigError: the folder exists, the base is not the one that was trained on, the method's weights were dropped,
+            or it cannot be merged.
     """
     method = _trained_method(base, checkpoint)
     if output.exists():
@@ -45,7 +46,7 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
     say(f"merging method '{method.name}' into model '{base.spec.name}'")
     if checkpoint.record["method"].get("quantization"):
         say("trained on a quantised base, merged into the full one: answers may differ from those that were scored")
-    attached = providers.load(base_model.clone(base.model, torch.Tensor.clone), method, checkpoint.folder)
+    attached = providers.load(base_model.clone(base.model, torch.Tensor.clone), method, checkpoint.weights)
     expected = _logits(attached.plain, base)
     merged = providers.merge(attached).to(base.model.dtype)  # what was trained is in fp32
     _check_plain(merged, method)

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kedro.io import AbstractVersionedDataset, DataCatalog
 
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import names
 from peft_pipelines.running import handed_on
+from peft_pipelines.storage.dropped import dropped_from
 from peft_pipelines.storage.remembered import Remembered
 
 GONE, DIFFERS = "is gone", "differs from the record"
@@ -69,7 +72,8 @@ def damaged(
 ) -> Damage | None:
     """Return the first file of a dataset that is not as recorded, or None.
 
-    A dataset of which the run asks for another version by name is not looked at.
+    A dataset of which the run asks for another version by name is not looked at. Weights that were dropped are no
+    damage.
 
     Args:
         catalog: says where the dataset is.
@@ -83,7 +87,15 @@ def damaged(
         return None
     root = Path(dataset._filepath)
     path = Path(dataset._get_versioned_path(version)) if version else root
+    aside = path.parent if version else path
+    try:
+        stub = dropped_from(path)
+    except ConfigError as error:
+        return replace(unreadable(path / names.DROPPED, error), dataset=name, path=aside, root=root.parent)
+    dropped = {file: one.sha256 for file, one in stub.files.items()} if stub else {}
     for file, digest in hashes.items():
+        if dropped.get(file) == digest:
+            continue
         part = path / file if path.is_dir() or file != path.name else path
         try:
             problem = "" if remembered.sha256(f"{name}/{file}", part) == digest else DIFFERS
@@ -92,5 +104,5 @@ def damaged(
         except OSError as error:
             problem = f"cannot be read ({error.strerror})"
         if problem:
-            return Damage(name, file, problem, path.parent if version else path, root.parent)
+            return Damage(name, file, problem, aside, root.parent)
     return None

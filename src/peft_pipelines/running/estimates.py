@@ -11,6 +11,7 @@ from kedro.io import DataCatalog
 
 from peft_pipelines.config import LrSearchSpec, parse
 from peft_pipelines.files import names
+from peft_pipelines.running.kept_weights import method_of
 from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.units import Unit
 
@@ -36,7 +37,8 @@ class Spent(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Wall seconds and bytes that a cell would take, and the key of ``LIKE`` that says of which cells these are."""
+    """Wall seconds that a cell would take, the bytes of its checkpoint, none where its row does not keep the weights,
+    and the key of ``LIKE`` that says of which cells these are."""
 
     seconds: float
     bytes: float
@@ -55,6 +57,7 @@ class Estimates:
         self._catalog, search = catalog, names.parameter("grid", "lr_search")
         self._trials = len(parse(LrSearchSpec, search, catalog.load(search)).factors) if search in catalog else 1
         self._trains: dict[str, bool] = {}
+        self._kept: dict[str, bool] = {}
         self._alike: dict[str, dict[Names, _Sum]] = {like: defaultdict(_Sum) for like in LIKE}
         for tag, numbers in recorded.items():
             self.add(tag, numbers)
@@ -75,8 +78,15 @@ class Estimates:
                 found = alike.mean
                 seconds = found.training * self._trials if "train" in cell.steps else 0.0
                 seconds += found.answering if "generate" in cell.steps else 0.0
-                return Estimate(seconds, found.bytes if "train" in cell.steps else 0.0, like)
+                return Estimate(seconds, found.bytes if "train" in cell.steps and self._keeps(cell.unit) else 0.0, like)
         return None
+
+    def _keeps(self, unit: Unit) -> bool:
+        method = unit.names[0]
+        if method not in self._kept:
+            row = method_of(unit, self._catalog)
+            self._kept[method] = row is None or row.keep_weights
+        return self._kept[method]
 
     def _names(self, unit: Unit) -> Names:
         method = unit.names[0]

@@ -1,6 +1,7 @@
 """What a run would make and take, as a table with sentences for people, and as JSON for programs."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -49,7 +50,8 @@ def _origin(estimates: Iterable[Estimate | None]) -> str:
 
 
 def _sentences(priced: Priced) -> list[str]:
-    return [text for text in (_total(priced), _open(priced.outlook), _downloads(priced.outlook)) if text]
+    texts = (_total(priced), _weights(priced.outlook), _open(priced.outlook), _downloads(priced.outlook))
+    return [text for text in texts if text]
 
 
 def _total(priced: Priced) -> str:
@@ -78,6 +80,15 @@ def _limits(priced: Priced) -> list[str]:
         f"{again} of them are only scored again, which no record times.": again,
     }
     return [text for text, applies in sentences.items() if applies]
+
+
+def _weights(outlook: Outlook) -> str:
+    """What the run would train again for weights that were dropped, and what it would drop."""
+    again = Counter(cell.plan.again for cell in outlook.cells if cell.plan.again)
+    to_drop = sum(bool(cell.plan.to_drop) for cell in outlook.cells)
+    sentences = {f"{count} of them trained again, since {reason}.": count for reason, count in again.items()}
+    sentences[f"The weights of {to_drop} unchanged cells are dropped, as their rows do not keep them."] = to_drop
+    return " ".join(text for text, applies in sentences.items() if applies)
 
 
 def _open(outlook: Outlook) -> str:
@@ -125,6 +136,8 @@ def _row(cell: Foreseen, estimate: Estimate | None) -> dict[str, Any]:
         "cell": names.cell_id(*cell.unit.names),
         "steps": cell.steps,
         "skipped_with_the_same_data": cell.open,
+        "trained_again_since": cell.plan.again or None,
+        "weights_to_drop": bool(cell.plan.to_drop),
         "failed_before": f"{cell.failure.kind}: {cell.failure.reason}" if cell.failure else None,
         "seconds": estimate.seconds if estimate else None,
         "checkpoint_bytes": estimate.bytes if estimate else None,

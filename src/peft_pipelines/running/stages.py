@@ -26,13 +26,15 @@ class Stage:
     """A kind of node.
 
     ``folders`` hold the code of ours that decides its result, ``ignored`` are the fields of a task's or a method's
-    row that do not. ``device`` says whether the kind of processor counts.
+    row that do not. ``device`` says whether the kind of processor counts, ``reads_weights`` whether the node reads the
+    tensors of a checkpoint that it is given, or its record alone.
     """
 
     libraries: tuple[str, ...]
     folders: frozenset[str] = DECIDING
     ignored: frozenset[str] = field(default_factory=frozenset)
     device: bool = False
+    reads_weights: bool = True
 
 
 ANY = Stage(tuple(dict.fromkeys((*TABLES, *LEARNING, *SCORING))), device=True)
@@ -44,7 +46,7 @@ _TEXT = Stage(TABLES, _SHARED | {"data"}, _SCORED_BY | {"max_new_tokens", "max_l
 _PROFILE = Stage((*TABLES, *SCORING[1:], "transformers", "tokenizers"), _SHARED | {"data", "evaluation", "models"})
 _TRAIN = Stage(LEARNING, _MODEL | {"training"}, _SCORED_BY | {"max_new_tokens"}, device=True)
 _GENERATE = Stage(LEARNING, _MODEL | {"inference"}, _SCORED_BY, device=True)
-_SCORE = Stage(SCORING, _SHARED | {"costs", "evaluation"})
+_SCORE = Stage(SCORING, _SHARED | {"costs", "evaluation"}, reads_weights=False)
 _STAGES = {
     "data.adapt": _TEXT,
     "data.profile": _PROFILE,

@@ -9,11 +9,13 @@ from pathlib import Path
 from kedro.io import DataCatalog
 from kedro.pipeline.node import Node
 
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import left_behind, sweep
 from peft_pipelines.running import handed_on
 from peft_pipelines.running.claims import CLAIM, Claims
 from peft_pipelines.running.units import Unit, place
+from peft_pipelines.storage.dropped import remove_dropped, still_there
 
 BEGINNING = 60
 """Seconds in which a run that has its folder writes its manifest there. A slower one makes the folder again."""
@@ -22,15 +24,19 @@ BEGINNING = 60
 def sweep_unit(unit: Unit, catalog: DataCatalog, claims: Claims) -> None:
     """Remove what killed runs have left in the folders of a unit, unless another run holds it.
 
-    That is scratch, folders of versions with nothing in them, and claims of the dead; nothing else.
+    That is scratch, folders of versions with nothing in them, weights that were being dropped, and claims of the dead;
+    nothing else.
     """
     folders, roots = _folders(unit.nodes, catalog)
     mine = unit.folder(catalog)
-    if not (list(_left(folders)) or list(_empty(roots)) or (mine / CLAIM).exists()) or claims.take(mine):
+    left = [*_left(folders), *_empty(roots), *_half_dropped(roots)]
+    if not (left or (mine / CLAIM).exists()) or claims.take(mine):
         return
     try:
         sweep_folders(folders, claimed=True)
         _sweep_versions(roots)
+        for checkpoint in _half_dropped(roots):
+            remove_dropped(checkpoint)
     finally:
         claims.release(mine)
 
@@ -82,6 +88,14 @@ def _left(folders: Iterable[Path], *, claimed: bool = True) -> Iterator[Path]:
             gone = {path.name for path in found}
             inside[:] = [name for name in inside if name not in gone and not name.startswith("damaged")]
             yield from found
+
+
+def _half_dropped(roots: Iterable[Path]) -> Iterator[Path]:
+    """Checkpoints that say that their weights were dropped, and have some of them."""
+    for root in roots:
+        for note in root.glob(f"*/*/{names.DROPPED}"):
+            with suppress(ConfigError):  # a damaged file, which is named elsewhere
+                yield from [note.parent] if still_there(note.parent) else []
 
 
 def _empty(roots: Iterable[Path]) -> Iterator[Path]:

@@ -39,7 +39,7 @@ class Turns:
             held = left
 
     def _one(self, plan: Plan, work: Work) -> Holder | None:
-        if plan.to_make:
+        if plan.to_do:
             return self.claimed(plan.unit, plan.state.folder, work, None)
         work(plan, None)
         return None

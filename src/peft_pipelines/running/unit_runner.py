@@ -24,6 +24,7 @@ from peft_pipelines.running.damage import Damage
 from peft_pipelines.running.display import Lines
 from peft_pipelines.running.failures import Failure, breaks_device
 from peft_pipelines.running.fingerprint import Fingerprints, digest
+from peft_pipelines.running.kept_weights import drop_not_kept
 from peft_pipelines.running.plans import Plan, plan_of
 from peft_pipelines.running.state import in_memory
 from peft_pipelines.running.units import Unit
@@ -70,10 +71,18 @@ class UnitRunner:
         return plan_of(unit, self._catalog, self.fingerprints)
 
     def run(self, plan: Plan) -> None:
-        """Put aside what is damaged, run the pending nodes, and record each. The unit must be claimed."""
+        """Put aside what is damaged, run the pending nodes, record each, and drop weights that are not to be kept.
+
+        The unit must be claimed.
+        """
         self.put_aside(plan.unit, plan.damage, "it is made again")
-        if not plan.pending:
-            return
+        if plan.again:
+            self._shown.note(f"{plan.unit.title}: trained again, since {plan.again}")
+        if plan.pending:
+            self._make(plan)
+        drop_not_kept(plan.unit, self._catalog, plan.state)
+
+    def _make(self, plan: Plan) -> None:
         self.begin(plan.unit.title)
         self.running = plan.pending[0].name
         plan.state.begin(self._catalog, plan.pending)
@@ -96,11 +105,12 @@ class UnitRunner:
             holder: the run that has made the cell meanwhile, if one has held it.
         """
         started = perf_counter()
-        failure = self.cell(plan) if plan.to_make else None
+        failure = self.cell(plan) if plan.to_do else None
         seconds = perf_counter() - started
         if failure:
             return Outcome.of(failure, f" after {seconds:.0f} s")
         how = f"{seconds:.0f} s" if plan.pending else f"made by run {holder.run_id}" if holder else "unchanged"
+        how += ", weights dropped" if plan.to_drop else ""
         return Outcome(", ".join(filter(None, (self.score(plan.unit), how))), bool(plan.pending or holder))
 
     def cell(self, plan: Plan) -> Failure | None:

@@ -43,7 +43,7 @@ def loaded(catalog: DataCatalog, recorded: RecordedCell) -> LoadedCell:
             f"(checksum {recorded.checkpoint.record['base_checksum']}), got others (checksum {base.checksum})"
         )
     shots = _shots(catalog, recorded)
-    folder = recorded.checkpoint.folder
+    folder = recorded.checkpoint.weights
     answerer = Answerer.of(base, recorded.method, recorded.training_args, recorded.task, folder, shots)
     return LoadedCell(recorded, answerer)
 

@@ -14,6 +14,7 @@ from peft_pipelines.running import handed_on
 from peft_pipelines.running.state import FAILURE, State
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.checkpoint import Checkpoint, CheckpointFolder
+from peft_pipelines.storage.dropped import dropped_from
 from peft_pipelines.storage.hashes import cached_sha256
 from peft_pipelines.tracking.runs import Run, find, runs_folder
 
@@ -76,8 +77,8 @@ def recorded_cell(catalog: DataCatalog, cell: Cell, run_id: str | None = None) -
     """Return a cell as it is on record now, or as a run has it on record.
 
     Raises:
-        ConfigError: the cell has failed, was not made or is not finished, its checkpoint is gone or differs from the
-            record, or the run is unknown or does not have it.
+        ConfigError: the cell has failed, was not made or is not finished, its checkpoint is gone, has no
+            weights any more or differs from the record, or the run is unknown or does not have it.
     """
     found = _of_run(catalog, cell, run_id) if run_id else _of_store(catalog, cell)
     name = names.artifact(cell, names.CHECKPOINT)
@@ -86,7 +87,10 @@ def recorded_cell(catalog: DataCatalog, cell: Cell, run_id: str | None = None) -
     if not isinstance(dataset, CheckpointFolder) or not dataset.exists():
         gone = f"its checkpoint of version {found.version} is gone"
         raise ConfigError(f"cell '{cell.id}': {gone}; `kedro run` makes it again")
-    _check_files(Path(dataset._get_load_path()), found.hashes, cell)
+    folder = Path(dataset._get_load_path())
+    if stub := dropped_from(folder):
+        raise ConfigError(f"cell '{cell.id}': {stub.line}")
+    _check_files(folder, found.hashes, cell)
     return _with_rows(catalog, cell, found.run, catalog.load(name))
 
 

@@ -1,5 +1,6 @@
 """A trained method on disk: its tensors, its config and the record of its training."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -7,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractVersionedDataset, Version
 from kedro_datasets._typing import JSONPreview
 
-from peft_pipelines.files.atomic import read_json, remove_folder, replacing, write_json
-from peft_pipelines.storage.hashes import CARD
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.atomic import read_json, remove_folder, replacing, write_json, write_text
+from peft_pipelines.storage.dropped import Dropped, dropped_from
+from peft_pipelines.storage.hashes import BESIDE, CARD
 from peft_pipelines.storage.model_card import card
 
 if TYPE_CHECKING:
@@ -28,16 +31,45 @@ class Trained:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A handle to a saved method: its folder and record, without tensors."""
+    """A handle to a saved method: its folder and record, without tensors; and what was dropped of these, if they were.
+
+    Who reads the tensors asks for ``weights``.
+    """
 
     folder: Path
     record: dict[str, Any]
+    dropped: Dropped | None = None
+
+    @property
+    def weights(self) -> Path:
+        """The folder, with the method's tensors in it.
+
+        Raises:
+            ConfigError: they were dropped.
+        """
+        if self.dropped:
+            raise ConfigError(f"checkpoint '{self.folder.parent.name}': {self.dropped.line}")
+        return self.folder
 
     @property
     def bytes(self) -> int:
-        """The size of the method's files in bytes, record and card left out."""
-        beside = (RECORD, CARD)
-        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file() and path.name not in beside)
+        """The size of the method's files in bytes as they were saved, record and card left out."""
+        gone = self.dropped.files if self.dropped else {}
+        inside = {path.relative_to(self.folder).as_posix(): path for path in self.folder.rglob("*") if path.is_file()}
+        there = [path for name, path in inside.items() if path.name not in (RECORD, *BESIDE) and name not in gone]
+        return sum(path.stat().st_size for path in there) + sum(file.bytes for file in gone.values())
+
+
+def opened(folder: Path) -> Checkpoint:
+    """Return the handle to the checkpoint in a folder."""
+    return Checkpoint(folder, read_json(folder / RECORD), dropped_from(folder))
+
+
+def write_card(checkpoint: Checkpoint, numbers: Mapping[str, Any]) -> None:
+    """Write the scores into a checkpoint's card, and what was dropped of it, where that is not in it yet."""
+    path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers, checkpoint.dropped)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
 
 
 class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
@@ -63,8 +95,7 @@ class CheckpointFolder(AbstractVersionedDataset[Trained, Checkpoint | None]):
         """Return the handle; None where an optional checkpoint is missing."""
         if self.optional and not self.exists():
             return None
-        folder = Path(self._get_load_path())
-        return Checkpoint(folder, read_json(folder / RECORD))
+        return opened(Path(self._get_load_path()))
 
     def save(self, data: Trained) -> None:
         """Write tensors, config, record and card as a whole; then remove the training state."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro.io import AbstractVersionedDataset
 
+from peft_pipelines.files import names
 from peft_pipelines.files.checksum import sha256
 from peft_pipelines.files.user_cache import recall, remember
 from peft_pipelines.storage.raw_files import files_of_splits
@@ -20,6 +21,8 @@ MEMORY = "hashes.json"
 
 CARD = "README.md"
 """The model card, text for people: it may be written again, so it is not hashed."""
+BESIDE = (CARD, names.DROPPED)
+"""Files of a checkpoint that are written after it."""
 
 
 def cached_sha256(path: Path) -> str:
@@ -42,7 +45,7 @@ def cached_sha256(path: Path) -> str:
 
 
 def hashes_of(path: Path, files: Iterable[Path] | None = None) -> dict[str, str]:
-    """Return the hash of each file in a folder, its card left out, or of the one file, by the path inside ``path``.
+    """Return the hash of each file in a folder, or of the one file, by the path inside ``path``; none of ``BESIDE``.
 
     Empty where nothing is there.
     """
@@ -66,4 +69,5 @@ def _inside(path: Path, files: Iterable[Path] | None) -> dict[str, Path]:
     if path.is_file():
         return {path.name: path}
     files = path.rglob("*") if files is None else files
-    return {part.relative_to(path).as_posix(): part for part in sorted(files) if part.is_file() and part.name != CARD}
+    kept = (part for part in sorted(files) if part.is_file() and part.name not in BESIDE)
+    return {part.relative_to(path).as_posix(): part for part in kept}

@@ -8,6 +8,7 @@ import yaml
 
 from peft_pipelines.files.escape import code, for_markdown, for_terminal
 from peft_pipelines.files.markdown import bullets, fenced, heading, render
+from peft_pipelines.storage.dropped import Dropped
 
 LICENCES = {
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0"),
@@ -48,8 +49,10 @@ tensors = load_file("adapter_model.safetensors")  # by their names in the tuned 
 READINGS_NOTE = "The current folder (`.`) is this one; the base model is {base}{hint}."
 
 
-def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) -> str:
+def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None, dropped: Dropped | None = None) -> str:
     """Return the card's text from a checkpoint's record, with the scores once they are known.
+
+    Of weights that were dropped it says so, in place of how to load them.
 
     Its front matter holds fields that the hub knows. Parts that need the record's provenance are left out where it has
     none. What rows and folders say stands in it as text, whatever it holds.
@@ -59,7 +62,7 @@ def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None) ->
         f"---\n{yaml.safe_dump(front_matter(record), sort_keys=False, allow_unicode=True)}---",
         heading(1, f"{record['method']['name']} on {record['model']['name']}" + _for_task(origin)),
         _facts(record, origin),
-        f"## How to load it\n\n{_reading(record)}",
+        f"## Weights\n\n{_dropped(dropped)}" if dropped else f"## How to load it\n\n{_reading(record)}",
         f"## Training\n\n{_training(record)}",
         f"## Scores\n\n{_scores(origin, numbers)}",
         _reproduction(origin),
@@ -126,6 +129,12 @@ def _reading(record: Mapping[str, Any]) -> str:
     hint = "" if hub else f", {fetched or 'a folder of the machine that trained it'}"
     note = READINGS_NOTE.format(base=for_markdown(base_name(record)), hint=hint)
     return f"{fenced(script, 'python')}\n\n{note}"
+
+
+def _dropped(dropped: Dropped) -> str:
+    files = [f"{name}: {file.bytes:,} bytes, SHA-256 {file.sha256}" for name, file in dropped.files.items()]
+    text = f"This checkpoint has no weights: {dropped.line}."
+    return f"{for_markdown(text)}\n\n{bullets(files)}"
 
 
 def _training(record: Mapping[str, Any]) -> str:

@@ -23,8 +23,7 @@ from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
 from peft_pipelines.running.state import State
 from peft_pipelines.running.units import Unit, place
-from peft_pipelines.storage.hashes import CARD
-from peft_pipelines.storage.model_card import card
+from peft_pipelines.storage.checkpoint import write_card
 from peft_pipelines.tracking.environment import command_line, environment
 from peft_pipelines.tracking.made_on import checkpoint_of, made_on
 from peft_pipelines.tracking.origins import Origins
@@ -148,11 +147,8 @@ class Manifest:
         A run that was killed has left numbers without cards, so it is not asked who made them.
         """
         checkpoint = checkpoint_of(cell, self._catalog)  # one that is damaged is named elsewhere, and gets no card
-        if not checkpoint or checkpoint.folder.parent.name != numbers.get("checkpoint"):
-            return
-        path, text = checkpoint.folder / CARD, card(checkpoint.record, numbers)
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            write_text(path, text)
+        if checkpoint and checkpoint.folder.parent.name == numbers.get("checkpoint"):
+            write_card(checkpoint, numbers)
 
     def _artifact(self, cell: Cell, kind: str, state: State) -> dict[str, Any] | None:
         """Return version and hashes as they were when the artifact was made, else as they are now."""

@@ -16,6 +16,7 @@ from peft_pipelines.models.folder import folder_of
 from peft_pipelines.running.state import STATE, State, recorded_versions
 from peft_pipelines.running.units import Unit, place
 from peft_pipelines.storage.artifact import FORMATS
+from peft_pipelines.storage.dropped import dropped_hashes
 from peft_pipelines.storage.hashes import hashes_of
 from peft_pipelines.tracking.origins import DATA
 from peft_pipelines.tracking.recorded_numbers import same, written
@@ -49,6 +50,20 @@ def verify(run: Run, catalog: DataCatalog) -> tuple[list[Mismatch], int]:
         checks += _weights(run, catalog)
         checks += [check for cell in run.cells for check in _scores(run, cell)]
     return [Mismatch(subject, problem) for subject, problem in checks if problem], len(checks)
+
+
+def without_weights(run: Run, catalog: DataCatalog) -> list[str]:
+    """Return the cells whose checkpoints of this run have no weights any more, since their rows do not keep them.
+
+    ``verify`` does not look for these.
+    """
+    found = []
+    for cell_id, entry in run.cells.items():
+        recorded = entry["artifacts"].get(names.CHECKPOINT)
+        if recorded:
+            folder = _version(place(catalog, names.artifact(Cell.of(cell_id), names.CHECKPOINT)), recorded)
+            found += [cell_id] if dropped_hashes(folder).items() & recorded["sha256"].items() else []
+    return found
 
 
 Check = tuple[str, str]
@@ -107,7 +122,9 @@ def _cell(run: Run, cell_id: str, catalog: DataCatalog) -> Iterator[Check]:
         if kind in CURRENT and not unchanged:
             continue  # overwritten by a later run, as it may be
         path = _version(place(catalog, names.artifact(cell, kind)), recorded)
-        yield from _files(f"{kind} of {cell_id}", recorded["sha256"], hashes_of(path))
+        gone = dropped_hashes(path)
+        hashes = {name: digest for name, digest in recorded["sha256"].items() if gone.get(name) != digest}
+        yield from _files(f"{kind} of {cell_id}", hashes, hashes_of(path))
     kept = run.predictions(cell_id)
     if kept is not None:
         problem = "missing" if not kept.is_file() else "differs" * (sha256(kept) != kept.stem)

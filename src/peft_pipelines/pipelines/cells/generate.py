@@ -42,7 +42,7 @@ def generate(
     training_args = training_args.overridden(method)
     base = base_model.resident(model, weights)
     shots = shots_of(prompts, task, method.shots, seed)
-    answerer = Answerer.of(base, method, training_args, task, checkpoint.folder, shots)
+    answerer = Answerer.of(base, method, training_args, task, checkpoint.weights, shots)
     asked = answerer.encode(prompts["test"].to_pylist())
     with base.untouched(training_args.deterministic):
         attention = answerer.attention(asked)  # may try a kernel, which is no cost of answers

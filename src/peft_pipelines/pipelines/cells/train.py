@@ -53,7 +53,7 @@ def train(
     Raises:
         ConfigError: no answer of the task fits ``max_length``, or training diverged at each learning rate.
     """
-    from peft_pipelines.methods import identity, providers
+    from peft_pipelines.methods import providers
     from peft_pipelines.models import base_model
     from peft_pipelines.models.sizes import sized
     from peft_pipelines.training.lr_search import record_of, search
@@ -73,7 +73,7 @@ def train(
     scored = affordable(validation, rows, training_args)
     setup = TrialSetup(rows, scored, training_args, shortcuts, seed, pad)
     rates = lr_search.rates(training_args.learning_rate) if attached.trainable() else (training_args.learning_rate,)
-    decides = [identity.fingerprint(method), releases(LEARNING), peft_model.facts, setup.texts(), setup.sizes()]
+    decides = [*_decides(method, peft_model), setup.texts(), setup.sizes()]
     folders = {rate: workspace / state_digest(*decides, rate) for rate in rates}
     with base.untouched(training_args.deterministic):
         attached, trials = search(
@@ -96,6 +96,14 @@ def _shortcuts(base: "base_model.Base", attached: "Attached", training_args: Tra
 
     with base.same_bits(training_args.deterministic):
         return Shortcuts.of(attached, training_args)
+
+
+def _decides(method: MethodSpec, peft_model: PeftModel) -> list[Any]:
+    """What decides a training beside its examples; not whether weights are kept, which a full disk may change."""
+    from peft_pipelines.methods import identity
+
+    facts = peft_model.facts | {"method": method.model_dump(exclude={"keep_weights"})}
+    return [identity.fingerprint(method), releases(LEARNING), facts]
 
 
 def _surroundings(method: MethodSpec) -> dict[str, Any]:
