@@ -43,13 +43,28 @@ def test_each_rows_type_is_available_with_the_fields_that_it_sets() -> None:
         assert set(method.config) <= {field.name for field in kind.fields}, name
 
 
-def test_a_type_shows_its_fields_with_types_and_defaults() -> None:
-    by_row, by_type = methods("lora"), methods("--type", "lora")
-    assert by_row.stdout == by_type.stdout
-    lines = by_row.stdout.splitlines()
+def test_a_row_shows_its_values_beside_the_librarys_defaults() -> None:
+    lines = methods("lora").stdout.splitlines()
     assert lines[0].startswith("LORA (hf_peft), reparameterised; rows: ")
-    assert "  r: int = 8" in lines
-    assert not any(line.strip().startswith("peft_type") for line in lines)
+    rank = tiny.METHODS["lora"].config["r"]
+    assert f"  r: int, default 8; row lora {rank}" in lines
+    assert not any("row dora" in line or line.strip().startswith("peft_type") for line in lines)
+
+
+def test_a_type_shows_the_values_of_all_its_rows() -> None:
+    lines = methods("--type", "lora").stdout.splitlines()
+    (rank,) = [line for line in lines if line.startswith("  r: ")]
+    assert "; row dora " in rank and "; row lora " in rank
+
+
+def test_a_field_says_what_is_allowed_what_is_required_and_its_full_help() -> None:
+    lines = methods("lora").stdout.splitlines()
+    (bias,) = [line for line in lines if line.startswith("  bias: ")]
+    assert "'none'" in bias and "'all'" in bias and "'lora_only'" in bias
+    assert not any(line.endswith("…") for line in lines)
+    tokens = methods("prompt_tuning").stdout
+    assert "  num_virtual_tokens: int, default None (from the model, or the row gives it); row prompt_tun" in tokens
+    assert "  layers: required; row freeze 2" in methods("freeze").stdout.splitlines()
 
 
 def test_a_type_that_is_refused_says_why() -> None:
@@ -58,7 +73,8 @@ def test_a_type_that_is_refused_says_why() -> None:
 
 def test_json_holds_all_of_it() -> None:
     found = {kind["type"]: kind for kind in json.loads(methods("--json").stdout)}
-    assert {"name": "r", "type": "int", "default": "8", "help": "Lora attention dimension"} in found["LORA"]["fields"]
+    rank = {"name": "r", "type": "int", "default": "8", "help": "Lora attention dimension"}
+    assert {**rank, "allowed": "int", "open": False} in found["LORA"]["fields"]
     assert "lora" in found["LORA"]["rows"]
 
 

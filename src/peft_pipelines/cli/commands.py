@@ -119,7 +119,12 @@ def compare(first: str, second: str, every: bool, env: str | None, params: dict[
 def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, env: str | None) -> None:
     """List the methods there are to choose from, with and without a row; of NAME (a row or a type) show all fields.
 
-    What the installed libraries bring, and the packages that rows name, is read from their classes.
+    What the installed libraries bring, and the packages that rows name, is read from their classes. Of a field: what a
+    row may give, the library's default or that it is required, the value of the row NAME (of a type: of each of its
+    rows), and the library's full help.
+
+    \b
+    kedro methods lora
     """
     from peft_pipelines.methods.catalogue import available  # noqa: PLC0415
     from peft_pipelines.reporting import method_list  # noqa: PLC0415  (heavy: only this command needs it)
@@ -133,7 +138,7 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
     elif as_json:
         show(method_list.as_json(shown, rows))
     elif wanted is not None:
-        show("\n\n".join(method_list.detail(one, rows) for one in shown))
+        show("\n\n".join(method_list.detail(one, rows, name) for one in shown))
     else:
         show(method_list.overview(found, rows))
 

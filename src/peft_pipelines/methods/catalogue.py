@@ -24,18 +24,25 @@ from peft_pipelines.methods import (
     peft_types,
 )
 from peft_pipelines.methods.installed import is_installed
+from peft_pipelines.methods.type_check import readable, types_of
 
 REQUIRED = "(required)"
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a config: name, type and default as text, and the library's own help."""
+    """One field of a config: name, type and default as text, the library's own help, and what a row may give.
+
+    ``allowed`` is the type in words, its choices among them; empty where the library's class does not say. ``open``
+    says that the default is None although the type has none: it is found from the model, or the row must give it.
+    """
 
     name: str
     type: str
     default: str
     help: str = ""
+    allowed: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,11 +130,14 @@ def _of_weights() -> Iterator[Available]:
 
 def _fields(config: type[Any], hidden: Set[str]) -> tuple[Field, ...]:
     """Fields of a config class that a row may set."""
-    return tuple(
-        Field(field.name, _type(field.type), _default(field), str(field.metadata.get("help", "")))
-        for field in dataclasses.fields(config)
-        if field.init and field.name not in hidden
-    )
+    fields = [field for field in dataclasses.fields(config) if field.init and field.name not in hidden]
+    return tuple(_field(field, types_of(config).get(field.name, Any)) for field in fields)
+
+
+def _field(field: "dataclasses.Field[Any]", kind: Any) -> Field:
+    helped, written = str(field.metadata.get("help", "")), _type(field.type)
+    is_open = field.default is None and not any(word in written for word in ("None", "Optional", "Any"))
+    return Field(field.name, written, _default(field), helped, "" if kind is Any else readable(kind), is_open)
 
 
 def _type(kind: Any) -> str:

@@ -86,7 +86,7 @@ def typed(where: str, value: object, kind: Any) -> object:
         if inner is not None:
             return _nested(where, value, inner)
     if not fits(value, kind):
-        raise ConfigError(f"{where}: must be {_readable(kind)}, got {value!r}")
+        raise ConfigError(f"{where}: must be {readable(kind)}, got {value!r}")
     return value
 
 
@@ -101,15 +101,15 @@ def _nested(where: str, values: Mapping[str, Any], config_class: Any) -> object:
         raise ConfigError(f"{where}: {error}") from None
 
 
-def _readable(kind: Any) -> str:
-    """Return an annotation in words for an error message.
+def readable(kind: Any) -> str:
+    """Return an annotation in words.
 
-    >>> _readable(list[str] | Literal["all"] | None)
+    >>> readable(list[str] | Literal["all"] | None)
     "list[str] or 'all' or null"
     """
     if get_origin(kind) in (Union, UnionType):
         # Python gives the parts in an order that may differ by run
-        words = {_readable(part) for part in _union_parts(get_args(kind))}
+        words = {readable(part) for part in _union_parts(get_args(kind))}
         return " or ".join(sorted(words, key=lambda word: (word == "null", "'" in word, word)))
     if get_origin(kind) is Literal:
         return " or ".join(repr(part) for part in get_args(kind))

@@ -4,18 +4,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import yaml
 
 from peft_pipelines.config.errors import unknown
 from peft_pipelines.files.escape import Markdown, code
-from peft_pipelines.files.markdown import paragraph, render
-from peft_pipelines.methods.catalogue import Available
+from peft_pipelines.files.markdown import WIDTH, paragraph, render
+from peft_pipelines.methods.catalogue import REQUIRED, Available, Field
 
 FACTS, TABLE = "docs/coverage.yml", "docs/coverage.md"
 HAS, LACKS = "✓", "—"
-HELP = 160
+OPEN = " (from the model, or the row gives it)"
+"""What a default of None means where the class's own type has no None."""
 
 
 def rows_of(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -66,26 +68,30 @@ def _rows(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:
     return names or ("refused" if kind.note else LACKS)
 
 
-def detail(kind: Available, rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """A type's fields with types, defaults and what the library says of them."""
-    names = ", ".join(rows_of(kind, rows)) or "none"
-    head = f"{kind.type} ({kind.provider}), {_family(kind, rows)}; rows: {names}"
-    parts = [head, *([f"refused: {kind.note}"] if kind.note else [])]
-    lines = [
-        line
-        for field in kind.fields
-        for line in (
-            f"  {field.name}: {field.type} = {field.default}",
-            *([f"      {_short(field.help)}"] if field.help else []),
-        )
-    ]
-    return "\n".join([*parts, *lines])
+def detail(kind: Available, rows: Mapping[str, Mapping[str, Any]], name: str | None = None) -> str:
+    """A type's fields: what each may be, the library's default, what rows give instead, and the library's full help.
+
+    Args:
+        kind: the type.
+        rows: the method rows by name.
+        name: the row whose values are shown; any other word for those of all rows of the type.
+    """
+    using = rows_of(kind, rows)
+    shown = [name] if name in using else using
+    head = f"{kind.type} ({kind.provider}), {_family(kind, rows)}; rows: {', '.join(using) or 'none'}"
+    lines = [line for field in kind.fields for line in _lines(field, {each: rows[each]["config"] for each in shown})]
+    return "\n".join([head, *([f"refused: {kind.note}"] if kind.note else []), *lines])
 
 
-def _short(text: str) -> str:
-    """The first words of a library's help."""
-    words = " ".join(text.split())
-    return words if len(words) <= HELP else f"{words[:HELP].rsplit(' ', 1)[0]} …"
+def _lines(field: Field, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A field with the values of rows, by the row's name, and its help."""
+    default = "required" if field.default == REQUIRED else f"default {field.default}{OPEN if field.open else ''}"
+    given = [f"row {row} {config[field.name]!r}" for row, config in configs.items() if field.name in config]
+    allowed = field.type if field.open else field.allowed or field.type
+    facts = ", ".join(filter(None, (allowed, default)))
+    helped = fill(" ".join(field.help.split()), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    head = f"  {'; '.join([f'{field.name}: {facts}', *given])}"
+    return [head, *([helped] if field.help else [])]
 
 
 def as_json(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) -> str:
