@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from peft_pipelines.cli.chat_command import chat
+from peft_pipelines.cli.clean_command import clean
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.opened import opened, unchecked
 from peft_pipelines.cli.options import placed, with_env
@@ -159,4 +160,4 @@ def metrics() -> None:
     show(metric_table(METRICS.values()))
 
 
-COMMANDS: list[click.Command] = [plan, watch, predict, chat, reproduce, verify, compare, methods, metrics]
+COMMANDS: list[click.Command] = [plan, watch, clean, predict, chat, reproduce, verify, compare, methods, metrics]

@@ -53,7 +53,7 @@ class State:
         found = self._read(folder / STATE)
         self.fingerprint: str | None = found.get("fingerprint")
         self.nodes: dict[str, dict[str, Any]] = found.get("nodes", {})
-        self._making: dict[str, str] = found.get("making", {})
+        self.making: dict[str, str] = found.get("making", {})
         self._remembered = Remembered(folder / CHECKED)
 
     def _read(self, path: Path) -> dict[str, Any]:
@@ -67,6 +67,11 @@ class State:
         except (OSError, ValueError) as error:
             self._unreadable.append(unreadable(path, error))
             return {}
+
+    @property
+    def readable(self) -> bool:
+        """Whether the file can be read, or is not there."""
+        return not self._unreadable
 
     def damage(self, catalog: DataCatalog, *, remember: bool = True) -> list[Damage]:
         """Return what is not as it was recorded: the record itself, and each dataset of which a file differs.
@@ -119,9 +124,9 @@ class State:
         Versions that a killed run began and did not record are removed; those that this one will make are noted.
         """
         recorded = self.versions()
-        handed_on.discard(catalog, {name: it for name, it in self._making.items() if recorded.get(name) != it})
+        handed_on.discard(catalog, {name: it for name, it in self.making.items() if recorded.get(name) != it})
         made = handed_on.to_be_saved(catalog, [name for node in pending for name in node.outputs])
-        self._making = {name: version for name, version in made.items() if version}
+        self.making = {name: version for name, version in made.items() if version}
         for node in pending:
             self.nodes.pop(node.name, None)
             for name in node.outputs:
@@ -137,7 +142,7 @@ class State:
         hashes = {name: self._hashes(name, found) for name, found in files.items()}
         entry = {"fingerprint": fingerprint, "finished": now(), "outputs": outputs, "sha256": hashes}
         self.nodes[node.name] = entry
-        self._making = {name: version for name, version in self._making.items() if name not in outputs}
+        self.making = {name: version for name, version in self.making.items() if name not in outputs}
         self._write(unit_fingerprint)
         if unit_fingerprint:
             self._remembered.keep()
@@ -154,7 +159,7 @@ class State:
         return failure
 
     def _write(self, fingerprint: str | None) -> None:
-        making = {"making": self._making} if self._making else {}
+        making = {"making": self.making} if self.making else {}
         content = {"unit": self._unit.tag, "fingerprint": fingerprint, **making, "nodes": self.nodes}
         write_json(self.folder / STATE, content)
 
