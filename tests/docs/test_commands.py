@@ -193,7 +193,7 @@ def test_the_commands_that_list_methods_run(line: str, monkeypatch: pytest.Monke
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PEFT_DIR", str(ROOT / "methods"))
     bootstrap_project(ROOT)
-    arguments = ["lora" if word == "TYPE" else word for word in words(line)[1:]]
+    arguments = ["lora" if word in ("TYPE", "NAME") else word for word in words(line)[1:]]
     done = CliRunner().invoke(own, arguments)
     assert done.exit_code == 0, done.output
     assert done.stdout
