@@ -15,6 +15,7 @@ from peft_pipelines.cli.opened import opened, unchecked
 from peft_pipelines.cli.options import placed, with_env
 from peft_pipelines.cli.plan_command import plan
 from peft_pipelines.cli.predict_command import predict
+from peft_pipelines.cli.serve_command import serve
 from peft_pipelines.cli.watch_command import watch
 from peft_pipelines.files.screen import show
 from peft_pipelines.methods.custom_folder import use_methods_of
@@ -160,4 +161,4 @@ def metrics() -> None:
     show(metric_table(METRICS.values()))
 
 
-COMMANDS: list[click.Command] = [plan, watch, clean, predict, chat, reproduce, verify, compare, methods, metrics]
+COMMANDS: list[click.Command] = [plan, watch, clean, predict, chat, serve, reproduce, verify, compare, methods, metrics]

@@ -6,7 +6,7 @@
 >>> print(*cell.stream([{"role": "user", "content": "Who are you?"}]))     # doctest: +SKIP
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,8 +16,8 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.conversation import Conversations, Message
 from peft_pipelines.data.unanswered import Row, examples, row_of_text
 from peft_pipelines.inference.answerer import Answerer
-from peft_pipelines.inference.streaming import pieces, stream
 from peft_pipelines.models.positions import positions
+from peft_pipelines.serving.answer import Answer
 from peft_pipelines.serving.probabilities import probabilities
 from peft_pipelines.serving.recorded_cell import RecordedCell
 
@@ -91,8 +91,8 @@ class LoadedCell:
         task, columns = self.recorded.task, self.columns
         return task.prompt(fill(task.input, {columns[0]: text}) if len(columns) == 1 else text)
 
-    def stream_answer(self, text: str, max_new_tokens: int | None = None) -> Iterator[str]:
-        """Yield the answer to ``prompt(text)`` in pieces as it is made: asked as in scoring, with shots and limits.
+    def stream_answer(self, text: str, max_new_tokens: int | None = None) -> Answer:
+        """Return the answer to ``prompt(text)``, which is made in pieces: asked as in scoring, with shots and limits.
 
         Args:
             text: the input.
@@ -102,8 +102,8 @@ class LoadedCell:
         most = self.answerer.decoding.max_new_tokens if max_new_tokens is None else max_new_tokens
         return self._stream(encoded.prompt, most)
 
-    def stream(self, messages: Sequence[Message], max_new_tokens: int = ANSWER_TOKENS) -> Iterator[str]:
-        """Yield the greedy answer to a conversation in pieces as it is made; no instruction is put before it.
+    def stream(self, messages: Sequence[Message], max_new_tokens: int = ANSWER_TOKENS) -> Answer:
+        """Return the greedy answer to a conversation, which is made in pieces; no instruction is put before it.
 
         Args:
             messages: turns with ``role`` (``system``, ``user`` or ``assistant``) and ``content``; the last is the
@@ -115,7 +115,7 @@ class LoadedCell:
         """
         return self._stream(self._conversations.encode(messages), max_new_tokens)
 
-    def _stream(self, prompt: list[int], max_new_tokens: int) -> Iterator[str]:
+    def _stream(self, prompt: list[int], max_new_tokens: int) -> Answer:
         answerer = self.answerer.with_room(max_new_tokens)
         limit = positions(answerer.base.model.config)
         needed = answerer.method.virtual_tokens + len(prompt) + max_new_tokens
@@ -124,7 +124,7 @@ class LoadedCell:
                 f"cell '{self.id}': a prompt of {len(prompt)} tokens with {max_new_tokens} of an answer must fit into "
                 f"the model's {limit} positions"
             )
-        return pieces(_texts(answerer, prompt))
+        return Answer(answerer, prompt)
 
     @cached_property
     def _conversations(self) -> Conversations:
@@ -133,11 +133,3 @@ class LoadedCell:
     def close(self) -> None:
         """Drop the clone; the base stays resident for other cells."""
         self.answerer.attached.detach()
-
-
-def _texts(answerer: Answerer, prompt: Sequence[int]) -> Iterator[str]:
-    """The answer's text after each token."""
-    said: list[int] = []
-    for token in stream(answerer.attached, prompt, answerer.decoding):
-        said.append(token)
-        yield answerer.prompter.decode(said, answerer.decoding.stop)

@@ -1,0 +1,48 @@
+"""An answer as it is made: its text in pieces, and what is known of it so far."""
+
+from collections.abc import Iterator, Sequence
+
+from peft_pipelines.inference.answerer import Answerer
+from peft_pipelines.inference.streaming import pieces, stream
+
+
+class Answer(Iterator[str]):
+    """The greedy answer to a prompt, in pieces of text; each is made when it is asked for.
+
+    Args:
+        answerer: the method on its base, with the most tokens of this answer.
+        prompt: the prompt's tokens.
+
+    Attributes:
+        prompt_tokens: the number of the prompt's tokens; a soft prompt is none of them.
+        cancelled: set by any thread, it ends the answer before its next token.
+    """
+
+    def __init__(self, answerer: Answerer, prompt: Sequence[int]) -> None:
+        self.prompt_tokens = len(prompt)
+        self.cancelled = False
+        self._said: list[int] = []
+        self._stop = answerer.decoding.stop
+        self._pieces = pieces(self._texts(answerer, prompt))
+
+    def __next__(self) -> str:
+        """Return what the next token adds to the text."""
+        return next(self._pieces)
+
+    @property
+    def new_tokens(self) -> int:
+        """The number of tokens so far, the stop token included."""
+        return len(self._said)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the model has ended the answer by a stop token."""
+        return bool(self._said) and self._said[-1] in self._stop
+
+    def _texts(self, answerer: Answerer, prompt: Sequence[int]) -> Iterator[str]:
+        """The answer's text after each token."""
+        for token in stream(answerer.attached, prompt, answerer.decoding):
+            self._said.append(token)
+            yield answerer.prompter.decode(self._said, answerer.decoding.stop)
+            if self.cancelled:
+                return
