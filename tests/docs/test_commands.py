@@ -25,7 +25,7 @@ CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 TYPED = re.compile(r"(?:… )?(?:(?:\.venv\S*/)?(?:kedro|make|pytest|python)\b|--\w+[= ]).*[^=]")
 FENCES = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|pytest|python)$")
-OTHERS = ("apt", "dnf", "git", "kubectl", "pip", "sbatch", "source", "uv")
+OTHERS = ("apt", "curl", "dnf", "git", "kubectl", "pip", "sbatch", "source", "transformers", "uv", "vllm")
 """Programs that are not of the project."""
 PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID", "mine", "LOHA", "xlora", "channel_gain"}
 """Names that the reader puts in, or that a page makes."""

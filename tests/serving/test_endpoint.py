@@ -14,7 +14,7 @@ from made_up_cells import MadeUpCell, listening, wait
 
 from peft_pipelines.serving import endpoint, model_worker
 
-NAME, TOKEN = "lora.tiny.mood.s0", "a-token-of-some-length"
+NAME, OTHER, TOKEN = "lora.tiny.mood.s0", "ia3.tiny.mood.s0", "a-token-of-some-length"
 
 
 class Answered(NamedTuple):
@@ -65,7 +65,7 @@ def cell() -> MadeUpCell:
 
 @pytest.fixture(scope="module")
 def port(cell: MadeUpCell) -> Iterator[int]:
-    with listening(cell) as found:
+    with listening(cell, MadeUpCell(OTHER, lambda text: iter(text.upper()))) as found:
         yield found
 
 
@@ -81,6 +81,13 @@ def test_a_stream_is_server_sent_events_as_openai_has_them(port: int) -> None:
     ]
     assert [chunk["choices"][0]["finish_reason"] for chunk in chunks] == [None, None, None, "stop"]
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
+
+
+def test_a_request_is_answered_by_the_cell_that_it_names(port: int) -> None:
+    found = [asked(port, "hello", {"model": name}).body for name in (NAME, OTHER)]
+    assert [one["choices"][0]["message"]["content"] for one in found] == ["hello", "HELLO"]
+    assert [one["model"] for one in found] == [NAME, OTHER]
+    assert [one["id"] for one in sent(port, "GET", "/v1/models").body["data"]] == [NAME, OTHER]
 
 
 def test_each_refusal_has_its_status_and_openais_form(port: int) -> None:

@@ -54,7 +54,6 @@ def streamed(client: Any, model: str, text: str, **options: Any) -> tuple[str, A
 
 
 def test_whole_streamed_and_direct_answers_are_one(client: Any, cells: dict[str, LoadedCell]) -> None:
-    texts = {}
     for model, cell in cells.items():
         direct = cell.stream(turns("line 0"), MOST)
         expected = "".join(direct)
@@ -66,8 +65,6 @@ def test_whole_streamed_and_direct_answers_are_one(client: Any, cells: dict[str,
         reason = "stop" if direct.stopped else "length"
         assert whole.choices[0].finish_reason == chunks[-2].choices[0].finish_reason == reason
         assert whole.model == model and whole.system_fingerprint == cell.recorded.version
-        texts[model] = text
-    assert texts[LORA] != texts[ZERO]
 
 
 def test_a_stop_string_ends_the_answer_before_itself(client: Any, cells: dict[str, LoadedCell]) -> None:
@@ -103,7 +100,7 @@ def test_the_cells_are_the_models_that_it_lists(client: Any) -> None:
     found = {model.id: model for model in client.models.list()}
     assert list(found) == [LORA, ZERO] and client.models.retrieve(LORA) == found[LORA]
     assert found[LORA].owned_by == "peft_pipelines" and found[LORA].created > 1.7e9
-    with pytest.raises(openai.NotFoundError, match=rf"unknown model 'lora', did you mean '{LORA}'\? Allowed: {LORA}, "):
+    with pytest.raises(openai.NotFoundError, match=f"unknown model 'lora'. Allowed: {LORA}, {ZERO}"):
         client.chat.completions.create(model="lora", messages=turns("line 0"))
 
 

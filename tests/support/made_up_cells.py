@@ -44,10 +44,10 @@ class MadeUpCell:
 
 
 @contextmanager
-def listening(cell: MadeUpCell, **options: Any) -> Iterator[int]:
-    """Serve a cell in a thread, and yield the port."""
+def listening(*cells: MadeUpCell, **options: Any) -> Iterator[int]:
+    """Serve cells in a thread, and yield the port."""
     with bound("127.0.0.1", 0) as sock:
-        app = endpoint({cell.id: cell}, ModelWorker(), **options)  # type: ignore[dict-item]
+        app = endpoint({cell.id: cell for cell in cells}, ModelWorker(), **options)  # type: ignore[misc]
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="critical", ws="none"))
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()

@@ -52,9 +52,10 @@ def serve(
     """Answer chat requests over HTTP, as OpenAI's clients send them, until Ctrl-C.
 
     Each CELL is METHOD.MODEL.TASK.SEED, and the model's name in requests. All share one base model, so that methods can
-    be compared; the untuned model, --beside zero_shot, needs no cell. Requests are answered one at a time, in their order; answers are greedy. On the loopback address, the
-    default, only programs of this machine are answered. Elsewhere each request needs a token: the one in
-    PEFT_SERVE_TOKEN, or one that is made and printed. The connection is not encrypted.
+    be compared; the untuned model, --beside zero_shot, needs no cell. Requests are answered one at a time, in their
+    order; answers are greedy. On the loopback address, the default, only programs of this machine are answered.
+    Elsewhere each request needs a token: the one in PEFT_SERVE_TOKEN, or one that is made and printed. The connection
+    is not encrypted.
 
     \b
     kedro serve lora.smollm2_135m.sst2.s0 dora.smollm2_135m.sst2.s0 --beside zero_shot
@@ -63,17 +64,18 @@ def serve(
         raise ConfigError("kedro serve: needs FastAPI and Uvicorn, which are not installed: pip install -e '.[serve]'")
     from peft_pipelines.serving import server  # noqa: PLC0415  (heavy: only this command needs it)
 
-    sock = server.bound(host, port)
-    token, is_new = server.token_for(sock)
-    with sock, opened(env, params) as (catalog, _):
-        loaded = server.load_cells(catalog, cells, beside, run_id)
-        address, number = sock.getsockname()[:2]
-        for name in loaded:
-            show(name)
-        show(f"http://{f'[{address}]' if ':' in address else address}:{number}/v1")
-        if is_new:
-            show_line(f"token, shown this once: {token}")
-        try:
-            server.serve(loaded, sock, token)
-        except KeyboardInterrupt:
-            show_line("ended")
+    with server.bound(host, port) as sock:
+        token, is_new = server.token_for(sock)
+        with opened(env, params) as (catalog, _):
+            loaded = server.load_cells(catalog, cells, beside, run_id)
+            address, number = sock.getsockname()[:2]
+            sock.listen()  # who reads the address may connect at once
+            try:
+                for name in loaded:
+                    show(name)
+                show(f"http://{f'[{address}]' if ':' in address else address}:{number}/v1")
+                if is_new:
+                    show_line(f"token, shown this once: {token}")
+                server.serve(loaded, sock, token)
+            except KeyboardInterrupt:
+                show_line("ended")

@@ -1,0 +1,54 @@
+"""``kedro serve``: mistakes end in one line, before a model loads."""
+
+import pytest
+from project import Project, project
+from recorded import LORA, ZERO, original, recorded
+
+from peft_pipelines.cli import serve_command
+from peft_pipelines.serving.server import TOKEN, bound
+
+__all__ = ["original", "project", "recorded"]
+
+
+def refused(where: Project, *words: str) -> str:
+    done = where.kedro("serve", *words)
+    assert (done.exit_code, done.stdout) == (1, ""), done.output
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_mistakes_are_one_line(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bound("127.0.0.1", 0) as taken:
+        taken.listen()
+        number = str(taken.getsockname()[1])
+        for words, reason in (
+            (["lora.tiny.mood.s1"], "cell 'lora.tiny.mood.s1': has not been made"),
+            (["loar.tiny.mood.s0"], "cell: unknown method 'loar', did you mean 'lora'?"),
+            (
+                ["lora.tiny.mood"],
+                "cell: must be METHOD MODEL TASK SEED or METHOD.MODEL.TASK.SEED, got 'lora.tiny.mood'",
+            ),
+            ([LORA, ZERO, LORA], f"cell: must name each once, got '{LORA}' twice"),
+            ([LORA, ZERO, "--beside=zero_shot"], f"cell: must name each once, got '{ZERO}' twice"),
+            ([LORA, "--beside=zero"], "--beside: unknown method 'zero', did you mean 'zero_shot"),
+            ([LORA, "--port=65536"], "--port: must be a whole number from 0 to 65535, got '65536'"),
+            (
+                [LORA, f"--port={number}"],
+                f"--host, --port: cannot listen on '127.0.0.1', port {number}: Address already",
+            ),
+            ([LORA, "--host= "], "--host: must be a name, got ' '"),
+            ([LORA, "--run=2020"], "RUN_ID: unknown run '2020'"),
+        ):
+            given = words if any("--port" in word for word in words) else [*words, "--port=0"]
+            assert refused(recorded, *given).startswith(f"Error: {reason}")
+    monkeypatch.setenv(TOKEN, "short")
+    assert refused(recorded, LORA, "--port=0").startswith(f"Error: {TOKEN}: must be at least 16 letters")
+
+
+def test_where_its_libraries_are_missing_it_says_how_to_get_them(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve_command, "find_spec", lambda name: None if name == "uvicorn" else object())
+    assert refused(recorded, LORA) == (
+        "Error: kedro serve: needs FastAPI and Uvicorn, which are not installed: pip install -e '.[serve]'\n"
+    )
