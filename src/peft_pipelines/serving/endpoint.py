@@ -48,9 +48,8 @@ def endpoint(
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
     app.add_middleware(Guard, loopback=loopback, token=token)
-    app.add_exception_handler(ApiError, lambda _, error: response_of(_of(error)))
-    app.add_exception_handler(HTTPException, lambda _, error: response_of(_of(error)))
-    app.add_exception_handler(Exception, lambda _, error: response_of(_of(error)))
+    for kind in (ApiError, HTTPException, Exception):
+        app.add_exception_handler(kind, lambda _, error: response_of(_of(error)))
 
     @app.get(HEALTH)
     async def health() -> dict[str, str]:
@@ -69,16 +68,21 @@ def endpoint(
         asked = chat_request(await _body(request))
         job = Job(asked, _cell(cells, asked.model))
         worker.submit(job)
-        with _cancelled_with(request, job):
-            pieces = job.said()
-            await anext(pieces)
-            if not asked.stream:
-                text = "".join([piece async for piece in pieces])
-                assert job.ended
-                return JSONResponse(Reply(job.cell).whole(text, job.ended))
-        return _Stream(job, pieces)
+        return await _response(request, job)
 
     return app
+
+
+async def _response(request: Request, job: Job) -> Response:
+    """The answer to a job, once it is complete; of a stream, once it has begun."""
+    with _cancelled_with(request, job):
+        pieces = job.said()
+        await anext(pieces)
+        if job.request.stream:
+            return _Stream(job, pieces)
+        text = "".join([piece async for piece in pieces])
+        assert job.ended
+        return JSONResponse(Reply(job.cell).whole(text, job.ended))
 
 
 def _of(error: Exception) -> ApiError:
