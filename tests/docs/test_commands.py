@@ -25,7 +25,7 @@ CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 TYPED = re.compile(r"(?:… )?(?:(?:\.venv\S*/)?(?:kedro|make|pytest|python)\b|--\w+[= ]).*[^=]")
 FENCES = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|pytest|python)$")
-OTHERS = ("apt", "curl", "dnf", "git", "kubectl", "pip", "sbatch", "source", "transformers", "uv", "vllm")
+OTHERS = ("apt", "curl", "dnf", "git", "kubectl", "ollama", "pip", "sbatch", "source", "transformers", "uv", "vllm")
 """Programs that are not of the project."""
 PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID", "mine", "LOHA", "xlora", "channel_gain"}
 """Names that the reader puts in, or that a page makes."""
@@ -103,8 +103,9 @@ def test_the_command_line_knows_the_command(cli: click.Command, line: str) -> No
         assert all(set(part) <= PARAMETERS[key].keys() for key, part in nested(values["params"]))
         assert all(known(tag) for tag in values["tags"])
         assert all(known_node(node) for node in values["node_names"])
-    if name == "merge":
-        assert all(word in NAMES or word in PLACEHOLDERS for word in values["cell"])
+    if name in ("merge", "export", "publish"):
+        parts = [part for word in values["cell"] for part in word.split(".")]
+        assert all(part in NAMES or part in PLACEHOLDERS for part in parts)
 
 
 def known_command(group: click.Command, name: str) -> bool:

@@ -10,11 +10,13 @@ import click
 
 from peft_pipelines.cli.chat_command import chat
 from peft_pipelines.cli.clean_command import clean
+from peft_pipelines.cli.export_command import export
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.opened import opened, unchecked
 from peft_pipelines.cli.options import placed, with_env
 from peft_pipelines.cli.plan_command import plan
 from peft_pipelines.cli.predict_command import predict
+from peft_pipelines.cli.publish_command import publish
 from peft_pipelines.cli.serve_command import serve
 from peft_pipelines.cli.watch_command import watch
 from peft_pipelines.files.screen import show
@@ -161,4 +163,18 @@ def metrics() -> None:
     show(metric_table(METRICS.values()))
 
 
-COMMANDS: list[click.Command] = [plan, watch, clean, predict, chat, serve, reproduce, verify, compare, methods, metrics]
+COMMANDS: list[click.Command] = [
+    plan,
+    watch,
+    clean,
+    predict,
+    chat,
+    serve,
+    export,
+    publish,
+    reproduce,
+    verify,
+    compare,
+    methods,
+    metrics,
+]

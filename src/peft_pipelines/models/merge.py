@@ -40,14 +40,14 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
         ConfigError: the folder exists, the base is not the one that was trained on, the method's weights were dropped,
             or it cannot be merged.
     """
-    method = _trained_method(base, checkpoint)
+    method = trained_method(base, checkpoint)
     if output.exists():
         raise ConfigError(f"--output: must not exist yet, got '{output}'")
     say(f"merging method '{method.name}' into model '{base.spec.name}'")
     if checkpoint.record["method"].get("quantization"):
         say("trained on a quantised base, merged into the full one: answers may differ from those that were scored")
     attached = providers.load(base_model.clone(base.model, torch.Tensor.clone), method, checkpoint.weights)
-    expected = _logits(attached.plain, base)
+    expected = probed(attached.plain, base)
     merged = providers.merge(attached).to(base.model.dtype)  # what was trained is in fp32
     _check_plain(merged, method)
     with replacing(output) as folder:
@@ -61,8 +61,12 @@ def merge(base: Base, checkpoint: Checkpoint, source: Path, output: Path, say: C
         return _check_logits(folder, expected, base, method)
 
 
-def _trained_method(base: Base, checkpoint: Checkpoint) -> MethodSpec:
-    """The row that the checkpoint was trained by, on the base in full precision."""
+def trained_method(base: Base, checkpoint: Checkpoint) -> MethodSpec:
+    """Return the row that a checkpoint was trained by, on the base in full precision.
+
+    Raises:
+        ConfigError: the base is another one than it was trained on.
+    """
     record = checkpoint.record
     if record["base_checksum"] != base.checksum:
         raise ConfigError(
@@ -87,23 +91,38 @@ def _check_plain(merged: PreTrainedModel, method: MethodSpec) -> None:
 
 def _check_logits(folder: Path, expected: torch.Tensor, base: Base, method: MethodSpec) -> float:
     written = AutoModelForCausalLM.from_pretrained(folder, dtype=base.model.dtype, local_files_only=True)
-    logits = _logits(written.to(base.model.device).eval(), base)
-    difference = float((logits - expected).abs().max())
+    found = probed(written.to(base.model.device).eval(), base)
+    return compared(found, expected, base, f"method '{method.name}': cannot be merged: its merged and unmerged logits")
+
+
+def compared(found: torch.Tensor, expected: torch.Tensor, base: Base, what: str) -> float:
+    """Return the largest difference of two models' logits.
+
+    Raises:
+        ConfigError: it is larger than the base's precision explains. ``what`` begins the message.
+    """
+    difference = float((found - expected).abs().max())
     allowed = TOLERANCES[base.model.dtype] * float(expected.abs().max())
     if not difference <= allowed:
-        raise ConfigError(
-            f"method '{method.name}': cannot be merged: its merged and unmerged logits may differ by {allowed:.2g}, "
-            f"got {difference:.2g}"
-        )
+        raise ConfigError(f"{what} may differ by {allowed:.2g}, got {difference:.2g}")
     return difference
 
 
 @torch.no_grad()
-def _logits(model: torch.nn.Module, base: Base) -> torch.Tensor:
-    """Logits in fp32 for a few rows of the same random tokens."""
+def probed(model: torch.nn.Module, base: Base, **given: torch.Tensor) -> torch.Tensor:
+    """Return a model's logits in fp32 for a few rows of random tokens, the same at each call.
+
+    Args:
+        model: the base's, tuned or not.
+        base: the base model.
+        given: what the model's forward is given beside the tokens.
+
+    Returns:
+        Logits of the shape rows, tokens, words.
+    """
     draw = torch.Generator().manual_seed(0)
     tokens = torch.randint(base.model.config.vocab_size, PROBE, generator=draw).to(base.model.device)
     with base_model.autocast(base.model, base.model.dtype):
-        output = model(input_ids=tokens, attention_mask=torch.ones_like(tokens))
+        output = model(input_ids=tokens, attention_mask=torch.ones_like(tokens), **given)
     logits: torch.Tensor = output.logits.float()
     return logits

@@ -36,7 +36,7 @@ def load_cell(catalog: DataCatalog, cell: Cell | str, run_id: str | None = None)
 def loaded(catalog: DataCatalog, recorded: RecordedCell) -> LoadedCell:
     """Return a cell that is on record, ready to answer; errors as for ``load_cell``."""
     cell = recorded.cell
-    base = base_model.resident(recorded.model, _weights(catalog, recorded.model))
+    base = base_model.resident(recorded.model, weights_folder(catalog, recorded.model))
     if recorded.checkpoint.record["base_checksum"] != base.checksum:
         raise ConfigError(
             f"cell '{cell.id}': the weights of model '{cell.model}' must be those that it was trained on "
@@ -48,7 +48,7 @@ def loaded(catalog: DataCatalog, recorded: RecordedCell) -> LoadedCell:
     return LoadedCell(recorded, answerer)
 
 
-def _weights(catalog: DataCatalog, model: ModelSpec) -> Path:
+def weights_folder(catalog: DataCatalog, model: ModelSpec) -> Path:
     """The base's folder; unlike loading the dataset this makes none where it is missing."""
     dataset = catalog.get(names.weights(model.name))
     assert dataset

@@ -61,11 +61,11 @@ def card(record: Mapping[str, Any], numbers: Mapping[str, Any] | None = None, dr
     parts = [
         f"---\n{yaml.safe_dump(front_matter(record), sort_keys=False, allow_unicode=True)}---",
         heading(1, f"{record['method']['name']} on {record['model']['name']}" + _for_task(origin)),
-        _facts(record, origin),
-        f"## Weights\n\n{_dropped(dropped)}" if dropped else f"## How to load it\n\n{_reading(record)}",
-        f"## Training\n\n{_training(record)}",
-        f"## Scores\n\n{_scores(origin, numbers)}",
-        _reproduction(origin),
+        facts(record, origin),
+        f"## Weights\n\n{_dropped(dropped)}" if dropped else f"## How to load it\n\n{reading(record)}",
+        f"## Training\n\n{training(record)}",
+        f"## Scores\n\n{scores(origin, numbers)}",
+        reproduction(origin),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -93,7 +93,7 @@ def _for_task(origin: Mapping[str, Any]) -> str:
     return f" for {origin['task']['name']}" if origin else ""
 
 
-def _facts(record: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
+def facts(record: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
     method, model = record["method"], record["model"]
     rows = ", ".join(f"{count} {split}" for split, count in record.get("rows", {}).items())
     lines = [
@@ -118,7 +118,7 @@ def _note(text: str | None) -> str:
     return f". {text}" if text else ""
 
 
-def _reading(record: Mapping[str, Any]) -> str:
+def reading(record: Mapping[str, Any]) -> str:
     method = record["method"]
     hub = (record["model"].get("hub") or {}).get("repo")
     base = hub or f"path/to/{record['model']['name']}"
@@ -137,7 +137,7 @@ def _dropped(dropped: Dropped) -> str:
     return f"{for_markdown(text)}\n\n{bullets(files)}"
 
 
-def _training(record: Mapping[str, Any]) -> str:
+def training(record: Mapping[str, Any]) -> str:
     training_args = {
         **record["training_args"],
         "learning_rate": record.get("learning_rate", record["training_args"]["learning_rate"]),
@@ -161,7 +161,7 @@ def method_optimizer(record: Mapping[str, Any]) -> str:
     return ", ".join([str(kind[1]), *(f"{name} {value}" for name, value in options)])
 
 
-def _scores(origin: Mapping[str, Any], numbers: Mapping[str, Any] | None) -> str:
+def scores(origin: Mapping[str, Any], numbers: Mapping[str, Any] | None) -> str:
     if not numbers:
         return "Not known when this was written: a checkpoint is scored after it is saved."
     metrics = [name for name in origin.get("task", {}).get("metrics", []) if name in numbers]
@@ -179,7 +179,7 @@ def _between(interval: list[float | None]) -> str:
     return "" if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
-def _reproduction(origin: Mapping[str, Any]) -> str:
+def reproduction(origin: Mapping[str, Any]) -> str:
     if not origin:
         return ""
     return (
