@@ -55,9 +55,8 @@ class Uploads:
             return {"transfer": "basic", "objects": found}
         if end == "preupload":
             names = [one["path"] for one in json.loads(body)["files"]]
-            return {
-                "files": [{"path": one, "uploadMode": "lfs" if one.endswith(LARGE) else "regular"} for one in names]
-            }
+            modes = {one: "lfs" if one.endswith(LARGE) else "regular" for one in names}
+            return {"files": [{"path": one, "uploadMode": modes[one], "shouldIgnore": False} for one in names]}
         if end == "commit":
             self._commit(name, [json.loads(line) for line in body.splitlines()])
             return {"commitUrl": f"{self.address}/{name}/commit/1a2b", "commitOid": "1a2b"}

@@ -73,4 +73,5 @@ def _agreed() -> bool:
     try:
         return click.confirm("Send these files?", default=False, err=True)
     except click.Abort:
+        show_line("")  # ends the line of the question
         return False

@@ -49,7 +49,11 @@ def loaded(catalog: DataCatalog, recorded: RecordedCell) -> LoadedCell:
 
 
 def weights_folder(catalog: DataCatalog, model: ModelSpec) -> Path:
-    """The base's folder; unlike loading the dataset this makes none where it is missing."""
+    """Return the folder of a base model; unlike loading the dataset this makes none where it is missing.
+
+    Raises:
+        ConfigError: the model is not there.
+    """
     dataset = catalog.get(names.weights(model.name))
     assert dataset
     folder = folder_of(model, Path(dataset._describe()["filepath"]))

@@ -31,7 +31,7 @@ import adapters
 from transformers import AutoModelForCausalLM
 
 model = AutoModelForCausalLM.from_pretrained({base!r})
-adapters.init(model)
+adapters.init(model)  # then generate(..., use_cache=False): adapters 1.3 passes over the cache of transformers 4.57
 model.set_active_adapters(model.load_adapter(".", with_head=False, use_safetensors=True))""",
     "weights": """\
 from safetensors.torch import load_file

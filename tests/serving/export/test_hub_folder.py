@@ -53,6 +53,7 @@ def test_the_cards_fields_say_what_the_repository_holds(
 
 
 def test_what_holds_no_adapter_is_sent_merged(tmp_path: Path) -> None:
-    assert contents_of(finished("full", "llama", tmp_path)) == "merged"
+    cell = finished("full", "llama", tmp_path)
+    assert contents_of(cell) == "merged"
     with pytest.raises(ConfigError, match="cannot be exported as 'adapter'"):
-        contents_of(finished("full", "llama", tmp_path), "adapter")
+        contents_of(cell, "adapter")

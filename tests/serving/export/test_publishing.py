@@ -43,10 +43,11 @@ def test_a_public_repository_is_made_when_asked_for(hub: Uploads, folder: Path) 
     assert hub.private == {"someone/open": False}
 
 
-def test_a_repository_that_is_public_gets_nothing_unasked(hub: Uploads, folder: Path) -> None:
-    hub.private["someone/mood-lora"] = False
-    with pytest.raises(ConfigError, match="is public already, so nothing is sent; --public allows it"):
-        send(folder, MINE, "lora")
+@pytest.mark.parametrize(("public", "remedy"), [(True, "--public allows it"), (False, "leave --public out")])
+def test_a_repository_that_others_see_gets_nothing(hub: Uploads, folder: Path, public: bool, remedy: str) -> None:
+    hub.private["someone/mood-lora"] = not public
+    with pytest.raises(ConfigError, match=f"already, so nothing is sent; {remedy}"):
+        send(folder, Repository("someone/mood-lora", public=not public), "lora")
     assert hub.files == {} and not any("commit" in one for one in hub.asked)
 
 
@@ -93,4 +94,4 @@ def test_a_name_that_is_none_of_the_hub_is_refused(name: str) -> None:
 def test_the_list_has_each_file_with_its_bytes(folder: Path) -> None:
     text = listing(folder, MINE)
     assert "| adapter_model.safetensors |   700 |" in text
-    assert text.endswith("2 files, 737 bytes, to the private repository someone/mood-lora")
+    assert text.endswith("2 files, 733 bytes, to the private repository someone/mood-lora")

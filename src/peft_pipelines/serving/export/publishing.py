@@ -106,10 +106,11 @@ def send(folder: Path, repository: Repository, message: str) -> str:
 
 
 def _check_visible(api: HfApi, repository: Repository) -> None:
-    """Refuse a repository that is there already and is public, unless it is to be: its visibility stays as it is."""
+    """Refuse a repository that is there already and is seen by others than it should be: that would stay so."""
     info = _reached(repository, lambda: _info(api, repository.name))
-    if info is not None and not info.private and not repository.public:
-        raise ConfigError(f"repository '{repository.name}': is public already, so nothing is sent; --public allows it")
+    if info is not None and bool(info.private) == repository.public:
+        is_now, remedy = ("private", "leave --public out") if info.private else ("public", "--public allows it")
+        raise ConfigError(f"repository '{repository.name}': is {is_now} already, so nothing is sent; {remedy}")
 
 
 def _info(api: HfApi, name: str) -> Any:
@@ -124,7 +125,7 @@ def _reached(repository: Repository, call: Callable[[], T]) -> T:
     """What a call to the hub returns; what fails is told in a line, without the token."""
     try:
         return call()
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError) as error:  # the last of an answer that is not the hub's
         status = getattr(getattr(error, "response", None), "status_code", None)
         advice = f"; {LOG_IN} as one who may write there" if status in (401, 403) else ""
         raise ConfigError(
