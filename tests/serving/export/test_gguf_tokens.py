@@ -35,7 +35,7 @@ def test_each_id_has_a_text_and_a_kind() -> None:
 @pytest.mark.parametrize("name", SPLITTING)
 def test_a_rule_has_llama_cpps_name(name: str) -> None:
     rule = {"type": "Sequence", "pretokenizers": [{"trim_offsets": True, **step} for step in SPLITTING[name]]}
-    model = {**backend()["model"], "ignore_merges": name == "llama-bpe"}
+    model = {**backend()["model"], "byte_fallback": True, "ignore_merges": name == "llama-bpe"}
     assert splitting_of(backend(pre_tokenizer=rule, model=model), "cell 'x'") == name
 
 
@@ -54,6 +54,7 @@ def test_the_rule_of_single_digits_is_seen_in_a_tokenizer() -> None:
         ({"normalizer": {"type": "NFC"}}, r"splits text by NFC \+ ByteLevel"),
         ({"model": {"type": "Unigram"}}, "must be a byte-level BPE with merges, got 'Unigram'"),
         ({"model": {"type": "BPE", "merges": []}}, "with merges"),
+        ({"model": {"type": "BPE", "merges": ["a b"], "byte_fallback": True, "vocab": {"<0x00>": 3}}}, "with merges"),
     ],
 )
 def test_another_rule_is_refused(changes: dict[str, Any], words: str) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.files.atomic import replacing
+from peft_pipelines.files.atomic import read_json, replacing
 from peft_pipelines.models import gate, merge
 from peft_pipelines.models.folder import READ, SHARDS
+from peft_pipelines.models.tokenizer_files import FAST
 from peft_pipelines.serving.export.adapter_folder import ADAPTER, refuse_adapter, write_adapter
 from peft_pipelines.serving.export.finished import Finished
 from peft_pipelines.serving.export.gguf_file import refuse_config, write_file
+from peft_pipelines.serving.export.gguf_tokens import splitting_of
 from peft_pipelines.serving.export.ollama import MODELFILE, modelfile
 from peft_pipelines.storage.hashes import CARD
 
@@ -57,10 +59,11 @@ def write_merged(cell: Finished, folder: Path, say: Say) -> float:
 
 
 def refuse_gguf(cell: Finished) -> None:
-    """Raise ConfigError where there is no merged model, or its architecture is not one that is written."""
+    """Raise ConfigError where there is no merged model, or its architecture or tokenizer is not one that is written."""
     refuse_merged(cell)
-    config = gate.opened(cell.recorded.model, cell.weights).config
-    refuse_config(config, _where(cell))
+    source = gate.opened(cell.recorded.model, cell.weights)
+    refuse_config(source.config, _where(cell))
+    splitting_of(read_json(source.files[FAST]), _where(cell))
 
 
 def write_gguf(cell: Finished, folder: Path, say: Say) -> float:

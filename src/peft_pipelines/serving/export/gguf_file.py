@@ -151,7 +151,8 @@ def frequency_factors(config: PretrainedConfig) -> torch.Tensor:
     turns = rope["original_max_position_embeddings"] * plain / (2 * torch.pi)
     low, high, factor = rope["low_freq_factor"], rope["high_freq_factor"], rope["factor"]
     kept = ((turns - low) / (high - low)).clamp(0, 1)
-    return (1 / (kept + (1 - kept) / factor)).float()
+    factors: torch.Tensor = 1 / (kept + (1 - kept) / factor)
+    return factors.float()
 
 
 def _check(source: Path, path: Path, config: PretrainedConfig, where: str) -> None:

@@ -26,6 +26,7 @@ SPLITTING: Final[dict[str, list[dict[str, Any]]]] = {
 
 Rules of other names are not written: a text would be split into other tokens than those that were trained on.
 """
+_BYTE: Final = "<0x00>"
 _WHOLE_WORDS_FIRST: Final = "llama-bpe"
 """The only rule by which a whole word that is a token is not put together by merges."""
 
@@ -37,7 +38,8 @@ def splitting_of(backend: dict[str, Any], where: str) -> str:
         ConfigError: it is no byte-level tokenizer with merges, or its rule is not among those that are known here.
     """
     model, steps = backend["model"], _steps(backend.get("pre_tokenizer"), "pretokenizers")
-    if model.get("type") != "BPE" or not model.get("merges") or model.get("byte_fallback"):
+    falls_back = model.get("byte_fallback") and _BYTE in model.get("vocab", {})  # without such tokens it does nothing
+    if model.get("type") != "BPE" or not model.get("merges") or falls_back:
         raise ConfigError(f"{where}: its tokenizer must be a byte-level BPE with merges, got '{model.get('type')}'")
     plain = [{name: value for name, value in step.items() if name != "trim_offsets"} for step in steps]
     normalizers = _steps(backend.get("normalizer"), "normalizers")

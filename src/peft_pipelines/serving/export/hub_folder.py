@@ -115,7 +115,7 @@ def hub_fields(record: Mapping[str, Any], numbers: Mapping[str, Any], contents: 
             "dataset": {key: value for key, value in data.items() if value},
             "metrics": [metric],
         }
-        name = f"{record['method']['name']}-{record['model']['name']}-{task['name']}"
+        name = f"{record['method']['name']} on {record['model']['name']}"
         fields["model-index"] = [{"name": name, "results": [result]}]
     return fields
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from huggingface_hub import HfApi, get_token
-from huggingface_hub.errors import RepositoryNotFoundError
-from huggingface_hub.utils import HFValidationError, disable_progress_bars, validate_repo_id
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+from huggingface_hub.utils._validators import validate_repo_id
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.markdown import render
