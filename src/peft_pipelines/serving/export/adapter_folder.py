@@ -55,11 +55,11 @@ def write_adapter(cell: Finished, folder: Path, say: Callable[[str], None]) -> f
     checkpoint, base = cell.recorded.checkpoint, cell.base
     method = trained_method(base, checkpoint)
     beside = shutil.ignore_patterns(RECORD, CARD)
-    shutil.copytree(checkpoint.folder, folder, ignore=beside)
+    shutil.copytree(checkpoint.weights, folder, ignore=beside)
     if cell.recorded.method.quantization:
         say("trained on a quantised base, compared on the full one: answers may differ from those that were scored")
     say(f"reading the adapter by the library alone, on model '{base.spec.name}'")
-    attached = providers.load(base_model.clone(base.model, torch.Tensor.clone), method, checkpoint.folder)
+    attached = providers.load(base_model.clone(base.model, torch.Tensor.clone), method, checkpoint.weights)
     expected = probed(attached.plain, base)
     rows = torch.zeros(len(expected), dtype=torch.long, device=base.model.device)
     given = {"task_ids": rows} if attached.select else {}
