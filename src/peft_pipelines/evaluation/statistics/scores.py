@@ -29,7 +29,7 @@ class Score:
 
 
 class Draws(TypedDict, total=False):
-    """How items are resampled; see ``scored``."""
+    """How items are resampled; see ``scored_all``."""
 
     groups: Sequence[str] | None
     questions: Sequence[str] | None
@@ -51,10 +51,7 @@ def scored(
         answers: the predictions of each training seed, one list or several, all of the same items.
         references: the right answers of each item.
         labels: the task's label words, none for free text.
-        groups: the group of each item, where items share a passage.
-        questions: the question of each item, for the metrics that need it; the groups where there are no others.
-        seed: decides the draws; two scores are comparable where it is the same.
-        resamples: how many draws.
+        draws: ``groups``, ``questions``, ``seed`` and ``resamples`` of ``scored_all``.
 
     Raises:
         ValueError: the metric is unknown or refuses the rows, or lengths differ.
@@ -74,6 +71,16 @@ def scored_all(
     resamples: int = RESAMPLES,
 ) -> dict[str, dict[K, Score]]:
     """``scored`` by several metrics, of several methods on the same items: drawn once, so the numbers are the same.
+
+    Args:
+        names: metrics of the registry.
+        answers: by method the predictions of each of its training seeds.
+        references: the right answers of each item.
+        labels: the task's label words, none for free text.
+        groups: the group of each item, where items share a passage.
+        questions: the question of each item, for the metrics that need it; the groups where there are no others.
+        seed: decides the draws; two scores are comparable where it is the same.
+        resamples: how many draws.
 
     >>> found = scored_all(["accuracy"], {"good": [["a", "a"]], "bad": [["b", "b"]]}, [["a"], ["a"]], [])
     >>> {method: score.resamples.value for method, score in found["accuracy"].items()}
