@@ -29,5 +29,6 @@ def test_nothing_else_prints() -> None:
     assert {path.relative_to(PACKAGE).as_posix() for path in sources} == {
         "files/screen.py",
         "running/display.py",
+        "cli/watch_command.py",
         "data/rendering.py",
     }

@@ -13,7 +13,7 @@ from project import Project, project  # noqa: F401
 from recorded import RUNS, ids, manifest
 
 from peft_pipelines.files.status import Status
-from peft_pipelines.inference import generate
+from peft_pipelines.inference import answerer
 from peft_pipelines.running import interruption
 from peft_pipelines.running.interruption import Stopped, stopping
 
@@ -56,7 +56,7 @@ def test_a_run_says_what_stands_and_goes_on_later(
             time.sleep(0.01)
 
     with monkeypatch.context() as patched:
-        patched.setattr(generate, "generate_and_score", endless)
+        patched.setattr(answerer, "generate_and_score", endless)
         told(number, lambda: bool(begun))
         result = project.kedro("run")
     assert time.monotonic() - begun[0] < 5

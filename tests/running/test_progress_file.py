@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,15 @@ def test_a_process_here_is_dead_when_it_is_gone_elsewhere_when_silent() -> None:
     elsewhere = sign("0a1b2c3d_1_1")
     assert [elsewhere.dead(silent) for silent in (0.0, 119.0, 121.0)] == [False, False, True]
     assert sign("nonsense").dead(121.0)
+
+
+def test_a_run_that_ends_takes_its_sign_and_earlier_dead_ones_away(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("1", "2", "3", "4")]
+    for folder in folders:
+        folder.mkdir()
+        write(folder, RunProgress().now())
+    for folder in (folders[0], folders[3]):
+        dead = sign(str(replace(me(), began=0))).model_dump_json()
+        (folder / PROGRESS).write_text(dead, encoding="utf-8")
+    progress_file.remove(folders[2])
+    assert [folder.name for folder in folders if (folder / PROGRESS).exists()] == ["2", "4"]

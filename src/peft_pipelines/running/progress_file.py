@@ -70,6 +70,16 @@ def read(folder: Path) -> tuple[RunSign, float] | None:
         raise ValueError(f"{PROGRESS} of run '{folder.name}' is damaged ({where}: {first['msg']})") from None
 
 
+def remove(folder: Path) -> None:
+    """Remove a run's sign of life, and those of dead runs that began before it: the record has what they have made."""
+    (folder / PROGRESS).unlink(missing_ok=True)
+    for path in folder.parent.glob(f"*/{PROGRESS}"):
+        with suppress(ValueError):  # of a damaged one kedro watch tells
+            found = read(path.parent)
+            if found and path.parent.name < folder.name and found[0].dead(found[1]):
+                path.unlink(missing_ok=True)
+
+
 @contextmanager
 def on_disk(progress: RunProgress, run_id: str | None, catalog: DataCatalog) -> Iterator[None]:
     """Write how far a run is into its folder as long as the block lasts; a run that has no folder writes nothing.

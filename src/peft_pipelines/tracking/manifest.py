@@ -16,8 +16,8 @@ from peft_pipelines.config import AXES, Cell, Grid, ModelSpec, parse
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import write_json, write_text
 from peft_pipelines.files.status import Status
+from peft_pipelines.running import progress_file
 from peft_pipelines.running.failures import now
-from peft_pipelines.running.progress_file import PROGRESS
 from peft_pipelines.running.report_runner import failed_parts, lost
 from peft_pipelines.running.source import PACKAGE, code
 from peft_pipelines.running.stages import DECIDES_NOTHING, DECIDING
@@ -94,7 +94,7 @@ class Manifest:
                 facts |= self._made() if status == Status.FAILED else self._made_cells()  # which takes no long hashing
         facts.setdefault("cells", {})
         self._write(facts)
-        (self.folder / PROGRESS).unlink(missing_ok=True)  # the record says from now on what has become of the run
+        progress_file.remove(self.folder)  # the record says from now on what has become of the run
 
     def _write(self, facts: Mapping[str, Any]) -> None:
         """Write the manifest, then the run's rows beside it: a run that is killed has a manifest, if anything."""
