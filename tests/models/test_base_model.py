@@ -2,6 +2,7 @@
 
 import gc
 import json
+import shutil
 import subprocess
 import sys
 import weakref
@@ -50,6 +51,16 @@ def test_one_base_is_resident(folder):
     assert base_model.resident(spec(folder), Path("elsewhere")) is first
     assert base_model.resident(spec(folder, dtype="bfloat16"), Path("unused")).model.dtype == torch.bfloat16
     assert base_model.resident(spec(folder), Path("unused")) is not first
+
+
+def test_the_same_relative_path_from_elsewhere_is_another_base(folder, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(folder, elsewhere / "model")
+    bases = []
+    for place in (tmp_path, elsewhere):
+        monkeypatch.chdir(place)
+        bases.append(base_model.resident(spec(Path("model")), Path("unused")))
+    assert bases[0] is not bases[1]
 
 
 @pytest.fixture

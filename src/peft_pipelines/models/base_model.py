@@ -71,7 +71,7 @@ def resident(spec: ModelSpec, weights: Path) -> Base:
         torch.OutOfMemoryError: the GPU has no room for them now. Nothing has been read, and the next call looks anew.
     """
     folder = folder_of(spec, weights)
-    key = spec.model_dump_json(), folder
+    key = spec.model_dump_json(), folder.resolve()
     if key not in _resident:
         if _resident:
             _resident.clear()
