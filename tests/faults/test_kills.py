@@ -34,6 +34,15 @@ ELSEWHERE = {
     "running.report_runner.ReportRunner._fail": "errors, which no kill makes; each file is written as a whole",
     "running.report_runner.forget_failures": "Kedro's own runner",
     "running.state.State.fail": "errors, likewise",
+    "serving.answer_files._write_parquet": "answers, to where a person says",
+    "serving.answer_files.read_lines": "a temporary file of the system, with what comes through a pipe",
+    "serving.export.adapter_folder.write_adapter": "the export of a cell, to where a person says",
+    "serving.export.formats.write_gguf": "an export, likewise",
+    "serving.export.hub_folder.hub_format.<locals>.write": "an export, likewise",
+    "serving.parts.Parts.begin": "answers in parts, beside the output that a person names",
+    "serving.parts.Parts.remove": "answers in parts, likewise",
+    "tracking.clean_up._claimed": "kedro clean, which no run calls",
+    "tracking.clean_up._remove": "kedro clean, likewise",
     "tracking.replay._configuration": "a temporary folder of the system",
 }
 """The functions that change files and are not seen, with the reason."""
