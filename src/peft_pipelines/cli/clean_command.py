@@ -7,21 +7,15 @@ import click
 from peft_pipelines.cli import options
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.opened import unchecked
-from peft_pipelines.config.errors import unknown
 from peft_pipelines.files.screen import show
 
 _number = options.strict(options.count, lambda: None)
 
 
-def _kinds(where: str, value: str) -> list[str]:
-    """Return kinds of what can be removed."""
+def _kinds() -> tuple[str, ...]:
     from peft_pipelines.tracking.clean import KINDS  # noqa: PLC0415  (heavy: only this command needs it)
 
-    found = options.names(where, value)
-    for name in found:
-        if name not in KINDS:
-            raise unknown(where, "kind", name, KINDS)
-    return found
+    return KINDS
 
 
 @click.command(cls=Command)
@@ -44,7 +38,7 @@ def _kinds(where: str, value: str) -> list[str]:
     "--only",
     metavar="KINDS",
     type=click.UNPROCESSED,
-    callback=options.strict(_kinds, list),
+    callback=options.strict(options.names_of("kind", _kinds), list),
     help="Only these kinds, with commas between: runs, versions, states, failed, damaged, leftovers.",
 )
 @click.option("--all", "every", is_flag=True, help="List every path, not only the largest.")

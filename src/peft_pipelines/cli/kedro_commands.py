@@ -8,7 +8,6 @@ from kedro.framework.project import pipelines as registered
 
 from peft_pipelines.cli import options
 from peft_pipelines.cli.one_line import Command, Group
-from peft_pipelines.config.errors import unknown
 
 
 class ProjectGroup(Group):
@@ -37,17 +36,8 @@ def told_in_one_line(command: click.Command) -> click.Command:
     return Command(**same)
 
 
-def _pipelines(where: str, value: str) -> list[str]:
-    """Return the names of pipelines; each must be registered."""
-    found = options.names(where, value)
-    for name in found:
-        if name not in registered:
-            raise unknown(where, "pipeline", name, registered)
-    return found
-
-
 _READ: Final[dict[str, options.Read]] = {
     "env": options.strict(options.text, lambda: None),
-    "pipeline": options.strict(_pipelines, list),
+    "pipeline": options.strict(options.names_of("pipeline", lambda: registered), list),
 }
 """How the value of an option is read, by the name of its argument."""

@@ -1,7 +1,7 @@
 """The project's commands: ``kedro run`` with the cell runner and one-line errors, ``fetch`` and ``merge``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from kedro.framework.cli.utils import CONTEXT_SETTINGS
@@ -12,13 +12,9 @@ from peft_pipelines.cli.commands import COMMANDS
 from peft_pipelines.cli.kedro_commands import ProjectGroup
 from peft_pipelines.cli.options import placed
 from peft_pipelines.cli.run_command import run_command
-from peft_pipelines.config import Cell
-from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.screen import show
-
-if TYPE_CHECKING:
-    from peft_pipelines.config import Parameters
 
 
 @click.group(cls=ProjectGroup, context_settings=CONTEXT_SETTINGS, name="peft_pipelines")
@@ -69,12 +65,12 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
     from peft_pipelines.models.folder import folder_of  # noqa: PLC0415
     from peft_pipelines.running.state import STATE, hand_on_records, recorded_versions  # noqa: PLC0415
     from peft_pipelines.running.units import Unit  # noqa: PLC0415
+    from peft_pipelines.serving.recorded_cell import cell_of  # noqa: PLC0415
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
         context = session.load_context()
-        rows, catalog = Parameters.of(context.config_loader["parameters"]), context.catalog
-        method, model, task, seed = _names_of(cell, rows)
-        merged = Cell(method=method, model=model, task=task, seed=seed)
+        parameters, catalog = context.config_loader["parameters"], context.catalog
+        merged, models = cell_of(cell, parameters), Parameters.of(parameters).models
         unit, name = Unit(names.cell_tag(merged.id), ()), names.artifact(merged, names.CHECKPOINT)
         hand_on_records(catalog, [unit])
         dataset = catalog.get(name)
@@ -82,23 +78,11 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
         if unrecorded or not dataset.exists():
             where = dataset._filepath
             raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")
-        source = folder_of(rows.models[model], catalog.load(names.weights(model)))
-        base = base_model.load(rows.models[model], source)
+        model = models[merged.model]
+        source = folder_of(model, catalog.load(names.weights(model.name)))
+        base = base_model.load(model, source)
         difference = merge.merge(base, dataset.load(), source, output, show)
     show(f"{output}: ready; largest difference of a logit from the unmerged model {difference:.1e}")
-
-
-def _names_of(cell: tuple[str, ...], rows: "Parameters") -> list[str]:
-    """Return the names of four rows, given apart or as one id."""
-    from peft_pipelines.config import AXES  # noqa: PLC0415  (heavy: only this command needs it)
-
-    names = [name for part in cell for name in part.split(".")]
-    if len(names) != len(AXES):
-        raise ConfigError(f"cell: must be METHOD MODEL TASK SEED or METHOD.MODEL.TASK.SEED, got '{' '.join(cell)}'")
-    for axis, name in zip(AXES, names, strict=True):
-        if name not in getattr(rows, axis):
-            raise unknown("cell", axis.removesuffix("s"), name, sorted(getattr(rows, axis)))
-    return names
 
 
 for command in COMMANDS:

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -11,7 +11,7 @@ from kedro.framework.cli.project import PARAMS_ARG_HELP
 from kedro.framework.cli.utils import env_option
 
 from peft_pipelines.cli.one_line import flag
-from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.strict_yaml import parse_value
 
 Read = Callable[[click.Context, click.Parameter, Any], Any]
@@ -89,6 +89,18 @@ def names(where: str, value: str | Sequence[str]) -> list[str]:
         raise ConfigError(f"{where}: must be names with commas between them, got an empty one in '{value!s:.80}'")
     _each_once(where, found)
     return found
+
+
+def names_of(kind: str, known: Callable[[], Iterable[str]]) -> Callable[[str, str], list[str]]:
+    """Return a reading of names of one kind, each of which must be among the known ones."""
+
+    def read(where: str, value: str) -> list[str]:
+        found, allowed = names(where, value), list(known())
+        if wrong := [name for name in found if name not in allowed]:
+            raise unknown(where, kind, wrong[0], allowed)
+        return found
+
+    return read
 
 
 def _each_once(where: str, found: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from peft_pipelines.config.errors import unknown
 from peft_pipelines.config.spec import Count, Spec, as_tuple, shown
 from peft_pipelines.files.escape import for_terminal
+from peft_pipelines.files.strict_json import each_once, no_number
 from peft_pipelines.serving.api_error import ApiError
 from peft_pipelines.serving.loaded_cell import ANSWER_TOKENS
 
@@ -93,7 +94,7 @@ def chat_request(body: bytes) -> ChatRequest:
 def _json(body: bytes) -> dict[str, Any]:
     """The object of a body; texts in it can be written as UTF-8."""
     try:
-        values = json.loads(body, object_pairs_hook=_each_once, parse_constant=_no_number)
+        values = json.loads(body, object_pairs_hook=each_once, parse_constant=no_number)
         json.dumps(values, ensure_ascii=False).encode()
     except RecursionError:
         raise ApiError(BAD, "body: lists and objects lie too deep inside each other", "invalid_json") from None
@@ -102,18 +103,6 @@ def _json(body: bytes) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ApiError(BAD, "body: must be a JSON object", "invalid_json")
     return values
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"'{next(name for name in names if names.count(name) > 1):.80}' is given twice")
-    return found
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _same(value: object, allowed: object) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.strict_json import each_once, no_number
 from peft_pipelines.storage.raw_columns import Literal, Place, at, column_of
 
 Record = dict[str, Any]
@@ -138,16 +139,4 @@ def _shown(line: str) -> str:
     return shorten(line, width=60, placeholder=" …")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> Record:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"field '{next(name for name in names if names.count(name) > 1)}' stands twice in an object")
-    return record
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no JSON number, write null")
-
-
-_DECODER = json.JSONDecoder(parse_float=Literal, parse_constant=_no_number, object_pairs_hook=_object)
+_DECODER = json.JSONDecoder(parse_float=Literal, parse_constant=no_number, object_pairs_hook=each_once)
