@@ -95,3 +95,13 @@ def test_no_bars_in_continuous_integration_or_a_file(monkeypatch: pytest.MonkeyP
     assert type(display()) is Lines
     monkeypatch.delenv("CI")
     assert type(display()) is Terminal
+
+
+def test_a_cell_that_another_run_has_made_counts_as_done_at_once() -> None:
+    with Lines(lambda line: None) as shown:
+        shown.plan(5, skipped=3)
+        shown.skip("a · m · t · s0", "made by run r", elsewhere=True)
+        assert shown.progress.now().unchanged == 4
+        for seed in range(3):
+            shown.skip(f"b · m · t · s{seed}", "unchanged")
+        assert shown.progress.now().unchanged == 4

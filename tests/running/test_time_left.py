@@ -50,3 +50,12 @@ def test_the_first_cell_that_has_ended_tells_of_the_others() -> None:
     assert (left.seconds, left.unknown) == (None, 3)
     left.end(plans[0].unit, numbers(5.0))
     assert (left.seconds, left.unknown) == (10.0, 0)
+
+
+def test_a_cell_that_another_run_has_made_is_no_longer_waited_for() -> None:
+    plans = [plan(f"s{seed}") for seed in range(2)]
+    left = TimeLeft(plans, {"cell.a.m.x.s9": numbers(10.0)}, DataCatalog(), workers=1)
+    assert [left.waits_for(each.unit) for each in plans] == [True, True]
+    left.end(plans[0].unit, numbers(10.0))
+    assert [left.waits_for(each.unit) for each in plans] == [False, True]
+    assert left.seconds == 10.0

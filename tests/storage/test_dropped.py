@@ -108,3 +108,19 @@ def test_a_damaged_stub_is_told_in_a_line(folder: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"^dropped\.json"):
         dropped.dropped_from(folder)
     assert dropped.dropped_hashes(folder) == {}
+
+
+def test_a_file_that_was_not_saved_with_the_checkpoint_stays(folder: Path) -> None:
+    (folder / "own.safetensors").write_text("a person's")
+    dropped.drop(folder, HASHES, NOTE)
+    assert left(folder) == {"config.json", "record.json", "dropped.json", "own.safetensors"}
+
+
+def test_a_damaged_note_is_named_with_its_field(folder: Path) -> None:
+    dropped.drop(folder, HASHES, NOTE)
+    (folder / "dropped.json").write_text(json.dumps({**NOTE, "files": 3}))
+    with pytest.raises(ConfigError, match=r"^dropped\.json, files: "):
+        dropped.dropped_from(folder)
+    (folder / "dropped.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"^dropped\.json: "):
+        dropped.dropped_from(folder)

@@ -9,7 +9,7 @@ from recorded import RUNS, ids, original, recorded
 from signs import begun
 from stores import tree
 
-from peft_pipelines.tracking import clean_up
+from peft_pipelines.tracking import clean, clean_up
 from peft_pipelines.tracking.clean import Item
 
 __all__ = ["original", "recorded"]
@@ -44,6 +44,20 @@ def test_what_is_listed_is_removed_and_nothing_else(recorded: Project) -> None:
     assert cleaned(recorded, "--apply")[-1].startswith("8 items of ")
     assert {path for path in Path("data").rglob("*") if path.is_file()} == before
     sound(recorded)
+
+
+def test_what_vanishes_while_it_is_looked_at_is_passed_over(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    added = litter()
+    gone, measured = sorted(added)[0], clean.bytes_of
+
+    def bytes_of(path: Path) -> int:
+        if path.resolve() == gone.resolve():
+            raise FileNotFoundError(path)
+        return measured(path)
+
+    monkeypatch.setattr(clean, "bytes_of", bytes_of)
+    listed = cleaned(recorded, "--all")
+    assert {Path(line.rpartition(": ")[2]) for line in listed if line.startswith("* ")} == added - {gone}
 
 
 def test_what_a_run_holds_is_left(recorded: Project) -> None:

@@ -139,7 +139,7 @@ class _Run:
                 self._shown.progress.time_left = TimeLeft(pending, recorded, self._catalog, max(1, size))
             if size:
                 self._side_by_side(order, size, staff, shipment())
-        here = [plan for plan in plans if not size or plan not in pending]
+        here = [plan for plan in plans if not (size and plan.to_make)]
         self._turns.each(here, lambda plan, holder: self._ended(plan.unit, self._units.outcome(plan, holder)))
         return self._failures
 
@@ -157,12 +157,14 @@ class _Run:
             self._failures.append(outcome.failure)
         elif outcome.anew:
             self._standing = (self._standing or 0) + 1
-        if not outcome.anew:
-            self._shown.skip(unit.title, outcome.words)
-            return
-        self._shown.end(unit.title, outcome.words, failed=outcome.failure is not None)
-        if self._shown.progress.time_left:
-            self._shown.progress.time_left.end(unit, recorded_numbers([unit], self._catalog).get(unit.tag))
+        left = self._shown.progress.time_left
+        awaited = left is not None and left.waits_for(unit)  # also where another run has made it meanwhile
+        if outcome.anew:
+            self._shown.end(unit.title, outcome.words, failed=outcome.failure is not None)
+        else:
+            self._shown.skip(unit.title, outcome.words, elsewhere=awaited)
+        if left and awaited:
+            left.end(unit, recorded_numbers([unit], self._catalog).get(unit.tag))
 
     def report(self, work: Work, grid: Grid) -> list[Failure]:
         """Run the report's nodes, and return the failures. The claim of the report lasts until the run ends."""

@@ -74,9 +74,9 @@ def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:
     folder = model_folder(rows.model, catalog)
     weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     arguments = rows.training_args.overridden(rows.method)
-    trained = _trained(rows, folder) if exactly else weights // WEIGHT
+    trained = _trained(rows, folder) if exactly else (WEIGHT + STATE) * (weights // WEIGHT)
     kept = kept_per_token(read_json(folder / "config.json"), checkpointed=arguments.gradient_checkpointing)
-    return LIBRARIES + weights + WEIGHT * _tokens(arguments) * kept + (WEIGHT + STATE) * trained
+    return LIBRARIES + weights + WEIGHT * _tokens(arguments) * kept + trained
 
 
 def _tokens(arguments: TrainingSpec) -> int:
@@ -88,15 +88,11 @@ def _tokens(arguments: TrainingSpec) -> int:
 
 
 def _trained(rows: Rows, folder: Path) -> int:
-    """The numbers that the method trains on the model."""
-    import torch
-
+    """The bytes of what the method trains on the model; 0 where the weights must be read to know it."""
     from peft_pipelines.methods import providers
     from peft_pipelines.models import base_model
 
-    skeleton = base_model.skeleton(rows.model, folder)
-    with torch.device("meta"):
-        return providers.attach(skeleton, rows.method, seed=0).trainable_parameters()
+    return providers.check(rows.method, base_model.skeleton(rows.model, folder))
 
 
 def _rows(plan: Plan, catalog: DataCatalog) -> Rows | None:

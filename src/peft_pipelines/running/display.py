@@ -66,9 +66,9 @@ class Lines:
         self.progress.end(title, failed)
         self._print(title, outcome)
 
-    def skip(self, title: str, outcome: str) -> None:
-        """Print a cell that was skipped."""
-        self.progress.skip()
+    def skip(self, title: str, outcome: str, *, elsewhere: bool = False) -> None:
+        """Print a cell that was skipped; ``elsewhere`` says that it was to be made, and another run has made it."""
+        self.progress.skip(elsewhere=elsewhere)
         self._print(title, outcome)
 
     def _print(self, title: str, outcome: str) -> None:
@@ -105,8 +105,8 @@ class Terminal(Lines):
             handler.setStream(stream)
         self._live.stop()
 
-    def skip(self, title: str, outcome: str) -> None:
-        self.progress.skip()
+    def skip(self, title: str, outcome: str, *, elsewhere: bool = False) -> None:
+        self.progress.skip(elsewhere=elsewhere)
         self._done += 1
 
 

@@ -66,30 +66,33 @@ def _reason(name: str, unit: Unit, catalog: DataCatalog, pending: list[Node], st
     return "weights that were dropped are kept by now" if row and row.keep_weights and trained else ""
 
 
-def not_kept(unit: Unit, catalog: DataCatalog, state: State) -> list[Path]:
-    """Return the folder of a cell's checkpoint where its weights are there but not to be kept; else nothing.
+def not_kept(unit: Unit, catalog: DataCatalog, state: State) -> dict[str, Path]:
+    """Return the folder of a cell's checkpoint, by dataset, where its weights are there but not to be kept.
 
     The cell's nodes must all stand on record. A run that leaves one of them out drops nothing: what it has not looked
     at may still need the weights.
     """
     row, made = method_of(unit, catalog), state.versions()
     if row is None or row.keep_weights:
-        return []
+        return {}
     cell = Cell.of(unit.tag.removeprefix(names.CELL))
     outputs = {name for node in unit.nodes for name in node.outputs}
     if any((name := names.artifact(cell, kind)) not in outputs or name not in made for kind in names.KINDS):
-        return []
-    return [
-        folder
+        return {}
+    saved = _hashes(state)
+    return {
+        name: folder
         for name, folder in _checkpoints(unit, catalog, state)
-        if weights_of(folder) and not handed_on.asked_for(catalog.get(name))
-    ]
+        if weights_of(folder).keys() & saved.get(name, {}).keys() and not handed_on.asked_for(catalog.get(name))
+    }
 
 
 def drop_not_kept(unit: Unit, catalog: DataCatalog, state: State) -> None:
     """Remove the weights that ``not_kept`` names. The unit must be claimed."""
-    hashes = {name: found for entry in state.nodes.values() for name, found in entry["sha256"].items()}
-    method = unit.names[0] if unit.names else ""
+    folders = not_kept(unit, catalog, state)
+    if not folders:
+        return
+    hashes, method = _hashes(state), unit.names[0]
     note = {
         "dropped": now(),
         "because": f"keep_weights: false in the row of method '{method}'",
@@ -98,10 +101,14 @@ def drop_not_kept(unit: Unit, catalog: DataCatalog, state: State) -> None:
             "with --env and --params of the run that made it"
         ),
     }
-    places = {folder: name for name, folder in _checkpoints(unit, catalog, state)}
-    for folder in not_kept(unit, catalog, state):
-        drop(folder, hashes[places[folder]], note)
+    for name, folder in folders.items():
+        drop(folder, hashes[name], note)
         write_card(opened(folder), catalog.load(unit.last))
+
+
+def _hashes(state: State) -> dict[str, dict[str, str]]:
+    """The SHA-256 of each file that a unit's nodes have saved, by dataset."""
+    return {name: found for entry in state.nodes.values() for name, found in entry["sha256"].items()}
 
 
 def method_of(unit: Unit, catalog: DataCatalog) -> MethodSpec | None:

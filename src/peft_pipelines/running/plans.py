@@ -68,5 +68,5 @@ def plan_of(unit: Unit, catalog: DataCatalog, fingerprints: Fingerprints, *, rem
         pending = state.pending(catalog, found, lost | again.datasets)
     handed_on.hand_on(catalog, state.versions())
     handed_on.hand_on_own(catalog, pending)
-    to_drop = [] if pending or damage else not_kept(unit, catalog, state)
+    to_drop = [] if pending or damage else list(not_kept(unit, catalog, state).values())
     return Plan(unit, state, found, pending, damage, again.reason, tuple(to_drop))

@@ -81,9 +81,10 @@ class RunProgress:
             began, doing = self._doing[place]
             self._doing[place] = began, Doing(place=place, title=doing.title, phase=phase, done=done, total=total)
 
-    def skip(self) -> None:
-        """Note that a cell is skipped: one of those that are known to be, or one that another run has made just now."""
+    def skip(self, *, elsewhere: bool = False) -> None:
+        """Note that a cell is skipped: one that stood as the run began, or that another run has made ``elsewhere``."""
         self._skipped += 1
+        self._unchanged += elsewhere
 
     def end(self, title: str, failed: bool) -> None:
         """Note that a cell has ended."""

@@ -34,6 +34,10 @@ class TimeLeft:
         if title in self._by_title:
             self._begun[self._by_title[title]] = monotonic()
 
+    def waits_for(self, unit: Unit) -> bool:
+        """Whether a cell is one of those that are left."""
+        return unit.tag in self._cells
+
     def end(self, unit: Unit, numbers: Any) -> None:
         """Note that a cell has ended, and learn from what it took."""
         self._cells.pop(unit.tag, None)

@@ -49,10 +49,13 @@ def dropped_from(folder: Path) -> Dropped | None:
         ConfigError: the file that says it cannot be read, or holds something else.
     """
     path = folder / names.DROPPED
+    if not path.is_file():
+        return None
     try:
-        return parse(Dropped, path.name, read_json(path)) if path.is_file() else None
+        content = read_json(path)
     except ValueError as error:
-        raise ConfigError(f"{path.name}: {str(error).removeprefix(path.name)}") from None
+        raise ConfigError(f"{path.name}: {error}") from None
+    return parse(Dropped, path.name, content)
 
 
 def dropped_hashes(folder: Path) -> dict[str, str]:
@@ -69,7 +72,7 @@ def weights_of(folder: Path) -> dict[str, Path]:
 
 
 def drop(folder: Path, hashes: Mapping[str, str], note: Mapping[str, str]) -> None:
-    """Remove the weights of a checkpoint for good.
+    """Remove the weights of a checkpoint for good; what was not saved with it, such as a person's file, stays.
 
     Args:
         folder: the checkpoint's.
@@ -80,6 +83,7 @@ def drop(folder: Path, hashes: Mapping[str, str], note: Mapping[str, str]) -> No
         files = {
             name: DroppedFile(bytes=path.stat().st_size, sha256=hashes[name])
             for name, path in weights_of(folder).items()
+            if name in hashes
         }
         write_json(folder / names.DROPPED, Dropped(files=files, **note).model_dump())
     remove_dropped(folder)

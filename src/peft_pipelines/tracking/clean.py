@@ -67,7 +67,7 @@ def found(store: Store, wanted: Wanted) -> list[Item]:
     dropped = _dropped(runs, store, wanted)
     kept = [run for run in runs if run not in dropped]
     places = list(store.places())
-    items = [
+    listed = [
         *((RUNS, run.folder, None) for run in dropped),
         *_versions(places, kept, store),
         *((STATES, place.path, place.unit) for place in places if place.name.endswith(names.WORKSPACE)),
@@ -75,10 +75,18 @@ def found(store: Store, wanted: Wanted) -> list[Item]:
         *_damaged(places, store),
         *_leftovers(places, kept, store),
     ]
-    unique = {path: (kind, path, unit) for kind, path, unit in items if kind in wanted.kinds}.values()
+    unique = {path: (kind, path, unit) for kind, path, unit in listed if kind in wanted.kinds}.values()
     order = {kind: number for number, kind in enumerate(KINDS)}
-    old = [item for item in unique if wanted.older_than is None or _age(item[1]) > wanted.older_than * DAY]
-    return [Item(kind, path, bytes_of(path), unit) for kind, path, unit in sorted(old, key=lambda one: order[one[0]])]
+    least = None if wanted.older_than is None else wanted.older_than * DAY
+    items = sorted(unique, key=lambda one: order[one[0]])
+    return [item for kind, path, unit in items for item in _item(kind, path, unit, least)]
+
+
+def _item(kind: str, path: Path, unit: Unit | None, least: float | None) -> Iterator[Item]:
+    """What can be removed, where it is so many seconds old; nothing where a run is changing it."""
+    with suppress(FileNotFoundError):
+        if least is None or _age(path) >= least:
+            yield Item(kind, path, bytes_of(path), unit)
 
 
 def _dropped(runs: list[Run], store: Store, wanted: Wanted) -> list[Run]:

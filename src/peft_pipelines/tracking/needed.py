@@ -12,19 +12,16 @@ from peft_pipelines.tracking.store_places import Place, Store
 
 
 def on_record(folder: Path) -> list[Run]:
-    """Return the runs of a store that have a manifest, whichever way they ended.
+    """Return the runs of a store that have a manifest, whichever way they ended."""
+    return [Run(path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
+
+
+def named_by(runs: Iterable[Run]) -> dict[str, set[str]]:
+    """Return the versions that runs rest on, by the name of the dataset.
 
     Raises:
         ConfigError: a manifest cannot be read: what it rests on is not known.
     """
-    found = [Run(path.parent) for path in sorted(folder.glob(f"*/{MANIFEST}"))]
-    for run in found:
-        assert run.manifest is not None  # it is read here
-    return found
-
-
-def named_by(runs: Iterable[Run]) -> dict[str, set[str]]:
-    """Return the versions that runs rest on, by the name of the dataset."""
     found: dict[str, set[str]] = defaultdict(set)
     for run in runs:
         for cell_id, entry in run.cells.items():
