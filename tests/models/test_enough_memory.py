@@ -82,7 +82,7 @@ def test_without_a_gpu_it_is_the_machine_that_counts():
 def test_a_gpu_without_room_now_may_have_it_later(gpus):
     check_free(BIG._replace(size=70 * GB))
     gpus["free"] = 60 * GB
-    with pytest.raises(torch.OutOfMemoryError, match=r"take, in bfloat16, 70\.0 GB, 60\.0 of this GPU's 80\.0 GB are"):
+    with pytest.raises(torch.OutOfMemoryError, match=r"70\.0 GB, 60\.0 GB of this GPU's 80\.0 GB are free now"):
         check_free(BIG._replace(size=70 * GB))
     gpus["free"] = 71 * GB
     check_free(BIG._replace(size=70 * GB))

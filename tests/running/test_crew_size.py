@@ -82,6 +82,16 @@ def test_memory_decides_by_what_the_largest_cell_trains(tmp_path: Path, machine:
     assert crew_size(None, *some(light, light, heavy)) == 1
 
 
+def test_weights_count_in_the_precision_they_are_loaded_in(tmp_path: Path) -> None:
+    full = needed(rows(tmp_path, "lora"), DataCatalog(), exactly=False)
+    tiny.fresh("llama").bfloat16().save_pretrained(tmp_path)
+    stored_in_half = rows(tmp_path, "lora")
+    assert needed(stored_in_half, DataCatalog(), exactly=False) == full
+    half = stored_in_half._replace(model=stored_in_half.model.model_copy(update={"dtype": "bfloat16"}))
+    numbers = sum(weight.numel() for weight in tiny.fresh("llama").parameters())
+    assert full - needed(half, DataCatalog(), exactly=False) == 2 * numbers
+
+
 TRAINING = """
 import sys, tempfile
 from pathlib import Path

@@ -1,17 +1,16 @@
 """Whether models, and what is trained on them, fit into the memory of the device that computes."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from peft_pipelines.config import MethodSpec, ModelSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.machine import all_memory
+from peft_pipelines.files.quantities import size
 from peft_pipelines.models import device
 
 if TYPE_CHECKING:
     from torch import nn
-
-_GB: Final = 1e9
 
 
 class Need(NamedTuple):
@@ -35,9 +34,9 @@ def of_weights(spec: ModelSpec, model: "nn.Module") -> Need:
     """Return what the weights of a model take, which may be one without weights, in the precision of its row."""
     import torch  # noqa: PLC0415  (loaded already: there is a model)
 
-    size = sum(value.numel() for value in model.parameters()) * getattr(torch, spec.dtype).itemsize
+    taken = sum(value.numel() for value in model.parameters()) * getattr(torch, spec.dtype).itemsize
     half = ", dtype: bfloat16" if spec.dtype == "float32" else ""
-    return Need(f"model '{spec.name}'", f"its weights alone take, in {spec.dtype},", size, f"a smaller model{half}")
+    return Need(f"model '{spec.name}'", f"its weights alone take, in {spec.dtype},", taken, f"a smaller model{half}")
 
 
 def of_training(method: MethodSpec, weights: Need, trained: int) -> Need:
@@ -64,8 +63,8 @@ def check_fits(needs: Iterable[Need]) -> None:
     for need in needs:
         if need.size > there.size:
             raise ConfigError(
-                f"{need.where}: {need.what} {need.size / _GB:.1f} GB at least, {there.whose} has "
-                f"{there.size / _GB:.1f} GB: take {need.less} or {there.more}"
+                f"{need.where}: {need.what} {size(need.size)} at least, {there.whose} has "
+                f"{size(there.size)}: take {need.less} or {there.more}"
             )
 
 
@@ -89,6 +88,5 @@ def check_free(need: Need) -> None:
     free, whole = torch.cuda.mem_get_info()
     if need.size > free:
         raise torch.OutOfMemoryError(
-            f"{need.where}: {need.what} {need.size / _GB:.1f} GB, {free / _GB:.1f} of this GPU's {whole / _GB:.1f} GB "
-            "are free now"
+            f"{need.where}: {need.what} {size(need.size)}, {size(free)} of this GPU's {size(whole)} are free now"
         )

@@ -3,10 +3,12 @@
 # ruff: noqa: PLC0415  (what loads torch is imported where it is needed: the run itself may have nothing to compute)
 
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from kedro.io import DataCatalog
+from safetensors import safe_open
 
 from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
 from peft_pipelines.files import names
@@ -19,6 +21,8 @@ from peft_pipelines.running.plans import Plan
 from peft_pipelines.running.units import model_folder
 from peft_pipelines.training.branches import TOKENS
 
+BYTES: Final = {"float32": 4, "bfloat16": 2, "float16": 2}
+"""Bytes of a weight by the precision in which a model's row has it loaded."""
 LIBRARIES: Final = 650_000_000
 """Bytes of a process that has loaded the libraries and has computed something; measured."""
 
@@ -72,11 +76,18 @@ def needed(rows: Rows, catalog: DataCatalog, *, exactly: bool) -> int:
         exactly: whether to find out how many numbers the method trains; else it counts as training all.
     """
     folder = model_folder(rows.model, catalog)
-    weights = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    numbers = sum(_numbers(path) for path in folder.glob("*.safetensors"))
+    weights = numbers * BYTES[rows.model.dtype]
     arguments = rows.training_args.overridden(rows.method)
-    trained = _trained(rows, folder) if exactly else (WEIGHT + STATE) * (weights // WEIGHT)
+    trained = _trained(rows, folder) if exactly else (WEIGHT + STATE) * numbers
     kept = kept_per_token(read_json(folder / "config.json"), checkpointed=arguments.gradient_checkpointing)
     return LIBRARIES + weights + WEIGHT * _tokens(arguments) * kept + trained
+
+
+def _numbers(path: Path) -> int:
+    """How many numbers a file of weights holds, in whatever precision: they are loaded in that of the model's row."""
+    with safe_open(path, "np") as file:
+        return sum(prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118  (it is no mapping)
 
 
 def _tokens(arguments: TrainingSpec) -> int:
