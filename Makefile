@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=8 --dist
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install fetch benchmark check test test-transformers5 test-ray lint format docs pictures audit viz clean
+.PHONY: help install fetch benchmark board check test test-transformers5 test-ray lint format docs pictures audit viz clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ fetch: $(VENV)/.installed  ## bring the default model onto this machine; afterwa
 
 benchmark: fetch  ## run the default benchmark and print its table
 	$(BIN)/kedro run --pipeline=benchmark
+
+board: $(VENV)/.installed  ## open the project in the browser, until Ctrl-C
+	$(BIN)/kedro board
 
 check: $(VENV)/.installed-dev  ## within a minute: style, order of imports, types, and the tests that load no torch
 	$(BIN)/ruff check .

@@ -4,8 +4,9 @@ import pytest
 from project import Project, project
 from recorded import LORA, ZERO, original, recorded
 
-from peft_pipelines.cli import serve_command
-from peft_pipelines.serving.server import TOKEN, bound
+from peft_pipelines.cli import server_options
+from peft_pipelines.serving.listening import bound
+from peft_pipelines.serving.server import TOKEN
 
 __all__ = ["original", "project", "recorded"]
 
@@ -48,7 +49,7 @@ def test_mistakes_are_one_line(recorded: Project, monkeypatch: pytest.MonkeyPatc
 def test_where_its_libraries_are_missing_it_says_how_to_get_them(
     recorded: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve_command, "find_spec", lambda name: None if name == "uvicorn" else object())
+    monkeypatch.setattr(server_options, "find_spec", lambda name: None if name == "uvicorn" else object())
     assert refused(recorded, LORA) == (
         "Error: kedro serve: needs FastAPI and Uvicorn, which are not installed: pip install -e '.[serve]'\n"
     )

@@ -12,9 +12,10 @@ from recorded import LORA, ZERO, original, recorded
 from served import Served, served
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.serving.listening import bound
 from peft_pipelines.serving.loaded_cell import LoadedCell
 from peft_pipelines.serving.loading import load_cell
-from peft_pipelines.serving.server import TOKEN, bound, token_for
+from peft_pipelines.serving.server import TOKEN, token_for
 
 __all__ = ["original", "project", "recorded"]
 

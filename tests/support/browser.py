@@ -21,6 +21,8 @@ PHONE = 600
 """Pixels; a narrower window is that of a phone."""
 SIDES = (("min", "left"), ("min", "top"), ("max", "right"), ("max", "bottom"))
 LONGEST = 60.0
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+"""The codes by which the protocol knows keys."""
 
 
 class Browser:
@@ -82,6 +84,30 @@ class Browser:
         self.value("loaded_before = true")
         self._ask("Page.reload")
         self.waited("typeof loaded_before === 'undefined' && document.readyState === 'complete'")
+
+    def click(self, selector: str) -> None:
+        """Press the mouse on the middle of the first element that a selector finds; it must be seen there."""
+        self.point_at(selector)
+        x, y = self.value("[box.x + box.width / 2, box.y + box.height / 2]")
+        for kind in ("mousePressed", "mouseReleased"):
+            self._ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, key: str, text: str = "") -> None:
+        """Press a key, such as Tab, Enter or ArrowDown; ``text`` is what it writes."""
+        code = KEYS.get(key, 0)
+        down = {"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code}
+        self._ask("Input.dispatchKeyEvent", **down, **({"text": text} if text else {}))
+        self._ask("Input.dispatchKeyEvent", type="keyUp", key=key, code=key, windowsVirtualKeyCode=code)
+
+    def write(self, text: str) -> None:
+        """Write into what has the focus, as a keyboard does."""
+        self._ask("Input.insertText", text=text)
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Choose a file in a field for files."""
+        root = self._ask("DOM.getDocument")["root"]["nodeId"]
+        node = self._ask("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self._ask("DOM.setFileInputFiles", files=[str(path)], nodeId=node)
 
     def point_at(self, selector: str) -> None:
         """Move the mouse to the middle of the first element that a selector finds."""

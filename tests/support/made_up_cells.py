@@ -10,8 +10,8 @@ from typing import Any
 import uvicorn
 
 from peft_pipelines.serving.endpoint import endpoint
+from peft_pipelines.serving.listening import bound
 from peft_pipelines.serving.model_worker import ModelWorker
-from peft_pipelines.serving.server import bound
 
 
 class MadeUpAnswer(Iterator[str]):

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from peft_pipelines.cli.board_command import board
 from peft_pipelines.cli.chat_command import chat
 from peft_pipelines.cli.clean_command import clean
 from peft_pipelines.cli.export_command import export
@@ -170,6 +171,7 @@ COMMANDS: list[click.Command] = [
     predict,
     chat,
     serve,
+    board,
     export,
     publish,
     reproduce,

@@ -1,29 +1,19 @@
 """``kedro serve``: cells behind an endpoint that OpenAI's clients know."""
 
-from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from peft_pipelines.cli import options
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.opened import opened
-from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.cli.server_options import check_libraries, port_option
 from peft_pipelines.files.screen import show, show_line
 
-HOST, PORT, HIGHEST = "127.0.0.1", 8000, 65535
-LIBRARIES: Final = ("fastapi", "uvicorn")
-
-
-def _port(where: str, value: str | int) -> int:
-    digits = str(value).strip()
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(HIGHEST)) and int(digits) <= HIGHEST):
-        raise ConfigError(f"{where}: must be a whole number from 0 to {HIGHEST}, got '{value!s:.80}'")
-    return int(digits)
+HOST, PORT = "127.0.0.1", 8000
 
 
 _host = options.strict(options.text, lambda: HOST)
-_port_option = options.strict(_port, lambda: PORT)
 _text = options.strict(options.text, lambda: None)
 
 
@@ -31,13 +21,7 @@ _text = options.strict(options.text, lambda: None)
 @click.argument("cells", nargs=-1, required=True, metavar="CELL...")
 @click.option("--beside", metavar="METHOD", multiple=True, help="The first cell's model, task and seed by this method.")
 @click.option("--host", metavar="ADDRESS", callback=_host, help=f"The address to listen on. Default: {HOST}.")
-@click.option(
-    "--port",
-    metavar="N",
-    type=click.UNPROCESSED,
-    callback=_port_option,
-    help=f"The port; 0 is any free one. Default: {PORT}.",
-)
+@port_option(PORT)
 @click.option("--run", "run_id", metavar="RUN_ID", callback=_text, help="Answer with the versions of this run.")
 @options.placed
 def serve(
@@ -60,11 +44,10 @@ def serve(
     \b
     kedro serve lora.smollm2_135m.sst2.s0 dora.smollm2_135m.sst2.s0 --beside zero_shot
     """
-    if not all(map(find_spec, LIBRARIES)):
-        raise ConfigError("kedro serve: needs FastAPI and Uvicorn, which are not installed: pip install -e '.[serve]'")
-    from peft_pipelines.serving import server  # noqa: PLC0415  (heavy: only this command needs it)
+    check_libraries("kedro serve")
+    from peft_pipelines.serving import listening, server  # noqa: PLC0415  (heavy: only this command needs it)
 
-    with server.bound(host, port) as sock:
+    with listening.bound(host, port) as sock:
         token, is_new = server.token_for(sock)
         with opened(env, params) as (catalog, _):
             loaded = server.load_cells(catalog, cells, beside, run_id)

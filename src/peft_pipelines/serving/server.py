@@ -28,26 +28,6 @@ LAST_SECONDS: Final = 10
 """For responses to end once a signal has come."""
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound to an address; 0 is any free port.
-
-    Raises:
-        ConfigError: the address is unknown, is not of this machine, or is taken.
-    """
-    sock = None
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        sock = socket.socket(family, kind)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-    except (OSError, UnicodeError) as error:
-        if sock:
-            sock.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"--host, --port: cannot listen on '{host}', port {port}: {reason}") from None
-    return sock
-
-
 def token_for(sock: socket.socket) -> tuple[str | None, bool]:
     """Return the token that requests need, and whether it was made just now.
 

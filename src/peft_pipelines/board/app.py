@@ -1,0 +1,84 @@
+"""The board's application: a router a page behind the gate, and words instead of stack traces."""
+
+import socket
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from peft_pipelines.board import grid_page, method_page, results_page, run_page, try_page
+from peft_pipelines.board.admission import SEE_OTHER, START, Gate, SafeHeaders
+from peft_pipelines.board.pages import words
+from peft_pipelines.board.project import Project
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.serving.guard import Guard
+
+__all__ = ["START", "Project", "board", "serve"]
+
+WRONG: Final = 422
+LAST_SECONDS: Final = 1
+"""For responses to end once a signal has come: events never do."""
+ROUTERS: Final = (grid_page.router, method_page.router, run_page.router, results_page.router, try_page.router)
+REPORT_STYLE: Final = "/static/page.css"
+"""The style that the report and the board share."""
+
+
+def board(project: Project, token: str) -> FastAPI:
+    """Return the application.
+
+    Args:
+        project: the project that it shows and writes.
+        token: what the address that opens it must hold.
+    """
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(Gate, token=token)
+    app.add_middleware(Guard, loopback=True, token=None)
+    app.add_middleware(SafeHeaders)
+    for kind in (ConfigError, HTTPException):
+        app.add_exception_handler(kind, _refused)
+    for router in ROUTERS:
+        app.include_router(router(project))
+
+    @app.get("/")
+    def start() -> Response:
+        return RedirectResponse("/grid", SEE_OTHER)
+
+    @app.get(REPORT_STYLE)
+    def style() -> Response:
+        text = files("peft_pipelines.reporting").joinpath("page", "page.css").read_text(encoding="utf-8")
+        return Response(text, media_type="text/css")
+
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
+    return app
+
+
+def serve(project: Project, sock: socket.socket, token: str) -> None:
+    """Show a project until a signal comes.
+
+    Args:
+        project: the project.
+        sock: bound to a loopback address.
+        token: what the address that opens the board must hold.
+
+    Raises:
+        KeyboardInterrupt: the signal was that of Ctrl-C; all is closed by then.
+    """
+    config = uvicorn.Config(
+        board(project, token), log_config=None, log_level="warning", access_log=False, ws="none", server_header=False,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )  # fmt: skip
+    uvicorn.Server(config).run([sock])
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """A mistake as a page, or for a script as JSON: ``{"error": TEXT}``."""
+    status = error.status_code if isinstance(error, HTTPException) else WRONG
+    text = str(error.detail) if isinstance(error, HTTPException) else str(error)
+    if "text/html" in request.headers.get("accept", ""):
+        return words(text, status)
+    return JSONResponse({"error": text}, status)

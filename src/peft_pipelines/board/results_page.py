@@ -1,0 +1,18 @@
+"""The page Results: the report of the last run."""
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from peft_pipelines.board.pages import page
+from peft_pipelines.board.project import Project
+
+
+def router(project: Project) -> APIRouter:
+    """Return the routes of the page."""
+    routes = APIRouter(prefix="/results")
+
+    @routes.get("")
+    def show(env: str | None = None) -> HTMLResponse:
+        return page("results", project, project.environment(env))
+
+    return routes
