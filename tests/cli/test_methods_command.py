@@ -63,8 +63,8 @@ def test_a_field_says_what_is_allowed_what_is_required_and_its_full_help() -> No
     assert "'none'" in bias and "'all'" in bias and "'lora_only'" in bias
     assert not any(line.endswith("…") for line in lines)
     tokens = methods("prompt_tuning").stdout
-    assert "  num_virtual_tokens: int, default None (from the model, or the row gives it); row prompt_tun" in tokens
-    assert "  layers: required; row freeze 2" in methods("freeze").stdout.splitlines()
+    assert "  num_virtual_tokens: int, required; row prompt_tun" in tokens
+    assert "  layers: int, required; row freeze 2" in methods("freeze").stdout.splitlines()
 
 
 def test_a_type_that_is_refused_says_why() -> None:
@@ -73,8 +73,11 @@ def test_a_type_that_is_refused_says_why() -> None:
 
 def test_json_holds_all_of_it() -> None:
     found = {kind["type"]: kind for kind in json.loads(methods("--json").stdout)}
-    rank = {"name": "r", "type": "int", "default": "8", "help": "Lora attention dimension"}
-    assert {**rank, "allowed": "int", "open": False} in found["LORA"]["fields"]
+    fields = {field["name"]: field for field in found["LORA"]["fields"]}
+    assert (fields["r"]["kind"]["name"], fields["r"]["default"]) == ("int", 8)
+    assert fields["r"]["help"] == "Lora attention dimension" and fields["r"]["settable"]
+    assert fields["bias"]["kind"]["choices"] == ["none", "all", "lora_only"]
+    assert not fields["task_type"]["settable"]
     assert "lora" in found["LORA"]["rows"]
 
 

@@ -58,7 +58,7 @@ def parse_value(text: str, where: str) -> Any:
     node = _composed(_decoded(text.encode("utf-8", "surrogatepass"), where), where)
     if node is None:
         return None
-    for _ in walk(node, where):
+    for _ in walk(node, where, whole=False):
         pass
     return _constructed(node, where)
 

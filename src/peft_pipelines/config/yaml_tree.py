@@ -37,8 +37,14 @@ def _loader_class() -> Any:
 Loader: Final = _loader_class()
 
 
-def walk(root: yaml.Node, where: str) -> Iterator[tuple[Path, Place]]:
-    """Check each tag, key and scalar; yield the place of each key and item by its path."""
+def walk(root: yaml.Node, where: str, *, whole: bool = True) -> Iterator[tuple[Path, Place]]:
+    """Check each tag, key and scalar; yield the place of each key and item by its path.
+
+    Args:
+        root: the tree.
+        where: what errors call it.
+        whole: whether it is a whole file, whose own keys must be text.
+    """
     loader, seen = Loader(""), set[int]()
     waiting: list[tuple[Path, yaml.Node]] = [((), root)]
     while waiting:
@@ -49,7 +55,7 @@ def walk(root: yaml.Node, where: str) -> Iterator[tuple[Path, Place]]:
         if node.tag not in _TAGS:
             raise fault(where, node.start_mark, f"unknown tag '{node.tag.replace(_TAG, '!!')}'; plain values need none")
         if isinstance(node, yaml.MappingNode):
-            for key, value in _entries(node, where, loader, top=not path):
+            for key, value in _entries(node, where, loader, top=whole and not path):
                 inner = path if key.tag == _MERGE else (*path, loader.construct_object(key))
                 yield inner, _place(key.start_mark)
                 waiting.append((inner, value))

@@ -3,8 +3,8 @@
 import dataclasses
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from peft import PeftType
@@ -23,38 +23,33 @@ from peft_pipelines.methods import (
     peft_quirks,
     peft_types,
 )
+from peft_pipelines.methods.config_fields import fields_of_dataclass
 from peft_pipelines.methods.installed import is_installed
-from peft_pipelines.methods.type_check import readable, types_of
-
-REQUIRED = "(required)"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a config: name, type and default as text, the library's own help, and what a row may give.
-
-    ``allowed`` is the type in words, its choices among them; empty where the library's class does not say. ``open``
-    says that the default is None although the type has none: it is found from the model, or the row must give it.
-    """
-
-    name: str
-    type: str
-    default: str
-    help: str = ""
-    allowed: str = ""
-    open: bool = False
+from peft_pipelines.methods.kinds import ConfigField
 
 
 @dataclass(frozen=True)
 class Available:
-    """A type that a method row may name. ``family`` is empty where it depends on the row; ``note`` is the reason why a
-    type is refused, empty for one that is not."""
+    """A type that a method row may name.
+
+    Attributes:
+        provider: the provider that brings it.
+        type: its name there.
+        family: empty where it depends on the row.
+        all_fields: the fields of its config, also those that no row may give.
+        note: the reason why it is refused; empty for one that is not.
+    """
 
     provider: str
     type: str
     family: str
-    fields: tuple[Field, ...]
+    all_fields: tuple[ConfigField, ...]
     note: str = ""
+
+    @property
+    def fields(self) -> tuple[ConfigField, ...]:
+        """The fields that a row may give."""
+        return tuple(field for field in self.all_fields if field.settable)
 
 
 def available(rows: Mapping[str, Mapping[str, Any]] | None = None) -> list[Available]:
@@ -71,9 +66,12 @@ def _of_peft() -> Iterator[Available]:
     for name, config in sorted(peft_types.own().items()):
         if PeftType[name] not in PEFT_TYPE_TO_TUNER_MAPPING:
             continue
-        family = "soft_prompt" if issubclass(config, PromptLearningConfig) else _family(PeftType[name])
+        soft = issubclass(config, PromptLearningConfig)
+        family = "soft_prompt" if soft else _family(PeftType[name])
         note = peft_quirks.REFUSED_TYPES.get(name, "")
-        yield Available("hf_peft", name, family, _fields(config, peft.NOT_FOR_ROWS), note)
+        hidden = {*peft.NOT_FOR_ROWS, *peft_quirks.placeholders(config)}
+        fields = fields_of_dataclass(config, hidden, {"init_lora_weights": peft_quirks.REFUSED_STARTS})
+        yield Available("hf_peft", name, family, _with_needed(fields, NEEDED if soft else ()), note)
 
 
 def _family(kind: Any) -> str:
@@ -93,7 +91,7 @@ def _of_adapters() -> Iterator[Available]:
             continue
         if dataclasses.is_dataclass(config):
             bottleneck = issubclass(config, configuration.BnConfig)
-            fields = _fields(config, adapterhub.NOT_FOR_ROWS)
+            fields = fields_of_dataclass(config, adapterhub.NOT_FOR_ROWS)
             note = peft_quirks.REFUSED_CLASSES.get(name, "")
             yield Available("adapters", name, "adapter" if bottleneck else "", fields, note)
 
@@ -105,7 +103,7 @@ def _of_folders() -> Iterator[Available]:
         except ConfigError as error:
             yield Available("custom", name, "", (), str(error))
         else:
-            yield Available("custom", name, "", _fields(config, custom.NOT_FOR_ROWS))
+            yield Available("custom", name, "", fields_of_dataclass(config, custom.NOT_FOR_ROWS))
 
 
 def _of_packages(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Available]:
@@ -120,40 +118,23 @@ def _of_packages(rows: Mapping[str, Mapping[str, Any]]) -> Iterator[Available]:
         except ConfigError as error:
             yield Available(method.provider, method.type, "", (), str(error))
         else:
-            yield Available(method.provider, method.type, "", _fields(config, custom.NOT_FOR_ROWS))
+            yield Available(method.provider, method.type, "", fields_of_dataclass(config, custom.NOT_FOR_ROWS))
 
 
 def _of_weights() -> Iterator[Available]:
-    for name, (allowed, _) in full_finetuning.TYPES.items():
-        yield Available("weights", name, "baseline", tuple(Field(each, "", REQUIRED) for each in allowed))
+    for name, (config, _) in full_finetuning.TYPES.items():
+        yield Available("weights", name, "baseline", fields_of_dataclass(config))
 
 
-def _fields(config: type[Any], hidden: Set[str]) -> tuple[Field, ...]:
-    """Fields of a config class that a row may set."""
-    fields = [field for field in dataclasses.fields(config) if field.init and field.name not in hidden]
-    return tuple(_field(field, types_of(config).get(field.name, Any)) for field in fields)
+NEEDED = ("num_virtual_tokens",)
+"""What the library has no default for where it declares one of None, of all soft prompts."""
 
 
-def _field(field: "dataclasses.Field[Any]", kind: Any) -> Field:
-    helped, written = str(field.metadata.get("help", "")), _type(field.type)
-    is_open = field.default is None and not any(word in written for word in ("None", "Optional", "Any"))
-    return Field(field.name, written, _default(field), helped, "" if kind is Any else readable(kind), is_open)
-
-
-def _type(kind: Any) -> str:
-    """A type's name as a person writes it.
-
-    >>> _type("Optional[int]"), _type(int), _type(int | None)
-    ('Optional[int]', 'int', 'int | None')
-    """
-    text = kind if isinstance(kind, str) else kind.__name__ if isinstance(kind, type) else str(kind)
-    return " ".join(text.replace("typing.", "").split())
-
-
-def _default(field: "dataclasses.Field[Any]") -> str:
-    if field.default is not dataclasses.MISSING:
-        value = field.default
-        return repr(getattr(value, "value", value))
-    if field.default_factory is dataclasses.MISSING:
-        return REQUIRED
-    return repr(field.default_factory())
+def _with_needed(fields: tuple[ConfigField, ...], needed: Collection[str]) -> tuple[ConfigField, ...]:
+    """The fields, some of them required by what is done with them, not by the class."""
+    return tuple(
+        replace(field, required=True, open=False, kind=replace(field.kind, optional=False))
+        if field.name in needed
+        else field
+        for field in fields
+    )

@@ -1,8 +1,10 @@
 """Training the base model's own weights, all of them or those of the last decoder layers, in copies of their own."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,6 +15,7 @@ from transformers.pytorch_utils import Conv1D
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.methods.attached import Attached
+from peft_pipelines.methods.config_check import dataclass_fields
 from peft_pipelines.methods.size_check import training_bytes
 
 TENSORS = "model.safetensors"
@@ -91,7 +94,8 @@ def merge(attached: Attached) -> PreTrainedModel:
 def _chosen(method: MethodSpec, model: PreTrainedModel) -> list[nn.Module]:
     if method.type not in TYPES:
         raise unknown(f"method '{method.name}'", "type", method.type, TYPES)
-    allowed, choose = TYPES[method.type]
+    config, choose = TYPES[method.type]
+    allowed = dataclass_fields(config)
     for name in method.config:
         if name not in allowed:
             raise unknown(f"method '{method.name}', config", "field", name, allowed)
@@ -109,9 +113,25 @@ def _last_layers(method: MethodSpec, model: PreTrainedModel) -> list[nn.Module]:
     return layers[-count:]
 
 
+@dataclass(frozen=True)
+class AllWeights:
+    """The config of type ``all``, which needs none."""
+
+
+@dataclass(frozen=True)
+class LastLayers:
+    """The config of type ``last_layers``.
+
+    Args:
+        layers: How many decoder layers are trained whole, counted from the last; from 1 to the model's number.
+    """
+
+    layers: int
+
+
 Choice = Callable[[MethodSpec, PreTrainedModel], list[nn.Module]]
-TYPES: dict[str, tuple[tuple[str, ...], Choice]] = {"all": ((), _all), "last_layers": (("layers",), _last_layers)}
-"""By type: the config's fields, and the function that picks the modules to train."""
+TYPES: dict[str, tuple[type[Any], Choice]] = {"all": (AllWeights, _all), "last_layers": (LastLayers, _last_layers)}
+"""By type: the class of its config, and the function that picks the modules to train."""
 
 
 def decoder_layers(model: PreTrainedModel) -> list[nn.Module]:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 from peft_pipelines.config.errors import ConfigError, unknown
 
@@ -19,7 +19,7 @@ def fits(value: object, kind: Any) -> bool:
     """
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return any(fits(value, part) for part in _union_parts(parts))
+        return any(fits(value, part) for part in union_parts(kind))
     if origin is Literal:
         return any(_is_literal(value, part) for part in parts)
     if origin in LISTS:
@@ -29,12 +29,24 @@ def fits(value: object, kind: Any) -> bool:
     return _is_plain(value, kind)
 
 
-def _union_parts(parts: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Parts of a union. ``str`` beside an enumeration stands for its members' values, not for any text."""
-    return tuple(part for part in parts if part is not str) if any(map(_is_enum, parts)) else parts
+def union_parts(kind: Any) -> tuple[Any, ...]:
+    """Return the parts of an annotation, itself alone where it is no union; what pydantic checks beside it is left out.
+
+    ``str`` beside an enumeration stands for its members' values, not for any text.
+
+    >>> union_parts(Annotated[int, "positive"] | None)
+    (<class 'int'>, <class 'NoneType'>)
+    """
+    if get_origin(kind) is Annotated:
+        return union_parts(get_args(kind)[0])
+    if get_origin(kind) not in (Union, UnionType):
+        return (kind,)
+    parts = tuple(inner for part in get_args(kind) for inner in union_parts(part))
+    return tuple(part for part in parts if part is not str) if any(map(is_enum, parts)) else parts
 
 
-def _is_enum(kind: Any) -> TypeGuard[type[Enum]]:
+def is_enum(kind: Any) -> TypeGuard[type[Enum]]:
+    """Whether an annotation is an enumeration."""
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
@@ -48,7 +60,7 @@ def _is_plain(value: object, kind: Any) -> bool:
         return True
     if kind in (int, float):
         return isinstance(value, (int, kind)) and not isinstance(value, bool)
-    if _is_enum(kind):
+    if is_enum(kind):
         return any(value == member.value for member in kind)
     return isinstance(value, list if kind in LISTS else kind)
 
@@ -60,14 +72,18 @@ def _is_literal(value: object, choice: object) -> bool:
     return value == choice and type(value) is type(choice)
 
 
-def types_of(config_class: Any) -> dict[str, Any]:
-    """Return the annotations of a dataclass by field, each with the type of its default where that is another one."""
+def annotations_of(config_class: Any) -> dict[str, Any]:
+    """Return the annotations of a class as they are; none where they name a type that cannot be found."""
     try:
-        hints = get_type_hints(config_class)
+        return get_type_hints(config_class)
     except NameError:  # an author's file may name types that it imports for type checkers only
         return {}
-    types = {}
-    for field in dataclasses.fields(config_class):
+
+
+def types_of(config_class: Any) -> dict[str, Any]:
+    """Return the annotations of a dataclass by field, each with the type of its default where that is another one."""
+    hints, types = annotations_of(config_class), {}
+    for field in dataclasses.fields(config_class) if hints else ():
         kind, default = hints[field.name], field.default
         if default is not dataclasses.MISSING and not fits(default, kind):
             kind = Union[kind, type(default)]  # noqa: UP007  (made of values)
@@ -109,12 +125,16 @@ def readable(kind: Any) -> str:
     """
     if get_origin(kind) in (Union, UnionType):
         # Python gives the parts in an order that may differ by run
-        words = {readable(part) for part in _union_parts(get_args(kind))}
+        words = {readable(part) for part in union_parts(kind)}
         return " or ".join(sorted(words, key=lambda word: (word == "null", "'" in word, word)))
     if get_origin(kind) is Literal:
         return " or ".join(repr(part) for part in get_args(kind))
-    if _is_enum(kind):
+    if is_enum(kind):
         return " or ".join(repr(member.value) for member in kind)
     if kind is NoneType:
         return "null"
-    return str(kind).replace("typing.", "") if get_origin(kind) else getattr(kind, "__name__", str(kind))
+    origin, parts = get_origin(kind), [part for part in get_args(kind) if part is not ...]
+    if origin is Annotated:
+        return readable(parts[0])
+    name = getattr(origin or kind, "__name__", str(kind))
+    return f"{name}[{', '.join(map(readable, parts))}]" if parts else name

@@ -12,7 +12,8 @@ import yaml
 from peft_pipelines.config.errors import unknown
 from peft_pipelines.files.escape import Markdown, code
 from peft_pipelines.files.markdown import WIDTH, paragraph, render
-from peft_pipelines.methods.catalogue import REQUIRED, Available, Field
+from peft_pipelines.methods.catalogue import Available
+from peft_pipelines.methods.kinds import ConfigField
 
 FACTS, TABLE = "docs/coverage.yml", "docs/coverage.md"
 HAS, LACKS = "✓", "—"
@@ -83,20 +84,27 @@ def detail(kind: Available, rows: Mapping[str, Mapping[str, Any]], name: str | N
     return "\n".join([head, *([f"refused: {kind.note}"] if kind.note else []), *lines])
 
 
-def _lines(field: Field, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _lines(field: ConfigField, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """A field with the values of rows, by the row's name, and its help."""
-    default = "required" if field.default == REQUIRED else f"default {field.default}{OPEN if field.open else ''}"
+    default = "required" if field.required else f"default {field.default!r}{OPEN if field.open else ''}"
     given = [f"row {row} {config[field.name]!r}" for row, config in configs.items() if field.name in config]
-    allowed = field.type if field.open else field.allowed or field.type
-    facts = ", ".join(filter(None, (allowed, default)))
-    helped = fill(" ".join(field.help.split()), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    facts = f"{field.kind.words}, {default}"
+    helped = fill(field.help, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     head = f"  {'; '.join([f'{field.name}: {facts}', *given])}"
     return [head, *([helped] if field.help else [])]
 
 
 def as_json(found: Iterable[Available], rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """All of it for a program."""
-    return json.dumps([{**asdict(kind), "rows": rows_of(kind, rows)} for kind in found], indent=2, ensure_ascii=False)
+    """All of it for a program: ``fields`` are all fields of a type's config, with what each may hold."""
+    kinds = [
+        {
+            **{name: getattr(kind, name) for name in ("provider", "type", "family", "note")},
+            "fields": [asdict(field) for field in kind.all_fields],
+            "rows": rows_of(kind, rows),
+        }
+        for kind in found
+    ]
+    return json.dumps(kinds, indent=2, ensure_ascii=False)
 
 
 def coverage(project: Path, rows: Mapping[str, Any], folders: bool) -> str:
