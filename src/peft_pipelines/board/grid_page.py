@@ -1,18 +1,123 @@
-"""The page Grid: which methods, models, tasks and seeds meet."""
+"""The page Grid: which methods, models, tasks and seeds meet, how they are trained, and what that would take."""
+
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
+from peft_pipelines.board import written
+from peft_pipelines.board.environment_rows import Rows, rows_of
+from peft_pipelines.board.grid_form import Draft, GridForm, as_typed, draft, seen, texts_of
 from peft_pipelines.board.pages import page
+from peft_pipelines.board.planning import Planner
 from peft_pipelines.board.project import Project
+from peft_pipelines.config import ModelSpec, TaskSpec, TrainingSpec
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.methods.installed import is_installed
+
+Choice = dict[str, Any]
+WORDS: Final = {"soft_prompt": "soft prompt"}
+BASELINES: Final = "baseline"
 
 
 def router(project: Project) -> APIRouter:
     """Return the routes of the page."""
-    routes = APIRouter(prefix="/grid")
+    routes, planner = APIRouter(prefix="/grid"), Planner(project)
 
     @routes.get("")
     def show(env: str | None = None) -> HTMLResponse:
-        return page("grid", project, project.environment(env))
+        name = project.environment(env)
+        return page("grid", project, name, **_shown(project, name))
+
+    @routes.post("/preview")
+    def preview(form: GridForm) -> dict[str, Any]:
+        found, wrong = draft(project, form)
+        return {"wrong": wrong, **(_told(project, found) if found else {})}
+
+    @routes.post("/plan")
+    async def plan(form: GridForm) -> dict[str, Any]:
+        found, wrong = await run_in_threadpool(draft, project, form)
+        if found is None:
+            raise ConfigError(next(iter(wrong.values())))
+        return await planner.plan(found)
+
+    @routes.post("/save")
+    def save(form: GridForm) -> dict[str, Any]:
+        found, wrong = draft(project, form)
+        if found is None:
+            raise ConfigError(next(iter(wrong.values())))
+        if form.seen != seen(project, form.env):
+            raise ConfigError(f"the files of '{form.env}' have changed since this page was loaded; reload it first")
+        written.check(project, found)
+        files = written.write(project, found)
+        return {"env": found.name, "files": files, "seen": seen(project, found.name)}
 
     return routes
+
+
+def _told(project: Project, found: Draft) -> dict[str, Any]:
+    """What the page shows of a draft."""
+    folder = f"{project.conf.name}/{found.name}"
+    return {
+        "cells": found.cells,
+        "files": {f"{folder}/{name}": text for name, text in found.texts.items()},
+        "command": f"kedro run --env={found.name}",
+    }
+
+
+def _shown(project: Project, env: str) -> dict[str, Any]:
+    rows = rows_of(project, env)
+    return {
+        "models": [_model(name, row, rows) for name, row in rows.parameters.models.items()],
+        "tasks": _grouped(rows.parameters.tasks, lambda row: row.type, lambda name, row: _task(name, row, rows)),
+        "methods": _methods(rows),
+        "seeds": [
+            {"name": name, "chosen": name in rows.grid.seeds, "facts": str(value)}
+            for name, value in rows.parameters.seeds.items()
+        ],
+        "factors": ", ".join(as_typed(factor) for factor in rows.grid.lr_search.factors),
+        "training": [
+            {
+                "name": name,
+                "text": as_typed(value),
+                "help": TrainingSpec.model_fields[name].description,
+            }
+            for name, value in rows.parameters.training.model_dump(mode="json").items()
+        ],
+        "files": texts_of(project, env),
+        "seen": seen(project, env),
+    }
+
+
+def _grouped(rows: Mapping[str, Any], key: Any, choice: Any) -> dict[str, list[Choice]]:
+    groups: dict[str, list[Choice]] = {}
+    for name, row in rows.items():
+        groups.setdefault(key(row), []).append(choice(name, row))
+    return dict(sorted(groups.items()))
+
+
+def _methods(rows: Rows) -> dict[str, list[Choice]]:
+    """The methods by family, the baselines first."""
+    found = _grouped(rows.parameters.methods, lambda row: row.family, lambda name, row: _method(name, row, rows))
+    order = sorted(found, key=lambda family: (family != BASELINES, family))
+    return {WORDS.get(family, family): found[family] for family in order}
+
+
+def _method(name: str, row: Any, rows: Rows) -> Choice:
+    lacking = "" if is_installed(row.provider) else f"needs the library {row.provider}, which is not installed"
+    facts = f"{row.type}, {row.citation}" if row.trains else row.citation
+    return {"name": name, "chosen": name in rows.grid.methods, "facts": facts, "lacking": lacking, "notes": row.notes}
+
+
+def _task(name: str, row: TaskSpec, rows: Rows) -> Choice:
+    place = "its rows are here" if rows.here(name) else f"its rows are not in {rows.raw.name} yet"
+    answer = f"{len(row.label_words)} labels" if row.label_words else "free text"
+    facts = f"{answer}, scored by {row.primary}; licence: {row.licence}; {place}"
+    return {"name": name, "chosen": name in rows.grid.tasks, "facts": facts, "lacking": "", "notes": row.notes}
+
+
+def _model(name: str, row: ModelSpec, rows: Rows) -> Choice:
+    facts = f"{row.dtype}; licence: {row.licence}"
+    return {"name": name, "chosen": name in rows.grid.models, "facts": facts, "lacking": "", "notes": row.notes}

@@ -13,21 +13,27 @@ from peft_pipelines.files import names
 
 @dataclass(frozen=True)
 class Project:
-    """A project's folder."""
+    """A project's folder; ``source`` is another folder of configuration than its own."""
 
     root: Path
+    source: Path | None = None
 
     @property
     def conf(self) -> Path:
         """The folder of the environments."""
-        return self.root / str(settings.CONF_SOURCE)
+        return self.source or self.root / str(settings.CONF_SOURCE)
+
+    @property
+    def base(self) -> str:
+        """The name of the environment that all others change."""
+        return str(settings.CONFIG_LOADER_ARGS["base_env"])
 
     @property
     def environments(self) -> list[str]:
         """The names of the environments: the default one first, the base none of them."""
-        base, default = (settings.CONFIG_LOADER_ARGS[key] for key in ("base_env", "default_run_env"))
+        default = str(settings.CONFIG_LOADER_ARGS["default_run_env"])
         found = {each.name for each in self.conf.iterdir() if each.is_dir() and each.name.isidentifier()}
-        return [default, *sorted(found - {base, default})]
+        return [default, *sorted(found - {self.base, default})]
 
     def environment(self, name: str | None) -> str:
         """Return an environment's name, the default one's for None.

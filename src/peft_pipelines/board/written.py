@@ -1,0 +1,51 @@
+"""Drafts of an environment on disk: in a folder of their own to be checked and planned, and in the project for good."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from peft_pipelines.board.environment_rows import read
+from peft_pipelines.board.grid_form import Draft
+from peft_pipelines.board.project import Project
+from peft_pipelines.files.atomic import write_text
+
+
+@contextmanager
+def tried(project: Project, draft: Draft) -> Iterator[Path]:
+    """Yield a folder of configuration in which the draft stands in place of its environment, for a block.
+
+    All other environments are links to the project's own.
+    """
+    with tempfile.TemporaryDirectory(prefix="board-") as scratch:
+        conf = Path(scratch, project.conf.name)
+        conf.mkdir()
+        for path in project.conf.iterdir():
+            if path.name != draft.name:
+                (conf / path.name).symlink_to(path.resolve())
+        (conf / draft.name).mkdir()
+        for name, text in draft.texts.items():
+            (conf / draft.name / name).write_text(text, encoding="utf-8")
+        yield conf
+
+
+def check(project: Project, draft: Draft) -> None:
+    """Read the draft as a run would, in a folder of its own.
+
+    Raises:
+        ConfigError: a file, a row or the grid is not as it must be.
+    """
+    with tried(project, draft) as conf:
+        found = read(replace(project, source=conf), draft.name)
+    found.parameters.check(found.grid)
+
+
+def write(project: Project, draft: Draft) -> list[str]:
+    """Write a draft into the project; return the paths of its files, from the project's folder."""
+    folder = project.conf / draft.name
+    for name, text in draft.texts.items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)
+    return [(folder / name).relative_to(project.root).as_posix() for name in draft.texts]
