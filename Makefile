@@ -72,7 +72,7 @@ viz: $(VENV)/.installed  ## draw the pipelines in the browser
 	$(BIN)/kedro viz run
 
 clean:  ## remove the environment and the caches; keep data
-	rm -rf $(VENV) $(VENV5) $(VENVRAY) $(DOCS) $(AUDIT) build site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV5) $(VENVRAY) $(DOCS) $(AUDIT) build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './data/*' -prune -exec rm -rf {} +
 
 # A candidate counts if it runs and its version fits: a name on PATH may be a launcher with nothing behind it.

@@ -20,11 +20,12 @@ __all__ = ["project"]
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md")])
+PAGES += sorted((ROOT / "starter").rglob("*.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-TYPED = re.compile(r"(?:… )?(?:(?:\.venv\S*/)?(?:kedro|make|pytest|python)\b|--\w+[= ]).*[^=]")
+TYPED = re.compile(r"(?:… )?(?:(?:\.venv\S*/)?(?:kedro|make|peft-pipelines(?= )|pytest|python)\b|--\w+[= ]).*[^=]")
 FENCES = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
-PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|pytest|python)$")
+PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|peft-pipelines|pytest|python)$")
 OTHERS = ("apt", "curl", "dnf", "git", "kubectl", "ollama", "pip", "sbatch", "source", "transformers", "uv", "vllm")
 """Programs that are not of the project."""
 PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID", "mine", "LOHA", "xlora", "channel_gain"}
@@ -108,6 +109,15 @@ def test_the_command_line_knows_the_command(cli: click.Command, line: str) -> No
         assert all(part in NAMES or part in PLACEHOLDERS for part in parts)
 
 
+@pytest.mark.parametrize("line", of("peft-pipelines"))
+def test_the_program_knows_the_command(cli: click.Command, line: str) -> None:
+    from peft_pipelines.cli.outside import outside  # noqa: PLC0415  (as the program does)
+
+    name, *rest = words(line)[1:]
+    group = outside if name == "init" else cli
+    assert parsed(group, [name, *rest]) if rest else known_command(group, name)
+
+
 def known_command(group: click.Command, name: str) -> bool:
     context = group.make_context("kedro", [name])
     return isinstance(group, click.Group) and group.get_command(context, name) is not None
@@ -182,6 +192,7 @@ def test_every_command_is_of_a_program_that_is_known() -> None:
     assert {match[1] for program in programs if (match := PROGRAM.match(program))} == {
         "kedro",
         "make",
+        "peft-pipelines",
         "pytest",
         "python",
     }

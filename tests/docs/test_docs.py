@@ -16,7 +16,7 @@ from peft_pipelines.storage.splits import RowsFolder
 from peft_pipelines.training.loss import loss_of
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("docs", "benchmarks", "methods", "conf", "notebooks", "src", "tests")
+FOLDERS = ("docs", "benchmarks", "methods", "conf", "notebooks", "src", "starter", "tests")
 TEXTS = sorted([*ROOT.glob("*.md"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md"))])
 LINK = re.compile(r"\]\(<?([^)\s>]+)")
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)

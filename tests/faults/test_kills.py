@@ -17,6 +17,8 @@ IN_A_ROW = 10
 
 ELSEWHERE = {
     "cli.commands._scratch": "a temporary folder of the system",
+    "cli.starter.fill": "a new project, where a person says",
+    "cli.starter.make_project": "a new project, likewise",
     "costs.measure._reset_peak": "a switch of the kernel",
     "data.convert.convert": "downloads, which lie beside the store",
     "data.fetch.fetch_model": "downloads",

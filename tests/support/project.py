@@ -43,10 +43,11 @@ class Project:
         self.folder = folder
         self.grid: dict[str, Any] = json.loads(json.dumps(GRID))
         self.parameters: dict[str, Any] = yaml.safe_load(yaml.safe_dump(PARAMETERS))
-        for name in ("conf", "methods"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", folder)
-        (folder / "src").mkdir()  # kedro looks for it; the code under test is imported already
+        if not (folder / "pyproject.toml").exists():  # else it is a project already
+            for name in ("conf", "methods"):
+                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copy(ROOT / "pyproject.toml", folder)
+            (folder / "src").mkdir()  # kedro looks for it; the code under test is imported already
         tiny.fresh("llama").save_pretrained(folder / "model")
         tiny.tokenizer(tiny.CHATML).save_pretrained(folder / "model")
         self.rows(train=ROWS, test=ROWS[:4])

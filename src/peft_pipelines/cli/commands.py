@@ -12,6 +12,7 @@ from peft_pipelines.cli.board_command import board
 from peft_pipelines.cli.chat_command import chat
 from peft_pipelines.cli.clean_command import clean
 from peft_pipelines.cli.export_command import export
+from peft_pipelines.cli.init_command import init
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.opened import opened, unchecked
 from peft_pipelines.cli.options import placed, with_env
@@ -179,4 +180,5 @@ COMMANDS: list[click.Command] = [
     compare,
     methods,
     metrics,
+    init,
 ]
