@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import torch
 from catalogs import catalog_of, stored
 from click.testing import CliRunner, Result
 from project import ROWS, Project, project
@@ -78,8 +79,23 @@ def test_mistakes_are_one_line(piped: Any) -> None:
         ("--beside=ia3",): "cell 'ia3.tiny.mood.s0': has not been made",
         ("--max-new-tokens=0",): "--max-new-tokens: must be a whole number from 1 to 1000, got '0'",
         ("--run=2020",): "RUN_ID: unknown run '2020'",
+        ("--run=",): "--run: must be a name, got ''",
     }.items():
         done = piped("x\n", *arguments)
         assert (done.exit_code, done.stdout) == (1, "")
         assert done.stderr.startswith(f"Error: {words}") and len(done.stderr.splitlines()) == 1, done.stderr
     assert piped(b"\xff\n").stderr == "Error: standard input: must be UTF-8, got 0xff\n"
+
+
+def test_it_computes_on_the_threads_of_a_cell(piped: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    def answered(*_: object) -> Any:
+        found.append(torch.get_num_threads())
+        yield "x"
+
+    monkeypatch.setattr(LoadedCell, "stream_answer", answered)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    before = torch.get_num_threads()
+    assert piped("x\n").exit_code == 0
+    assert (found, torch.get_num_threads()) == ([3], before)

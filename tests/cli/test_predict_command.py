@@ -10,7 +10,10 @@ from catalogs import folder_of, stored
 from click.testing import CliRunner, Result
 from project import ROWS, Project, project
 from recorded import LORA, ZERO, ids, original, recorded
+from rich.progress import Progress
 
+from peft_pipelines.cli import predict_command
+from peft_pipelines.files import progress
 from peft_pipelines.models import base_model
 from peft_pipelines.serving import parts
 from peft_pipelines.serving.loaded_cell import LoadedCell
@@ -129,3 +132,45 @@ def test_a_mistake_is_one_line_before_a_model_is_read(recorded: Project, monkeyp
         done = predicted(recorded, source, target, cell=cell)
         assert (done.exit_code, done.stdout) == (1, ""), (words, done.output)
         assert done.stderr.startswith(f"Error: {words}") and len(done.stderr.splitlines()) == 1, done.stderr
+
+
+def test_each_part_is_told_once_however_often_its_rows_are_gone_through(
+    recorded: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = LoadedCell.answer
+
+    def twice(self: LoadedCell, rows: Any) -> Any:
+        progress.step("generate", len(rows), len(rows))  # as likelihoods of continuations do
+        return answer(self, rows)
+
+    monkeypatch.setattr(LoadedCell, "answer", twice)
+    monkeypatch.setattr(parts, "ROWS", 2)
+    done = predicted(recorded, written("in.jsonl", TEST), "out.jsonl")
+    assert done.stderr == f"{LORA}: 2 of 4 rows\n{LORA}: 4 of 4 rows\n"
+
+
+def test_the_bar_never_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    updates: list[float] = []
+
+    def update(bar: Progress, _: object, completed: float) -> None:
+        updates.append(completed)
+        bar.tasks[0].completed = completed
+
+    monkeypatch.setattr(Progress, "update", update)
+    answered: list[dict[str, Any]] = []
+    with predict_command._bar("cell", 8, answered) as show_done:
+        for done in (2, 4, 1, 4):
+            progress.step("generate", done, 4)
+        answered.extend({} for _ in range(4))
+        show_done()
+        progress.step("generate", 1, 4)
+    progress.listen(None)
+    assert updates == [2, 4, 4, 4, 4, 5]
+
+
+def test_a_run_without_a_name_is_refused(recorded: Project) -> None:
+    done = predicted(recorded, written("in.jsonl", TEST), "out.jsonl", "--run=")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "Error: --run: must be a name, got ''; leave the option out for its default\n",
+    )

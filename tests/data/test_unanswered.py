@@ -63,6 +63,12 @@ def test_a_text_is_the_row_of_a_task_with_one_column() -> None:
     assert row_of_text("fun", task_of("sst2")) == {"sentence": "fun"}
     with pytest.raises(ConfigError, match="its input has the columns premise, question, choice1, choice2; give rows"):
         row_of_text("fun", task_of("copa"))
+    squeezed = task_of("sst2").model_copy(update={"preprocess": "squeeze_blanks"})
+    with pytest.raises(ConfigError) as made:
+        row_of_text("fun", squeezed)
+    assert str(made.value) == (
+        "task 'sst2': its preprocess 'squeeze_blanks' makes the input of raw columns; give rows, not texts"
+    )
     with pytest.raises(ConfigError) as caught:
         examples([{"text": "fun"}], task_of("sst2"), ["text"])
     assert str(caught.value) == NEITHER

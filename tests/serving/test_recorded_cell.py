@@ -109,6 +109,15 @@ def test_a_cell_that_was_killed_is_not_finished(recorded: Project) -> None:
     assert refused(recorded) == f"cell '{LORA}': is not finished; the same `kedro run` goes on with it"
 
 
+def test_a_cell_whose_files_have_no_hash_on_record_is_not_finished(recorded: Project) -> None:
+    path = folder_of(LORA) / "state.json"
+    state = json.loads(path.read_text())
+    for node in state["nodes"].values():
+        node["sha256"] = {name: files for name, files in node["sha256"].items() if not name.endswith("checkpoint")}
+    path.write_text(json.dumps(state))
+    assert refused(recorded) == f"cell '{LORA}': is not finished; the same `kedro run` goes on with it"
+
+
 def test_a_checkpoint_that_is_not_as_it_was_saved_is_refused(recorded: Project) -> None:
     folder = checkpoint_of(LORA)
     path = folder / "adapter_config.json"

@@ -46,7 +46,7 @@ def finished(name: str, family: str, folder: Path, **row: Any) -> Finished:
         task=task,
         method=method,
         model=spec,
-        training_args=training_args(),
+        training=training_args(),
         seed=0,
     )
     return Finished(recorded, weights, NUMBERS)

@@ -5,33 +5,39 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from kedro.framework.project import settings
 
 from peft_pipelines.cli import options
+from peft_pipelines.cli.cell_options import of_cell, text_or_none
 from peft_pipelines.cli.one_line import Command
-from peft_pipelines.cli.predict_command import CELL_HELP, INTERRUPTED, RUN_HELP
+from peft_pipelines.cli.opened import opened
+from peft_pipelines.cli.predict_command import INTERRUPTED
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import names
 from peft_pipelines.files.screen import show, show_line
+from peft_pipelines.running import threads
 
 if TYPE_CHECKING:
     from peft_pipelines.serving.loaded_cell import LoadedCell
 
 ASK: Final = "> "
 _count = options.strict(options.count, lambda: None)
-_text = options.strict(options.text, lambda: None)
 
 
 @click.command(cls=Command)
-@click.argument("cell", nargs=-1, required=True, metavar=CELL_HELP)
-@click.option("--beside", metavar="METHOD|CELL", callback=_text, help="Another method, or cell, that answers as well.")
+@click.option(
+    "--beside",
+    metavar="METHOD|CELL",
+    callback=text_or_none,
+    help="Another method, or cell, that answers as well; with --run by that run's version where it has one.",
+)
 @click.option(
     "--instruction/--no-instruction",
     default=True,
-    help="Ask as the cell was trained: each line alone, behind the task's instruction. Without it, what is typed is a "
-    "conversation that goes on.",
+    help="Ask as the cell was trained, but without the task's `preprocess`: each line alone, behind the task's "
+    "instruction. Without it, what is typed is a conversation that goes on.",
 )
 @click.option("--max-new-tokens", metavar="N", type=click.UNPROCESSED, callback=_count, help="The longest answer.")
-@click.option("--run", "run_id", metavar="RUN_ID", callback=_text, help=RUN_HELP)
+@of_cell
 @options.placed
 def chat(
     cell: tuple[str, ...],
@@ -51,13 +57,17 @@ def chat(
     \b
     kedro chat lora.smollm2_135m.sst2.s0 --beside zero_shot
     """
-    from peft_pipelines.serving.beside import cell_beside  # noqa: PLC0415  (heavy: only this command needs it)
+    from peft_pipelines.serving.beside import beside_of, cell_beside  # noqa: PLC0415  (heavy: only this command needs it)
     from peft_pipelines.serving.loading import load_cell  # noqa: PLC0415
+    from peft_pipelines.serving.recorded_cell import cell_of  # noqa: PLC0415
 
-    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
-        catalog = session.load_context().catalog
-        first = load_cell(catalog, ".".join(cell), run_id)
-        cells = [first] if beside is None else [first, cell_beside(catalog, first, beside)]
+    with opened(env, params) as (catalog, _), threads.limited():
+        known = catalog.load(names.PARAMETERS)
+        named = cell_of(cell, known)
+        if beside is not None:
+            beside_of(named, beside, known)  # before a model is read
+        first = load_cell(catalog, named, run_id)
+        cells = [first] if beside is None else [first, cell_beside(catalog, first, beside, run_id)]
         talks = [_Talk(one, instruction, max_new_tokens, _title(one, cells)) for one in cells]
         if sys.stdin.isatty():
             show_line(_greeting(first, instruction))

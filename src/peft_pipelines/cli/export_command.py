@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from kedro.framework.project import settings
 
 from peft_pipelines.cli import options
+from peft_pipelines.cli.cell_options import of_cell
 from peft_pipelines.cli.one_line import Command
-from peft_pipelines.cli.predict_command import CELL_HELP
+from peft_pipelines.cli.opened import opened
 from peft_pipelines.config.errors import unknown
 from peft_pipelines.files import names
 from peft_pipelines.files.screen import show, show_line
@@ -16,8 +16,6 @@ from peft_pipelines.files.screen import show, show_line
 CONTENTS: Final = ("adapter", "merged", "gguf")
 FORMATS: Final = (*CONTENTS, "hub")
 CONTENTS_HELP: Final = "What a folder for the hub holds: adapter, merged or gguf. Default: the adapter if there is one."
-RUN_HELP: Final = "The version of the cell that this run has on record. Default: the version on record now."
-text_or_none = options.strict(options.text, lambda: None)
 
 
 def one_of(allowed: tuple[str, ...]) -> options.Read:
@@ -32,12 +30,11 @@ def one_of(allowed: tuple[str, ...]) -> options.Read:
 
 
 @click.command(cls=Command)
-@click.argument("cell", nargs=-1, required=True, metavar=CELL_HELP)
 @click.option("--to", "form", required=True, metavar="FORMAT", callback=one_of(FORMATS), help=", ".join(FORMATS))
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to make.")
 @click.option("--as", "contents", metavar="FORMAT", callback=one_of(CONTENTS), help=CONTENTS_HELP)
-@click.option("--run", "run_id", metavar="RUN_ID", callback=text_or_none, help=RUN_HELP)
 @click.option("--overwrite", is_flag=True, help="Replace an export that is there.")
+@of_cell
 @options.placed
 def export(
     cell: tuple[str, ...],
@@ -73,13 +70,11 @@ def export(
     if contents and form != hub_folder.HUB:
         raise ConfigError(f"--as: must be left out with --to {form}, got '{contents}'. Allowed with --to hub")
     formats.check_output(output, overwrite=overwrite)
-    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
-        catalog = session.load_context().catalog
+    with opened(env, params) as (catalog, _):
         finished = Finished.of(catalog, cell_of(cell, catalog.load(names.PARAMETERS)), run_id)
         if form == hub_folder.HUB:
             wanted = hub_folder.hub_format(hub_folder.contents_of(finished, contents))
         else:
             wanted = formats.CONTENTS[form]
-        wanted.refuse(finished)
-        difference = formats.export(finished, wanted.write, output, show_line, overwrite=overwrite)
+        difference = formats.export(finished, wanted, output, show_line, overwrite=overwrite)
     show(f"{output}: ready; largest difference of a logit from the cell's model {difference:.1e}")

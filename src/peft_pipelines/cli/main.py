@@ -8,6 +8,7 @@ from kedro.framework.cli.utils import CONTEXT_SETTINGS
 from kedro.framework.project import pipelines as registered
 from kedro.framework.project import settings
 
+from peft_pipelines.cli.cell_options import CELL_HELP
 from peft_pipelines.cli.commands import COMMANDS
 from peft_pipelines.cli.kedro_commands import ProjectGroup
 from peft_pipelines.cli.options import placed
@@ -43,7 +44,7 @@ def fetch(env: str | None, params: dict[str, Any]) -> None:
 
 
 @cli.command()
-@click.argument("cell", nargs=-1, required=True, metavar="METHOD MODEL TASK SEED")
+@click.argument("cell", nargs=-1, required=True, metavar=CELL_HELP)
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to make; it must not exist.")
 @placed
 def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str, Any]) -> None:

@@ -2,15 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
-from kedro.framework.project import settings
 
+from peft_pipelines.cli.cell_options import of_cell
 from peft_pipelines.cli.one_line import Command
+from peft_pipelines.cli.opened import opened
 from peft_pipelines.cli.options import placed
 from peft_pipelines.files import names, progress
 from peft_pipelines.files.screen import show, show_line
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
     from peft_pipelines.serving.answer_files import Given
     from peft_pipelines.serving.recorded_cell import RecordedCell
 
-CELL_HELP: Final = "METHOD MODEL TASK SEED"
-RUN_HELP: Final = "Answer with the version of the cell that this run has on record. Default: the version on record now."
 STREAM, INTERRUPTED = "-", 130
+
+ShowDone = Callable[[], None]
+"""Shows that one more part is done."""
 
 
 @click.command(cls=Command)
-@click.argument("cell", nargs=-1, required=True, metavar=CELL_HELP)
 @click.option("--input", "source", required=True, help="Rows to answer: .csv, .jsonl, .parquet; - is standard input.")
 @click.option("--output", "target", required=True, help="The file to write: likewise; - is standard output.")
-@click.option("--run", "run_id", metavar="RUN_ID", help=RUN_HELP)
 @click.option("--ignore-labels", is_flag=True, help="Pass over right answers in the input: nothing is scored.")
 @click.option("--overwrite", is_flag=True, help="Replace the output, and parts of another prediction beside it.")
+@of_cell
 @placed
 def predict(
     cell: tuple[str, ...],
@@ -61,8 +62,7 @@ def predict(
 
     if target != STREAM:
         answer_files.check_output(Path(target), overwrite=overwrite)
-    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
-        catalog = session.load_context().catalog
+    with opened(env, params) as (catalog, _):
         recorded = recorded_cell(catalog, cell_of(cell, catalog.load(names.PARAMETERS)), run_id)
         if source == STREAM:
             given = answer_files.read_lines(sys.stdin.buffer.read())
@@ -95,12 +95,13 @@ def _answer(
         parts.begin(overwrite=overwrite)
     answered: list[dict[str, Any]] = []
     goes_on = "" if streamed else "; the same command goes on"
-    with threads.limited(), _shown(recorded.cell.id, len(lines), answered, goes_on):
+    with threads.limited(), _shown(recorded.cell.id, len(lines), answered, goes_on) as show_done:
         for part in predict_file.predictions(lambda: loaded(catalog, recorded), lines, parts):
             if streamed:
                 rows = given.table.slice(len(answered), len(part))
                 show(answer_files.as_lines(answer_files.joined(rows, answer_files.added(part, task))), end="")
             answered += part
+            show_done()
     if parts:
         answer_files.write_answers(Path(target), given, answer_files.added(answered, task))
         parts.remove()
@@ -118,15 +119,14 @@ def _table(scores: dict[str, str]) -> list[str]:
 
 
 @contextmanager
-def _shown(title: str, total: int, answered: list[dict[str, Any]], goes_on: str) -> Iterator[None]:
+def _shown(title: str, total: int, answered: list[dict[str, Any]], goes_on: str) -> Iterator[ShowDone]:
     """Show how many rows are answered; what a signal stops is said in a line, with what follows from it."""
     try:
         if sys.stderr.isatty() and not os.environ.get("CI"):
-            with _bar(title, total, answered):
-                yield
-        else:
-            with _lines(title, total, answered):
-                yield
+            with _bar(title, total, answered) as show_done:
+                yield show_done
+        else:  # a line a part, for logs
+            yield lambda: show_line(f"{title}: {len(answered)} of {total} rows")
     except KeyboardInterrupt:
         show_line(f"stopped with {len(answered)} of {total} rows answered{goes_on}")
         raise SystemExit(INTERRUPTED) from None
@@ -135,21 +135,16 @@ def _shown(title: str, total: int, answered: list[dict[str, Any]], goes_on: str)
 
 
 @contextmanager
-def _bar(title: str, total: int, answered: list[dict[str, Any]]) -> Iterator[None]:
-    """A moving bar for a person at a terminal."""
+def _bar(title: str, total: int, answered: list[dict[str, Any]]) -> Iterator[ShowDone]:
+    """A moving bar for a person at a terminal; it never falls back where a part's rows are gone through twice."""
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total)
-        progress.listen(lambda _, done, __: bar.update(task, completed=len(answered) + done))
-        yield
 
+        def show_done(more: int = 0) -> None:
+            bar.update(task, completed=max(bar.tasks[0].completed, len(answered) + more))
 
-@contextmanager
-def _lines(title: str, total: int, answered: list[dict[str, Any]]) -> Iterator[None]:
-    """A line a part, for logs."""
-    progress.listen(
-        lambda _, done, of: show_line(f"{title}: {len(answered) + done} of {total} rows") if done == of else None
-    )
-    yield
+        progress.listen(lambda _, done, __: show_done(done))
+        yield show_done

@@ -5,25 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import click
-from kedro.framework.project import settings
 
 from peft_pipelines.cli import options
-from peft_pipelines.cli.export_command import CONTENTS, CONTENTS_HELP, RUN_HELP, one_of, text_or_none
+from peft_pipelines.cli.cell_options import of_cell
+from peft_pipelines.cli.export_command import CONTENTS, CONTENTS_HELP, one_of
 from peft_pipelines.cli.one_line import Command
-from peft_pipelines.cli.predict_command import CELL_HELP
+from peft_pipelines.cli.opened import opened
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.screen import show, show_line
 
 
 @click.command(cls=Command)
-@click.argument("cell", nargs=-1, required=True, metavar=CELL_HELP)
 @click.option("--repo", required=True, metavar="OWNER/NAME", help="The repository; it is made where there is none.")
 @click.option("--as", "contents", metavar="FORMAT", callback=one_of(CONTENTS), help=CONTENTS_HELP)
 @click.option("--public", is_flag=True, help="Let everybody see the repository. Default: private.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, and send nothing.")
 @click.option("--yes", is_flag=True, help="Send without asking.")
-@click.option("--run", "run_id", metavar="RUN_ID", callback=text_or_none, help=RUN_HELP)
+@of_cell
 @options.placed
 def publish(
     cell: tuple[str, ...],
@@ -54,11 +53,10 @@ def publish(
         publishing.check_token()
     with tempfile.TemporaryDirectory(prefix="peft-pipelines-publish-") as scratch:
         folder = Path(scratch) / "repository"
-        with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
-            catalog = session.load_context().catalog
+        with opened(env, params) as (catalog, _):
             finished = Finished.of(catalog, cell_of(cell, catalog.load(names.PARAMETERS)), run_id)
             wanted = hub_folder.hub_format(hub_folder.contents_of(finished, contents))
-            formats.export(finished, wanted.write, folder, show_line, overwrite=False)
+            formats.export(finished, wanted, folder, show_line, overwrite=False)
         show(publishing.listing(folder, repository))
         if dry_run:
             show("dry run: nothing was sent")

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from peft_pipelines.cli import options
+from peft_pipelines.cli.cell_options import text_or_none
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.opened import opened
 from peft_pipelines.cli.server_options import check_libraries, port_option
@@ -12,17 +13,20 @@ from peft_pipelines.files.screen import show, show_line
 
 HOST, PORT = "127.0.0.1", 8000
 
-
 _host = options.strict(options.text, lambda: HOST)
-_text = options.strict(options.text, lambda: None)
 
 
 @click.command(cls=Command)
 @click.argument("cells", nargs=-1, required=True, metavar="CELL...")
-@click.option("--beside", metavar="METHOD", multiple=True, help="The first cell's model, task and seed by this method.")
+@click.option(
+    "--beside",
+    metavar="METHOD",
+    multiple=True,
+    help="The first cell's model, task and seed by this method; with --run by that run's version where it has one.",
+)
 @click.option("--host", metavar="ADDRESS", callback=_host, help=f"The address to listen on. Default: {HOST}.")
 @port_option(PORT)
-@click.option("--run", "run_id", metavar="RUN_ID", callback=_text, help="Answer with the versions of this run.")
+@click.option("--run", "run_id", metavar="RUN_ID", callback=text_or_none, help="Answer with the versions of this run.")
 @options.placed
 def serve(
     cells: tuple[str, ...],

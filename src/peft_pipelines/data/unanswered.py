@@ -63,13 +63,21 @@ def examples(rows: Sequence[Row], task: TaskSpec, columns: Collection[str]) -> l
     return found
 
 
+def input_columns(task: TaskSpec) -> list[str]:
+    """Return the columns that a task's input is made of, after ``preprocess``; each once."""
+    return list(dict.fromkeys(template_fields(task.input)))
+
+
 def row_of_text(text: str, task: TaskSpec) -> Row:
-    """Return the raw row of a task whose input is made of one column.
+    """Return the raw row of a task whose input is made of one column of its raw rows.
 
     Raises:
-        ConfigError: its input is made of several.
+        ConfigError: its input is made of several, or of what ``preprocess`` makes.
     """
-    columns = list(dict.fromkeys(template_fields(task.input)))
+    if task.preprocess:
+        made = f"its preprocess '{task.preprocess}' makes the input of raw columns"
+        raise ConfigError(f"task '{task.name}': {made}; give rows, not texts")
+    columns = input_columns(task)
     if len(columns) > 1:
         raise ConfigError(f"task '{task.name}': its input has the columns {', '.join(columns)}; give rows, not texts")
     return {columns[0]: text}

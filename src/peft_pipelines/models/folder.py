@@ -20,9 +20,12 @@ READ = (
 )
 """The files that are read, beside the weights."""
 
+LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
+"""The files that say under which terms the others are given."""
+
 BESIDE = (
     *("*.md", "*.txt", "*.rst", "*.pdf", "*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp"),
-    *("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*"),
+    *LICENCES,
     *("trainer_state.json", "*_results.json", "preprocessor_config.json", "processor_config.json"),
 )
 """Documents, pictures, and records that no loader of a text model reads: they may lie in the folder, and are not read.

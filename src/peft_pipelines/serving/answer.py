@@ -1,6 +1,7 @@
 """An answer as it is made: its text in pieces, and what is known of it so far."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from peft_pipelines.inference.answerer import Answerer
 from peft_pipelines.inference.streaming import pieces, stream
@@ -12,22 +13,25 @@ class Answer(Iterator[str]):
     Args:
         answerer: the method on its base, with the most tokens of this answer.
         prompt: the prompt's tokens.
+        deterministic: whether a GPU gives the same bits each time, as ``training.deterministic`` has it.
 
     Attributes:
         prompt_tokens: the number of the prompt's tokens; a soft prompt is none of them.
         cancelled: set by any thread, it ends the answer before its next token.
     """
 
-    def __init__(self, answerer: Answerer, prompt: Sequence[int]) -> None:
+    def __init__(self, answerer: Answerer, prompt: Sequence[int], deterministic: bool) -> None:
         self.prompt_tokens = len(prompt)
         self.cancelled = False
         self._said: list[int] = []
+        self._same_bits = partial(answerer.base.same_bits, deterministic)
         self._stop = answerer.decoding.stop
         self._pieces = pieces(self._texts(answerer, prompt))
 
     def __next__(self) -> str:
         """Return what the next token adds to the text."""
-        return next(self._pieces)
+        with self._same_bits():  # not between two pieces, when the caller may do anything
+            return next(self._pieces)
 
     @property
     def new_tokens(self) -> int:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from peft_pipelines.config import fill, template_fields
+from peft_pipelines.config import fill
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.conversation import Conversations, Message
-from peft_pipelines.data.unanswered import Row, examples, row_of_text
+from peft_pipelines.data.unanswered import Row, examples, input_columns, row_of_text
 from peft_pipelines.inference.answerer import Answerer
 from peft_pipelines.models.positions import positions
 from peft_pipelines.serving.answer import Answer
@@ -42,11 +42,6 @@ class LoadedCell:
         """``METHOD.MODEL.TASK.SEED``."""
         return self.recorded.cell.id
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns that the task's input is made of, after ``preprocess``."""
-        return list(dict.fromkeys(template_fields(self.recorded.task.input)))
-
     def predict(self, rows: Sequence[Row | str]) -> list[dict[str, Any]]:
         """Return the greedy answer to each row, as scoring has them: the lines of ``predictions.jsonl``.
 
@@ -56,10 +51,10 @@ class LoadedCell:
 
         Args:
             rows: raw rows, with or without the columns of the right answer; or texts, where the task's input is made
-                of one column.
+                of one column without ``preprocess``.
 
         Raises:
-            ConfigError: a column that the task needs is missing, a label is unknown, a text stands for several columns.
+            ConfigError: a column that the task needs is missing, a label is unknown, a text is no row.
         """
         task = self.recorded.task
         given = [row_of_text(row, task) if isinstance(row, str) else row for row in rows]
@@ -86,9 +81,10 @@ class LoadedCell:
     def prompt(self, text: str) -> str:
         """Return a text behind the task's instruction.
 
-        Where the input is made of one column, the text is put into its place; otherwise it is the whole input.
+        Where the input is made of one column, the text is put into its place; otherwise it is the whole input. The
+        task's ``preprocess`` is not applied to it.
         """
-        task, columns = self.recorded.task, self.columns
+        task, columns = self.recorded.task, input_columns(self.recorded.task)
         return task.prompt(fill(task.input, {columns[0]: text}) if len(columns) == 1 else text)
 
     def stream_answer(self, text: str, max_new_tokens: int | None = None) -> Answer:
@@ -124,7 +120,7 @@ class LoadedCell:
                 f"cell '{self.id}': a prompt of {len(prompt)} tokens with {max_new_tokens} of an answer must fit into "
                 f"the model's {limit} positions"
             )
-        return Answer(answerer, prompt)
+        return Answer(answerer, prompt, self.recorded.training_args.deterministic)
 
     @cached_property
     def _conversations(self) -> Conversations:

@@ -48,7 +48,8 @@ class Job:
     def begin(self, answer: Answer) -> None:
         """Hold the answer that has begun."""
         self._answer = answer
-        answer.cancelled = self.cancelled
+        if self.cancelled:  # never set back: a cancel may come between these lines
+            answer.cancelled = True
 
     def tell(self, event: str | Ended | ApiError) -> None:
         """Hand something to the event loop; it is lost where the loop has ended."""

@@ -30,7 +30,7 @@ class RecordedCell:
         task: the task's row.
         method: the method's row.
         model: the base model's row, with the folder of today's configuration.
-        training_args: the training arguments, those of the method over them.
+        training: the training arguments of all methods.
         seed: the number behind the seed's name.
     """
 
@@ -40,8 +40,13 @@ class RecordedCell:
     task: TaskSpec
     method: MethodSpec
     model: ModelSpec
-    training_args: TrainingSpec
+    training: TrainingSpec
     seed: int
+
+    @property
+    def training_args(self) -> TrainingSpec:
+        """The training arguments, those of the method over them."""
+        return self.training.overridden(self.method)
 
     @property
     def version(self) -> str:
@@ -118,9 +123,11 @@ def _of_store(catalog: DataCatalog, cell: Cell) -> _Found:
             f"cell '{cell.id}': has failed ({numbers['type']}: {numbers['reason']:.300}); see '{folder / FAILURE}'"
         )
     name = names.artifact(cell, names.CHECKPOINT)
-    hashes = [entry["sha256"][name] for entry in state.nodes.values() if name in entry["sha256"]]
+    hashes = next((entry["sha256"][name] for entry in state.nodes.values() if name in entry["sha256"]), None)
+    if not hashes:  # nothing to compare the checkpoint with
+        raise _missing(catalog, cell, folder, begun=True)
     run = Run(runs_folder(catalog) / str(numbers.get("run_id")))
-    return _Found(run, str(numbers["checkpoint"]), hashes[0] if hashes else {})
+    return _Found(run, str(numbers["checkpoint"]), hashes)
 
 
 def _missing(catalog: DataCatalog, cell: Cell, folder: Path, *, begun: bool) -> ConfigError:
@@ -172,15 +179,13 @@ def _with_rows(catalog: DataCatalog, cell: Cell, run: Run, checkpoint: Checkpoin
         now = parse(ModelSpec, f"model '{cell.model}'", today["models"][cell.model])
         model = {**model, "folder": now.folder}
     training = {**parse(TrainingSpec, "training", today["training"]).model_dump(), **rows["training"]}
-    method = parse(MethodSpec, f"{where}, method '{cell.method}'", rows["methods"][cell.method])
-    training_args = parse(TrainingSpec, f"{where}, training", training)
     return RecordedCell(
         cell=cell,
         run=run,
         checkpoint=checkpoint,
         task=parse(TaskSpec, f"{where}, task '{cell.task}'", rows["tasks"][cell.task]),
-        method=method,
+        method=parse(MethodSpec, f"{where}, method '{cell.method}'", rows["methods"][cell.method]),
         model=parse(ModelSpec, f"{where}, model '{cell.model}'", model),
-        training_args=training_args.overridden(method),
+        training=parse(TrainingSpec, f"{where}, training", training),
         seed=int(rows["seeds"][cell.seed]),
     )

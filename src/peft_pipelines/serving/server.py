@@ -13,7 +13,7 @@ from kedro.io import DataCatalog
 from peft_pipelines.config import AXES
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
-from peft_pipelines.serving.beside import cell_beside
+from peft_pipelines.serving.beside import beside_of, cell_beside
 from peft_pipelines.serving.endpoint import endpoint
 from peft_pipelines.serving.guard import is_loopback
 from peft_pipelines.serving.loaded_cell import LoadedCell
@@ -52,8 +52,9 @@ def load_cells(
     Args:
         catalog: that of a session.
         words: each cell as ``METHOD.MODEL.TASK.SEED``; or the four names of one.
-        beside: methods whose cells of the first one's other names answer as well.
-        run_id: the run as whose version ``words`` answer; None for the version on record now.
+        beside: methods whose cells of the first one's other names answer as well, or such cells by their four names.
+        run_id: the run as whose version they answer, those of ``beside`` where it has them; None for the version on
+            record now.
 
     Raises:
         ConfigError: a cell is given twice or has another base model, or as for ``load_cell`` and ``cell_beside``.
@@ -61,13 +62,13 @@ def load_cells(
     one = len(words) == len(AXES) and not any("." in word for word in words)
     known = catalog.load(names.PARAMETERS)
     cells = [cell_of(group, known) for group in ([words] if one else [[word] for word in words])]
-    ids = [*(cell.id for cell in cells), *(cells[0].model_copy(update={"method": name}).id for name in beside)]
+    ids = [*(cell.id for cell in cells), *(beside_of(cells[0], name, known).id for name in beside)]
     if twice := [name for name in ids if ids.count(name) > 1]:
         raise ConfigError(f"cell: must name each once, got '{twice[0]}' twice")
     if other := [cell.id for cell in cells if cell.model != cells[0].model]:
         raise ConfigError(f"cell: all must have the base model of '{ids[0]}', got '{other[0]}'")
     loaded = [load_cell(catalog, cell, run_id) for cell in cells]
-    return {cell.id: cell for cell in (*loaded, *(cell_beside(catalog, loaded[0], name) for name in beside))}
+    return {cell.id: cell for cell in (*loaded, *(cell_beside(catalog, loaded[0], name, run_id) for name in beside))}
 
 
 def serve(cells: Mapping[str, LoadedCell], sock: socket.socket, token: str | None) -> None:

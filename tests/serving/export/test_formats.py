@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import tiny
-from exported import finished
+from exported import RUN, finished
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.serving.export.formats import CONTENTS, GGUF, MERGED, check_output, export
+from peft_pipelines.serving.export.formats import CONTENTS, GGUF, MERGED, Format, check_output, export
 
 TOKENS = tiny.ids(12, rows=2)
 
@@ -41,9 +41,9 @@ def test_an_architecture_without_gguf_is_refused_before_weights_are_read(tmp_pat
 
 def test_gguf_has_the_merged_models_logits_and_a_modelfile(tmp_path: Path) -> None:
     cell = finished("lora", "llama", tmp_path)
-    assert export(cell, CONTENTS[GGUF].write, tmp_path / "out", quiet, overwrite=False) < 1e-4
+    assert export(cell, CONTENTS[GGUF], tmp_path / "out", quiet, overwrite=False) < 1e-4
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["Modelfile", "model.gguf"]
-    export(cell, CONTENTS[MERGED].write, tmp_path / "merged", quiet, overwrite=False)
+    export(cell, CONTENTS[MERGED], tmp_path / "merged", quiet, overwrite=False)
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").eval()
     read = AutoModelForCausalLM.from_pretrained(tmp_path / "out", gguf_file="model.gguf").eval()
     assert (tiny.logits(read, TOKENS) - tiny.logits(merged, TOKENS)).abs().max() < 1e-5
@@ -58,7 +58,7 @@ def test_gguf_has_the_merged_models_logits_and_a_modelfile(tmp_path: Path) -> No
 
 def test_a_model_that_completes_text_is_asked_so(tmp_path: Path) -> None:
     cell = finished("lora", "llama", tmp_path, chat_template=False)
-    export(cell, CONTENTS[GGUF].write, tmp_path / "out", quiet, overwrite=False)
+    export(cell, CONTENTS[GGUF], tmp_path / "out", quiet, overwrite=False)
     assert 'TEMPLATE """{{ .Prompt }}\n"""' in (tmp_path / "out" / "Modelfile").read_text()
 
 
@@ -67,7 +67,9 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
         raise ConfigError("no")
 
     with pytest.raises(ConfigError, match="no"):
-        export(finished("lora", "llama", tmp_path), fail, tmp_path / "out", quiet, overwrite=False)
+        export(
+            finished("lora", "llama", tmp_path), Format(lambda _: None, fail), tmp_path / "out", quiet, overwrite=False
+        )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-01-01T00.00.00.000Z", "base"]
 
 
@@ -84,3 +86,29 @@ def test_an_output_that_is_there_is_replaced_only_where_it_is_an_export(tmp_path
         check_output(made, overwrite=True)
     with pytest.raises(ConfigError, match=r"must be a folder, got '.*', which is a file"):
         check_output(made / "model.gguf", overwrite=True)
+
+
+@pytest.mark.parametrize(
+    "place", ["base", "base/new", "2026-01-01T00.00.00.000Z", "2026-01-01T00.00.00.000Z/checkpoint"]
+)
+def test_what_the_cell_is_made_of_is_never_replaced(place: str, tmp_path: Path) -> None:
+    cell = finished("lora", "llama", tmp_path)
+    (tmp_path / RUN / "checkpoint/record.json").unlink()  # what is left are names that exports write
+    written = Format(lambda _: None, lambda *_: pytest.fail("something is written"))
+    if place == RUN:
+        output = tmp_path / "linked"
+        output.symlink_to(tmp_path / RUN)
+        output = output / "checkpoint"
+    else:
+        output = tmp_path / place
+    what = "base model" if place.startswith("base") else "checkpoint"
+    with pytest.raises(ConfigError, match=rf"--output: must lie apart from the cell's {what} '.*', got '{output}'"):
+        export(cell, written, output, quiet, overwrite=True)
+
+
+def test_a_form_is_refused_once_before_the_output_is_looked_at(tmp_path: Path) -> None:
+    asked: list[str] = []
+    form = Format(lambda cell: asked.append(cell.recorded.cell.id), lambda *_: pytest.fail("something is written"))
+    with pytest.raises(ConfigError, match="must not exist yet"):
+        export(finished("lora", "llama", tmp_path), form, tmp_path, quiet, overwrite=False)
+    assert asked == ["x.tiny.mood.s0"]

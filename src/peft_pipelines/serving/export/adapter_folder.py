@@ -51,7 +51,6 @@ def write_adapter(cell: Finished, folder: Path, say: Callable[[str], None]) -> f
     Raises:
         ConfigError: the library alone cannot read it, or gives other logits.
     """
-    refuse_adapter(cell)
     checkpoint, base = cell.recorded.checkpoint, cell.base
     method = trained_method(base, checkpoint)
     beside = shutil.ignore_patterns(RECORD, CARD)

@@ -42,7 +42,6 @@ class Finished:
         """
         recorded = recorded_cell(catalog, cell, run_id)
         weights = weights_folder(catalog, recorded.model)
-        _ = recorded.checkpoint.weights  # says so where they were dropped
         gate.opened(recorded.model, weights)
         numbers = catalog.load(names.artifact(cell, names.METRICS)) or {}
         same = numbers.get("checkpoint") == recorded.version

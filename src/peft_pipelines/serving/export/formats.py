@@ -11,7 +11,7 @@ from typing import Final
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.atomic import read_json, replacing
 from peft_pipelines.models import gate, merge
-from peft_pipelines.models.folder import READ, SHARDS
+from peft_pipelines.models.folder import LICENCES, READ, SHARDS
 from peft_pipelines.models.tokenizer_files import FAST
 from peft_pipelines.serving.export.adapter_folder import ADAPTER, refuse_adapter, write_adapter
 from peft_pipelines.serving.export.finished import Finished
@@ -25,7 +25,7 @@ MERGED: Final = "merged"
 GGUF: Final = "gguf"
 WEIGHTS: Final = "model.gguf"
 NOTICE: Final = "NOTICE.md"
-_WRITTEN: Final = (*READ, SHARDS, "*.gguf", "adapter_config.json", "*_config.json", MODELFILE, CARD, NOTICE, "LICEN*")
+_WRITTEN: Final = (*READ, SHARDS, "*.gguf", "adapter_config.json", "*_config.json", MODELFILE, CARD, *LICENCES)
 """Names of the files that exports write."""
 
 
@@ -118,17 +118,26 @@ def _kind(path: Path) -> str:
     return "link" if path.is_symlink() else "file"
 
 
-def export(
-    cell: Finished, write: Callable[[Finished, Path, Say], float], output: Path, say: Say, *, overwrite: bool
-) -> float:
-    """Write a folder by one of the formats; it appears when everything in it is right.
+def _check_apart(cell: Finished, output: Path) -> None:
+    """Raise ConfigError for an output that is, holds or lies in the cell's base model or checkpoint."""
+    written = output.resolve()
+    for what, folder in (("base model", cell.weights), ("checkpoint", cell.recorded.checkpoint.folder)):
+        read = folder.resolve()
+        if written.is_relative_to(read) or read.is_relative_to(written):
+            raise ConfigError(f"--output: must lie apart from the cell's {what} '{folder}', got '{output}'")
+
+
+def export(cell: Finished, form: Format, output: Path, say: Say, *, overwrite: bool) -> float:
+    """Write a folder in one of the formats; it appears when everything in it is right.
 
     Returns:
         The largest difference of a logit from the cell's.
 
     Raises:
-        ConfigError: the output is there, or the cell cannot be exported so.
+        ConfigError: the output is there, or is where the cell's own files are, or the cell cannot be exported so.
     """
+    form.refuse(cell)
     check_output(output, overwrite=overwrite)
+    _check_apart(cell, output)
     with replacing(Path(os.path.abspath(output))) as folder:
-        return write(cell, folder, say)
+        return form.write(cell, folder, say)

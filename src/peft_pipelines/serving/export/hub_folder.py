@@ -10,14 +10,15 @@ import yaml
 
 from peft_pipelines.files.escape import for_markdown
 from peft_pipelines.files.markdown import bullets, fenced, heading
+from peft_pipelines.models.folder import LICENCES
 from peft_pipelines.serving.export.adapter_folder import ADAPTER
 from peft_pipelines.serving.export.finished import Finished
 from peft_pipelines.serving.export.formats import CONTENTS, GGUF, MERGED, NOTICE, WEIGHTS, Format, Say
+from peft_pipelines.serving.export.ollama import MODELFILE
 from peft_pipelines.storage import model_card
 from peft_pipelines.storage.hashes import CARD
 
 HUB: Final = "hub"
-LICENCE_FILES: Final = ("LICENSE*", "LICENCE*", "NOTICE*", "COPYING*")
 RELATIONS: Final = {ADAPTER: "adapter", MERGED: "finetune", GGUF: "quantized"}
 """How the hub says what a repository is of its base model."""
 _READING: Final = {
@@ -26,22 +27,18 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 model = AutoModelForCausalLM.from_pretrained(".")
 tokenizer = AutoTokenizer.from_pretrained(".")""",
-    GGUF: f"""\
-llama-cli -m {WEIGHTS}
-ollama create mine -f Modelfile""",
+    GGUF: f"llama-cli -m {WEIGHTS}",
 }
+_OLLAMA: Final = f"ollama create mine -f {MODELFILE}"
 
 
 def contents_of(cell: Finished, asked: str | None = None) -> str:
     """Return the format of what a repository holds: the one asked for, else the adapter, else the merged model.
 
-    Raises:
-        ConfigError: the cell has none of it.
+    The cell may have none of it; ``export`` says so.
     """
     provider = cell.recorded.method.provider
-    found = asked or (MERGED if provider in ("weights", "custom") else ADAPTER)
-    CONTENTS[found].refuse(cell)
-    return found
+    return asked or (MERGED if provider in ("weights", "custom") else ADAPTER)
 
 
 def hub_format(contents: str) -> Format:
@@ -49,11 +46,14 @@ def hub_format(contents: str) -> Format:
 
     def write(cell: Finished, folder: Path, say: Say) -> float:
         difference = CONTENTS[contents].write(cell, folder, say)
-        for pattern in LICENCE_FILES:
+        for pattern in LICENCES:
             for path in sorted(cell.weights.glob(pattern)):
                 shutil.copyfile(path, folder / path.name)
-        (folder / NOTICE).write_text(notice(cell), encoding="utf-8")
-        (folder / CARD).write_text(hub_card(cell.record, cell.numbers, contents), encoding="utf-8")
+        of_base = (folder / NOTICE).read_bytes() if (folder / NOTICE).is_file() else b""
+        behind = b"\n## Notice of the base model\n\n" + of_base if of_base else b""
+        (folder / NOTICE).write_bytes(notice(cell).encode() + behind)
+        card = hub_card(cell.record, cell.numbers, contents, for_ollama=(folder / MODELFILE).is_file())
+        (folder / CARD).write_text(card, encoding="utf-8")
         return difference
 
     return Format(CONTENTS[contents].refuse, write)
@@ -70,13 +70,14 @@ def notice(cell: Finished) -> str:
     return f"# Notice\n\nThese files were made of:\n\n{bullets(lines)}\n"
 
 
-def hub_card(record: Mapping[str, Any], numbers: Mapping[str, Any], contents: str) -> str:
+def hub_card(record: Mapping[str, Any], numbers: Mapping[str, Any], contents: str, *, for_ollama: bool = False) -> str:
     """Return the model card of a repository.
 
     Args:
         record: the record of a checkpoint.
         numbers: the cell's scores; empty where they are not known.
         contents: the format of what the repository holds.
+        for_ollama: whether Ollama's Modelfile lies beside a GGUF file.
     """
     origin = record["provenance"]
     front = yaml.safe_dump(hub_fields(record, numbers, contents), sort_keys=False, allow_unicode=True)
@@ -84,7 +85,7 @@ def hub_card(record: Mapping[str, Any], numbers: Mapping[str, Any], contents: st
         f"---\n{front}---",
         heading(1, f"{record['method']['name']} on {record['model']['name']} for {origin['task']['name']}"),
         model_card.facts(record, origin),
-        f"## How to load it\n\n{_reading(record, contents)}",
+        f"## How to load it\n\n{_reading(record, contents, for_ollama)}",
         f"## Prompts\n\n{_prompts(origin['task'])}",
         f"## Scores\n\n{model_card.scores(origin, numbers)}",
         f"## Base model and data\n\n{_origins(record)}",
@@ -125,10 +126,11 @@ def _split(task: Mapping[str, Any]) -> str | None:
     return split if isinstance(split, str) else None
 
 
-def _reading(record: Mapping[str, Any], contents: str) -> str:
+def _reading(record: Mapping[str, Any], contents: str, for_ollama: bool) -> str:
     if contents == ADAPTER:
         return model_card.reading(record)
-    return fenced(_READING[contents], "python" if contents == MERGED else "")
+    lines = [_READING[contents], *([_OLLAMA] if for_ollama else [])]
+    return fenced("\n".join(lines), "python" if contents == MERGED else "")
 
 
 def _prompts(task: Mapping[str, Any]) -> str:
