@@ -13,10 +13,10 @@ from peft_pipelines.files.names import RESERVED, cell_id
 class Cell(Spec):
     """A cell of the grid: one method, model, task and seed."""
 
-    method: Name
-    model: Name
-    task: Name
-    seed: Name
+    method: Name = Field(description="The name of a method's row.")
+    model: Name = Field(description="The name of a model's row.")
+    task: Name = Field(description="The name of a task's row.")
+    seed: Name = Field(description="The name of a training seed.")
 
     @property
     def id(self) -> str:
@@ -51,7 +51,11 @@ Rates = Annotated[
 class LrSearchSpec(Spec):
     """The learning-rate search of a cell: one trial for each factor, at the method's own rate times the factor."""
 
-    factors: Rates
+    factors: Rates = Field(
+        description=(
+            "The factors, each above 0 and distinct, 1 to 20 of them. [1.0] is one training at the method's own rate."
+        ),
+    )
 
     @model_validator(mode="after")
     def _distinct(self) -> "LrSearchSpec":
@@ -70,21 +74,36 @@ class LrSearchSpec(Spec):
 
 
 class Grid(Spec):
-    """A grid: the names on each axis, whose combinations are the cells, and the learning-rate search of each cell.
+    """A grid: the names on each axis, whose combinations are the cells, and the learning-rate search of each cell."""
 
-    ``published`` names the row of values that others have published. ``metric`` is the metric that stands for each task
-    whose row names it; the other tasks keep the first of their row. ``answers_shown`` is the most answers of a cell
-    that the report's page shows.
-    """
-
-    methods: Names
-    models: Names
-    tasks: Names
-    seeds: Names
-    lr_search: LrSearchSpec = LrSearchSpec(factors=(1.0,))
-    published: Name | None = None
-    metric: Text | None = None
-    answers_shown: Annotated[int, Field(ge=0, le=MOST_ANSWERS)] = MOST_ANSWERS
+    methods: Names = Field(description="The names of method rows.")
+    models: Names = Field(description="The names of model rows.")
+    tasks: Names = Field(description="The names of task rows.")
+    seeds: Names = Field(
+        description=(
+            "The names of training seeds, as `seeds` of the parameters gives them. A method that draws nothing has one "
+            "cell, of the first."
+        ),
+    )
+    lr_search: LrSearchSpec = Field(
+        default=LrSearchSpec(factors=(1.0,)),
+        description="The learning-rate search of each cell; without it each method trains once, at its own rate.",
+    )
+    published: Name | None = Field(
+        default=None,
+        description="The name of a row of published values that are shown beside this run's own; null for none.",
+    )
+    metric: Text | None = Field(
+        default=None,
+        description=(
+            "The metric that stands for each task whose row names it; the other tasks keep the first of their row. "
+            "Null: all do."
+        ),
+    )
+    answers_shown: Annotated[int, Field(ge=0, le=MOST_ANSWERS)] = Field(
+        default=MOST_ANSWERS,
+        description="The most answers of a cell that the report's page shows, from 0 to 20.",
+    )
 
     _seedless: frozenset[str] = PrivateAttr(default=frozenset())
 

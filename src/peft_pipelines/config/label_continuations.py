@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from peft_pipelines.config.spec import Spec, Text, as_tuple
 from peft_pipelines.config.template import Template, check_columns, template_fields
@@ -12,22 +12,33 @@ Continuation = Annotated[Text, AfterValidator(check_columns)]
 
 
 class ContinuationSpec(Spec):
-    """What a task's labels are as continuations of a context, as lm-evaluation-harness scores multiple choice.
+    """What a task's labels are as continuations of a context, as lm-evaluation-harness scores multiple choice."""
 
-    Attributes:
-        texts: a template for each label, in the order of ``labels`` (the harness's ``doc_to_choice``). Without it and
-            ``column`` the label words are the continuations.
-        column: a raw column with a list of texts, one for each label, instead of ``texts``.
-        context: a template for the text before them (``doc_to_text``), white space included: no instruction, no chat
-            template. Without it the context is the prompt.
-        delimiter: stands between context and continuation (``target_delimiter``), and does not count in the
-            continuation's length.
-    """
-
-    texts: Annotated[tuple[Continuation, ...], BeforeValidator(as_tuple)] | None = None
-    column: Text | None = None
-    context: Template | None = None
-    delimiter: str = ""
+    texts: Annotated[tuple[Continuation, ...], BeforeValidator(as_tuple)] | None = Field(
+        default=None,
+        description=(
+            "A template for each label, or a text without a column, in the order of `labels` (the harness's "
+            "doc_to_choice). Without it and column the label words are the continuations."
+        ),
+    )
+    column: Text | None = Field(
+        default=None,
+        description="A raw column with a list of texts, one for each label, in place of texts.",
+    )
+    context: Template | None = Field(
+        default=None,
+        description=(
+            "A template for the text before them (doc_to_text), white space included: no instruction, no chat "
+            "template. Without it the context is the prompt."
+        ),
+    )
+    delimiter: str = Field(
+        default="",
+        description=(
+            "What stands between context and continuation (target_delimiter); it does not count in the continuation's "
+            "length."
+        ),
+    )
 
     def columns(self) -> tuple[str, ...]:
         """The columns that are named."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from peft_pipelines.config.spec import Count, Names, Options, Spec, Text
+from peft_pipelines.config.spec import Count, Names, Notes, Options, RowName, Spec, Text
 
 Family = Literal["reparameterised", "soft_prompt", "adapter", "selective", "baseline"]
 
@@ -20,40 +20,88 @@ def draws_nothing(row: Mapping[str, Any]) -> bool:
 
 
 class MethodSpec(Spec):
-    """A tuning method: its provider, its type there, its config, and the training arguments that it changes.
+    """A tuning method: its provider, its type there, its config, and the training arguments that it changes."""
 
-    ``source`` names the origin of the config's values. ``optimizer`` names another optimizer than AdamW, with its
-    options beside ``type``. ``quantization`` is the format of the frozen base under the method, None for its own.
-    ``shots`` is the number of training examples that stand answered before each question when the method is asked.
-    ``max_new_tokens`` is the most tokens of an answer on tasks whose rows allow fewer, as far as the model has
-    positions: for a model that has not learnt how short an answer is. ``train_on`` names tasks whose training examples
-    are learnt together, the cell's own among them; None for the cell's own alone. ``starts_at_base`` says whether the
-    answers before the first step are those of the base model, which the contract tests check; of a soft prompt they
-    never are, and its row need not say so. ``package`` names an installed package that brings a custom method, in place
-    of a folder; ``type`` is then the method's name in ``PeftType`` of peft. ``keep_weights`` says whether the
-    tensors of a checkpoint stay on disk once its cell is scored.
-    """
-
-    name: str = ""
-    provider: Text
-    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
-    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] | None = None
-    family: Family
-    config: Options
-    optimizer: Options = Field(default={"type": "adamw"})
-    quantization: Literal["nf4"] | None = None
-    shots: Annotated[int, Field(ge=0, le=1000)] = 0
-    max_new_tokens: Count | None = None
-    train_on: Names | None = None
-    starts_at_base: bool = True
+    name: RowName = ""
+    provider: Text = Field(
+        description=(
+            "Who brings the method: hf_peft, adapters, custom (a folder of methods/ or a package), weights (weights of "
+            "the model itself) or none (nothing is trained)."
+        ),
+    )
+    type: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)] = Field(
+        description=(
+            "The method's name there: peft's type, the name of an AdapterHub config class, the name of a folder, all "
+            "or last_layers, or none. `kedro methods` lists them."
+        ),
+    )
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)] | None = Field(
+        default=None,
+        description=(
+            "An installed package that brings a custom method, in place of a folder; type is then the method's name in "
+            "peft's PeftType."
+        ),
+    )
+    family: Family = Field(
+        description="The family that tables show it in; baseline for what is compared with rather than proposed.",
+    )
+    config: Options = Field(
+        description=(
+            "The fields of the library's config class by name; what is left out has the library's default. `kedro "
+            "methods NAME` lists them."
+        ),
+    )
+    optimizer: Options = Field(
+        default={"type": "adamw"},
+        description=(
+            "The optimizer by its type, with its options beside it: {type: adamw}, {type: loraplus_adamw, ratio: 16.0} "
+            "or {type: galore_adamw, rank: 64, update_proj_gap: 200, scale: 0.25}."
+        ),
+    )
+    quantization: Literal["nf4"] | None = Field(
+        default=None,
+        description=(
+            "The format of the frozen base under the method: nf4 keeps it in 4 bits; null in the model's own precision."
+        ),
+    )
+    shots: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=0,
+        description=(
+            "The number of training examples that stand answered before each question when the method is asked, 0 to "
+            "1000."
+        ),
+    )
+    max_new_tokens: Count | None = Field(
+        default=None,
+        description=(
+            "The most tokens of an answer on tasks whose rows allow fewer, as far as the model has positions: for a "
+            "model that has not learnt how short an answer is. Null: as each task's row says."
+        ),
+    )
+    train_on: Names | None = Field(
+        default=None,
+        description=(
+            "The tasks whose training examples are learnt together, all tasks of the grid among them; null for the "
+            "cell's own alone."
+        ),
+    )
+    starts_at_base: bool = Field(
+        default=True,
+        description=(
+            "Whether the answers before the first step are those of the base model, which tests check. Of a soft "
+            "prompt they never are, and its row need not say so."
+        ),
+    )
     keep_weights: bool = Field(
         default=True,
-        description="whether the tensors of a checkpoint stay on disk once its cell is scored; decides no number",
+        description="Whether the tensors of a checkpoint stay on disk once its cell is scored; decides no number.",
     )
-    training: Options
-    citation: Text
-    source: str = ""
-    notes: str = ""
+    training: Options = Field(
+        description="The training arguments that this method overrides, by name, such as learning_rate.",
+    )
+    citation: Text = Field(description="The work to cite for the method.")
+    source: str = Field(default="", description="Where the values of config and training come from; decides nothing.")
+    notes: Notes = ""
 
     @property
     def virtual_tokens(self) -> int:

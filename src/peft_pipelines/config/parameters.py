@@ -3,37 +3,44 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from pydantic import Field
+
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.grid import AXES, Grid
+from peft_pipelines.config.known_metric import KnownMetric
 from peft_pipelines.config.method import MethodSpec
 from peft_pipelines.config.model import ModelSpec
 from peft_pipelines.config.parsing import parse
 from peft_pipelines.config.published import PublishedSpec
 from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
 from peft_pipelines.config.spec import Name, Seed, Spec
-from peft_pipelines.config.task import KnownMetric, TaskSpec
+from peft_pipelines.config.task import TaskSpec
 from peft_pipelines.config.training import TrainingSpec
 
 
 class Seeds(Spec):
     """The seeds by name."""
 
-    seeds: dict[Name, Seed]
+    seeds: dict[Name, Seed] = Field(description="The training seeds by name, each a whole number from 0 to 4294967295.")
 
 
 class Parameters(Spec):
     """All rows of a configuration, by name."""
 
-    tasks: dict[str, TaskSpec]
-    models: dict[str, ModelSpec]
-    methods: dict[str, MethodSpec]
-    seeds: dict[Name, Seed]
-    training: TrainingSpec
-    sampling: SamplingSpec
-    pscp: PscpSpec
-    published: dict[str, PublishedSpec]
-    execution: ExecutionSpec
-    energy: EnergySpec | None
+    tasks: dict[str, TaskSpec] = Field(description="The data sets as tasks, by name.")
+    models: dict[str, ModelSpec] = Field(description="The base models, by name.")
+    methods: dict[str, MethodSpec] = Field(description="The tuning methods, by name.")
+    seeds: dict[Name, Seed] = Field(description="The training seeds by name, each a whole number from 0 to 4294967295.")
+    training: TrainingSpec = Field(
+        description="The training arguments that all cells share; a method's row may override some.",
+    )
+    sampling: SamplingSpec = Field(description="How many examples of each split take part, and how they are drawn.")
+    pscp: PscpSpec = Field(description="The constants of PSCP, which weighs scores by their cost.")
+    published: dict[str, PublishedSpec] = Field(description="Values that others have published, by name.")
+    execution: ExecutionSpec = Field(
+        description="The limits within which programs that a model wrote are run, and whether they are.",
+    )
+    energy: EnergySpec | None = Field(description="Estimates of energy and CO₂; without it there are none.")
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Parameters":

@@ -37,6 +37,10 @@ Batch = Annotated[int, Field(ge=1, le=65_536)]
 FEWEST = 16
 """Tokens that a row has at least."""
 Tokens = Annotated[int, Field(ge=FEWEST, le=MOST)]
+RowName = Annotated[
+    str, Field(description="The row's own name, which is its key in the YAML; not to be given in the row.")
+]
+Notes = Annotated[str, Field(description="Remarks for readers; decide nothing.")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """What numpy takes, whose range is the smallest of those that are seeded."""
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -91,6 +95,9 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(as_tuple), AfterValidator(di
 
 
 class Spec(BaseModel):
-    """A row of the configuration: immutable; unknown keys, values of another type and infinite numbers are errors."""
+    """A row of the configuration: immutable; unknown keys, values of another type and infinite numbers are errors.
+
+    A field has its description in its place, which forms and schemas show.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

@@ -11,23 +11,37 @@ SplitName = Annotated[str, Field(pattern=r"^\w[\w.-]*$", max_length=100)]
 
 
 class HubSource(Spec):
-    """A data set of the hub. ``parquet_branch`` reads the hub's own conversion, for sets that are scripts.
+    """A data set of the hub."""
 
-    ``splits`` gives the hub's name of a raw split where it has another one there.
-    """
-
-    repo: Text
-    config: Text | None = None
-    parquet_branch: bool = False
-    splits: dict[SplitName, Text] = Field(default={})
+    repo: Text = Field(description="The data set's name on the hub, such as nyu-mll/glue.")
+    config: Text | None = Field(
+        default=None,
+        description="The configuration inside the data set; without it the hub's default.",
+    )
+    parquet_branch: bool = Field(
+        default=False,
+        description="Whether the hub's own conversion to Parquet is read, for data sets that are scripts.",
+    )
+    splits: dict[SplitName, Text] = Field(
+        default={},
+        description=(
+            "The hub's name of a raw split where it has another one there, such as validation: validation_matched."
+        ),
+    )
 
 
 class Splits(Spec):
-    """Names of the raw splits to use. Without ``validation`` one is cut off the training split by the split seed."""
+    """Names of the raw splits to use."""
 
-    train: SplitName
-    test: SplitName
-    validation: SplitName | None = None
+    train: SplitName = Field(description="The raw split whose examples are trained on.")
+    test: SplitName = Field(description="The raw split that is scored. Its labels must be real ones.")
+    validation: SplitName | None = Field(
+        default=None,
+        description=(
+            "The raw split that chooses among the states of a training. Without it one is cut off the training split "
+            "by the split seed."
+        ),
+    )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,89 +1,95 @@
 """A task's row: its data, the prompt, the right answers and the metrics."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping
 
 from pydantic import Field, model_validator
 
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.known_metric import KnownMetric
 from peft_pipelines.config.label_continuations import ContinuationSpec
 from peft_pipelines.config.label_words import Labels, differ_without_case
-from peft_pipelines.config.spec import Count, Spec, Text, Texts, Tokens, distinct
+from peft_pipelines.config.spec import Count, Notes, RowName, Spec, Text, Texts, Tokens, distinct
 from peft_pipelines.config.split_names import HubSource, Splits
 from peft_pipelines.config.template import Template, template_fields
 from peft_pipelines.config.training import TrainingSpec
-
-
-class KnownMetric(Protocol):
-    """A metric as far as a task's row is checked against it."""
-
-    @property
-    def primary(self) -> bool:
-        """Whether it may stand for a task."""
-
-    @property
-    def reads_continuations(self) -> bool:
-        """Whether it compares the likeliest continuation, not what was written."""
-
-    def misfit(self, labels: Sequence[str], question: bool, composed: bool, continuations: bool) -> str:
-        """Why a row cannot name it, empty where it can.
-
-        Args:
-            labels: the row's label words.
-            question: whether it has questions.
-            composed: whether its right answers hold more than the value of one column.
-            continuations: whether it has continuations.
-        """
-
 
 _BETWEEN = "\n\n"
 
 
 class TaskSpec(Spec):
-    """A data set as a task: its splits, the prompt, the right answers and the metrics.
+    """A data set as a task: its splits, the prompt, the right answers and the metrics."""
 
-    The answer is exactly one of: ``label`` (a raw column whose values ``labels`` turns into words), ``target``
-    (a template) and ``references`` (a raw column with a list of right answers). Without ``source`` the raw examples
-    must be on disk. ``max_length`` (tokens of prompt and answer) replaces that of the training arguments.
-
-    ``gold``, beside ``target``, is a template for the right answer as metrics compare with it, where the one that is
-    learnt is a shorter form of it, such as a rounded number.
-
-    ``group`` and ``question`` are templates: examples that give the same text belong together. Examples of a ``group``,
-    such as a passage, all stay on one side of a split, and are resampled together for intervals; examples of a
-    ``question`` are drawn together, and scored together by the metrics over questions.
-
-    ``tests`` is a raw column with test cases as JSON (evaluation/metrics/pass_rate.py): where execution is switched
-    on, the answers to the test split are run on them.
-
-    ``ignore_case`` accepts a label word in any case.
-
-    ``continuations`` has the labels scored as continuations of a context too, for the metrics that compare these.
-    """
-
-    name: str = ""
-    type: Text
-    source: HubSource | None = None
-    splits: Splits
-    instruction: Text
-    preprocess: Text | None = None
-    input: Template
-    label: Text | None = None
-    labels: Labels | None = None
-    ignore_case: bool = False
-    target: Template | None = None
-    gold: Template | None = None
-    references: Text | None = None
-    group: Template | None = None
-    question: Template | None = None
-    tests: Text | None = None
-    continuations: ContinuationSpec | None = None
-    metrics: Texts = Field(min_length=1)
-    max_new_tokens: Count
-    max_length: Tokens | None = None
-    licence: Text
-    citation: Text
-    notes: str = ""
+    name: RowName = ""
+    type: Text = Field(description="The kind of task in two or three words, for readers.")
+    source: HubSource | None = Field(
+        default=None,
+        description="The data set of the hub that the raw examples come from. Without it they must be on disk.",
+    )
+    splits: Splits = Field(description="Which raw splits are trained on, validated with and scored.")
+    instruction: Text = Field(description="The text before each input, two line breaks between them.")
+    preprocess: Text | None = Field(
+        default=None,
+        description="A function of data/preprocess.py that adds a column which no template can make; null for none.",
+    )
+    input: Template = Field(description="The template of a question: {column} stands for the value of a column.")
+    label: Text | None = Field(
+        default=None,
+        description="The raw column whose value is the right answer, by labels; or target or references are given.",
+    )
+    labels: Labels | None = Field(
+        default=None,
+        description="The word that must be answered for each value of the label column. At least two, and different.",
+    )
+    ignore_case: bool = Field(default=False, description="Whether a label word is right in any case.")
+    target: Template | None = Field(
+        default=None,
+        description="The template of the right answer where it is free text, in place of label or references.",
+    )
+    gold: Template | None = Field(
+        default=None,
+        description=(
+            "A template for the right answer that metrics compare with, where the one that is learnt (target) is a "
+            "shorter form of it, such as a rounded number."
+        ),
+    )
+    references: Text | None = Field(
+        default=None,
+        description="The raw column with a list of right answers, in place of label or target; the first is learnt.",
+    )
+    group: Template | None = Field(
+        default=None,
+        description=(
+            "A template: examples that give the same text, such as those of a passage, stay on one side of a split, "
+            "and are resampled together for intervals."
+        ),
+    )
+    question: Template | None = Field(
+        default=None,
+        description=(
+            "A template for a smaller unit inside a group: its examples are drawn together, and scored together by the "
+            "metrics over questions. Needs group."
+        ),
+    )
+    tests: Text | None = Field(
+        default=None,
+        description="The raw column with test cases as JSON, on which answers are run where execution is switched on.",
+    )
+    continuations: ContinuationSpec | None = Field(
+        default=None,
+        description="Has the labels scored as continuations of a context too, for the metrics that compare these.",
+    )
+    metrics: Texts = Field(
+        min_length=1,
+        description="The metrics, the first of which stands for the task in tables. `kedro metrics` lists them.",
+    )
+    max_new_tokens: Count = Field(description="The most tokens of an answer.")
+    max_length: Tokens | None = Field(
+        default=None,
+        description="The most tokens of prompt and answer together, from 16; null for the training arguments' own.",
+    )
+    licence: Text = Field(description="The licence of the data, as the record of a run repeats it.")
+    citation: Text = Field(description="The work to cite for the data.")
+    notes: Notes = ""
 
     @property
     def label_words(self) -> tuple[str, ...]:

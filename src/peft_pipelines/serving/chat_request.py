@@ -33,7 +33,7 @@ def as_texts(value: object) -> object:
 class Turn(Spec):
     """A message."""
 
-    role: str
+    role: str = Field(description="Who speaks, such as system, user or assistant.")
     content: str = Field(description="Text; a list of parts is not taken.")
 
 
@@ -47,9 +47,9 @@ class ChatRequest(Spec):
     """A request for a chat completion."""
 
     model: str = Field(description="The name of a cell.")
-    messages: Annotated[tuple[Turn, ...], BeforeValidator(as_tuple)]
-    stream: bool = False
-    stream_options: StreamOptions | None = None
+    messages: Annotated[tuple[Turn, ...], BeforeValidator(as_tuple)] = Field(description="The turns so far.")
+    stream: bool = Field(False, description="Whether the answer comes token by token.")
+    stream_options: StreamOptions | None = Field(None, description="What a stream holds beside the answer.")
     max_completion_tokens: Count | None = Field(None, description="The most tokens of the answer.")
     max_tokens: Count | None = Field(None, description="The same by its older name.")
     stop: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(as_texts), Field(max_length=4)] = (

@@ -27,17 +27,23 @@ class NoOptions(Spec):
 
 
 class LoraPlusOptions(Spec):
-    """``ratio`` is the learning rate of the LoRA factor next to the output over that of the other one."""
+    """The options of LoRA+."""
 
-    ratio: Annotated[float, Field(ge=1, le=1_000_000)]
+    ratio: Annotated[float, Field(ge=1, le=1_000_000)] = Field(
+        description="The learning rate of the LoRA factor next to the output over that of the other one, 1 to 1000000.",
+    )
 
 
 class LowRankOptions(Spec):
-    """The rank that gradients are projected to, the steps that a projection is kept for, the factor of the update."""
+    """The options of GaLore."""
 
-    rank: Annotated[int, Field(ge=1, le=100_000)]
-    update_proj_gap: Annotated[int, Field(ge=1, le=10_000_000)]
-    scale: Annotated[float, Field(gt=0, le=10_000)]
+    rank: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        description="The rank that gradients are projected to, 1 to 100000.",
+    )
+    update_proj_gap: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        description="The steps that a projection is kept for.",
+    )
+    scale: Annotated[float, Field(gt=0, le=10_000)] = Field(description="The factor of the update, above 0.")
 
 
 def check(method: MethodSpec) -> Any:
