@@ -14,18 +14,21 @@ PAGES: Final = {"grid": "Grid", "method": "Method", "run": "Run", "results": "Re
 OK: Final = 200
 
 
-def page(name: str, project: Project, env: str, status: int = OK, **context: Any) -> HTMLResponse:
-    """Return a page: the template ``NAME.html``, which extends ``base.html``.
+def page(
+    name: str, project: Project, env: str, status: int = OK, template: str | None = None, **context: Any
+) -> HTMLResponse:
+    """Return a page: a template, which extends ``base.html``.
 
     Args:
         name: one of ``PAGES``.
         project: whose environments may be chosen in the page's head.
         env: the environment that the page is of.
         status: of HTTP.
+        template: of ``templates``, without its ending; ``name`` unless given.
         context: what the template shows.
     """
     around = {"pages": PAGES, "current": name, "environments": project.environments, "env": env}
-    return HTMLResponse(_templates().get_template(f"{name}.html").render(around | context), status)
+    return HTMLResponse(_templates().get_template(f"{template or name}.html").render(around | context), status)
 
 
 def words(text: str, status: int) -> HTMLResponse:

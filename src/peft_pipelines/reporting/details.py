@@ -81,13 +81,12 @@ def detail(
 
 
 def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
-    """The ``MOST_ANSWERS`` rows with the worst score; of equal ones those whose right answer was least likely first.
+    """The ``MOST_ANSWERS`` rows with the worst score, as ``worst_first`` has them.
 
     Prompts are shown without the instruction, which is the same in all of them.
     """
     metric, scores, right = registry.metric(task.primary), item_scores(rows, task), right_answers(rows)
-    sign, shown = metric.item_sign, answers_of(rows, task, metric.name) if metric.pick else None
-    order = sorted(range(len(rows)), key=lambda place: (sign * scores[place], _likelihood(rows[place]), place))
+    shown = answers_of(rows, task, metric.name) if metric.pick else None
     return [
         {
             "score": round(scores[place], 3),
@@ -95,8 +94,14 @@ def worst(rows: list[dict[str, Any]], task: TaskSpec) -> list[dict[str, Any]]:
             "references": [shortened(text) for text in right[place][:3]],
             "prediction": shortened(shown[place] if shown else rows[place]["prediction"]),
         }
-        for place in order[:MOST_ANSWERS]
+        for place in worst_first(rows, task)[:MOST_ANSWERS]
     ]
+
+
+def worst_first(rows: list[dict[str, Any]], task: TaskSpec) -> list[int]:
+    """The numbers of the rows, the worst score first; of equal ones those whose right answer was least likely."""
+    sign, scores = registry.metric(task.primary).item_sign, item_scores(rows, task)
+    return sorted(range(len(rows)), key=lambda place: (sign * scores[place], _likelihood(rows[place]), place))
 
 
 def item_scores(rows: list[dict[str, Any]], task: TaskSpec) -> list[float]:

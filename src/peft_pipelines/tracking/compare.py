@@ -74,7 +74,7 @@ def moves(first: Run, second: Run, *, every: bool = False) -> Moves:
 
 def _of_cell(first: Run, second: Run, cell: str, every: bool) -> list[Move]:
     """The moves of a cell; none where its answers and its scores are the same."""
-    tasks = [_task(run, cell) for run in (first, second)]
+    tasks = [task_of(run, cell) for run in (first, second)]
     paths = [run.predictions(cell) for run in (first, second)]
     wanted = tasks[0].metrics if every else (tasks[0].primary,)
     metrics = [name for name in wanted if name in tasks[1].metrics]
@@ -108,7 +108,12 @@ def _score(metric: str, rows: Sequence[dict[str, Any]], task: TaskSpec) -> Score
     return scored(metric, [answers], references, task.label_words, groups=groups, questions=questions)
 
 
-def _task(run: Run, cell: str) -> TaskSpec:
+def task_of(run: Run, cell: str) -> TaskSpec:
+    """Return the task's row that a cell was scored by in a run.
+
+    Raises:
+        ConfigError: the run's rows are damaged.
+    """
     name = Cell.of(cell).task
     return parse(TaskSpec, f"task '{name}'", run.rows["tasks"][name])
 
@@ -129,9 +134,14 @@ def _item(row: dict[str, Any], task: TaskSpec) -> tuple[str, tuple[str, ...]]:
 
 def moves_table(found: Moves, first: Run, second: Run) -> str:
     """Return the moves as a Markdown table, each in its metric's unit, and the cells that were not compared."""
+    parts = [render(moves_columns(found))] if found.moved else []
+    return "\n\n".join([*parts, paragraph(" ".join(moves_sentences(found, first, second)))])
+
+
+def moves_columns(found: Moves) -> dict[str, list[str]]:
+    """Return the moves as columns of a table, each in its metric's unit."""
     moved = [(one, quantity(one.metric).unit) for one in found.moved]
-    others = {one.metric: unit.name for one, unit in moved if not unit.in_percent}
-    table = {
+    return {
         "cell": [one.cell for one in found.moved],
         "metric": [one.metric for one in found.moved],
         "first": [unit.text(one.first) for one, unit in moved],
@@ -144,10 +154,16 @@ def moves_table(found: Moves, first: Run, second: Run) -> str:
         "test": [one.test for one in found.moved],
         "beyond noise": ["yes" if one.adjusted < LEVEL else "no" for one in found.moved],
     }
+
+
+def moves_sentences(found: Moves, first: Run, second: Run) -> list[str]:
+    """Return what the table of moves is about, and the cells that were not compared."""
+    units = {one.metric: quantity(one.metric).unit for one in found.moved}
+    others = {metric: unit.name for metric, unit in units.items() if not unit.in_percent}
     beyond = sum(one.adjusted < LEVEL for one in found.moved)
-    units = "".join(f", {name} in the {unit}" for name, unit in others.items())
-    sentences = [
-        f"Second ({second.id}) minus first ({first.id}), in percent{units}. {len(found.moved)} scores moved, "
+    apart = "".join(f", {name} in the {unit}" for name, unit in others.items())
+    return [
+        f"Second ({second.id}) minus first ({first.id}), in percent{apart}. {len(found.moved)} scores moved, "
         f"{beyond} of them "
         f"beyond the noise of the test items (p after Holm below {LEVEL}); "
         f"{found.unchanged} cells have the same scores.",
@@ -155,8 +171,6 @@ def moves_table(found: Moves, first: Run, second: Run) -> str:
         *_lone("first", found.only_first),
         *_lone("second", found.only_second),
     ]
-    parts = [render(table)] if found.moved else []
-    return "\n\n".join([*parts, paragraph(" ".join(sentences))])
 
 
 def _lone(which: str, cells: list[str]) -> list[str]:
