@@ -12,8 +12,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "peft_pipelines"
 MODULES = {path.relative_to(SOURCE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
 
 PACKAGES = (
-    "cli board serving tracking running pipelines training inference reporting data evaluation costs models storage "
-    "methods config files"
+    "api cli board serving tracking running pipelines training inference reporting data evaluation costs models "
+    "storage methods config files"
 )
 TOP_LEVEL = {"__init__.py", "__main__.py", "hooks.py", "pipeline_registry.py", "settings.py"}
 LONGEST_MODULE, LONGEST_FUNCTION, SHARED = 200, 40, 6
@@ -23,7 +23,7 @@ TWICE = {
     "train.py": "the node of a cell beside the training itself",
     "generate.py": "the node of a cell beside the generation itself",
     "score.py": "the node of a cell beside the scoring itself",
-    "grid.py": "the grid's rows beside the pipelines that are made of them",
+    "grid.py": "the grid's rows beside the pipelines that are made of them, and the object of Python",
     "ranks.py": "the statistics of ranks beside their plot",
     "scores.py": "the statistics of scores beside their part of the page",
 }

@@ -1,0 +1,76 @@
+"""A project as Python opens it: found, configured, and in a session whose paths are those of its folder."""
+
+# ruff: noqa: PLC0415  (Kedro reads a variable when it is imported, and whoever only makes a grid need not wait for it)
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.shipped import LOGGING
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+
+    from peft_pipelines.running.selection import CheckedSession
+
+PACKAGE: Final = "peft_pipelines"
+LOGGED_BY: Final = "KEDRO_LOGGING_CONFIG"
+"""The variable that names the file of Kedro's logging; without it Kedro looks for one in the current folder only."""
+
+
+def project_of(given: str | os.PathLike[str] | None) -> Path:
+    """Return a project's folder: the one given, else the current one or the nearest around it.
+
+    Raises:
+        ConfigError: there is no configuration in it, or no project around the current folder.
+    """
+    from kedro.utils import find_kedro_project
+
+    found = find_kedro_project(Path.cwd()) if given is None else Path(given).expanduser().resolve()
+    if found is None:
+        raise ConfigError(
+            f"project: must be given, since '{Path.cwd()}' lies in no project's folder; "
+            "`peft-pipelines init NAME` makes one"
+        )
+    if not (found / "conf/base/catalog.yml").is_file():
+        raise ConfigError(f"project: must be a folder with conf/base/catalog.yml in it, got '{found}'")
+    return Path(found)
+
+
+def paths(**given: str | os.PathLike[str] | None) -> dict[str, str]:
+    """Return the folders that are given as the parameters of a run.
+
+    >>> paths(store="results", raw=None)
+    {'store': 'results'}
+    """
+    return {name: os.fspath(path) for name, path in given.items() if path is not None}
+
+
+@contextmanager
+def session_of(project: Path, env: str | None, params: Mapping[str, Any]) -> "Iterator[CheckedSession]":
+    """Yield a session of a project, as one of its commands typed in its folder has it.
+
+    The project's folder is the current one as long as the block lasts, so that relative paths mean the same.
+
+    Args:
+        project: its folder.
+        env: the environment, None for the default one.
+        params: as ``--params`` gives them.
+    """
+    if (project / LOGGING).is_file():
+        os.environ.setdefault(LOGGED_BY, str(project / LOGGING))
+    from kedro.framework.project import configure_project, settings
+
+    configure_project(PACKAGE)
+    with chdir(project), settings.SESSION_CLASS.create(project, env=env, runtime_params=dict(params)) as session:
+        yield session
+
+
+@contextmanager
+def catalog_of(project: Path, env: str | None, params: Mapping[str, Any]) -> "Iterator[DataCatalog]":
+    """Yield the catalog of such a session, all rows checked."""
+    with session_of(project, env, params) as session:
+        yield cast("DataCatalog", session.load_context().catalog)

@@ -1,0 +1,88 @@
+"""Runs of a grid from Python, and their results as a data frame."""
+
+# ruff: noqa: PLC0415  (what runs cells is imported when a grid runs)
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from peft_pipelines.api.grid import Grid
+from peft_pipelines.api.opened_project import catalog_of, paths, project_of, session_of
+from peft_pipelines.api.written_rows import write_rows
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files import names
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from kedro.io import DataCatalog
+
+    from peft_pipelines.storage.artifact import Artifact
+
+Folder = str | os.PathLike[str] | None
+
+
+def run(
+    grid: Grid | None = None,
+    *,
+    env: str | None = None,
+    project: Folder = None,
+    store: Folder = None,
+    raw: Folder = None,
+    workers: int | None = None,
+) -> "pd.DataFrame":
+    """Run a grid as ``kedro run`` does, and return its results: one row a cell.
+
+    The grid is written into the environment's folder first, where the command line finds it too. What has run already
+    and is unchanged is skipped. The table and the names of the files are printed, as by the command.
+
+    Args:
+        grid: the grid; None for the one that stands in the environment's folder.
+        env: the environment. With a grid its folder in ``conf/`` is made, or written anew if it was made so.
+        project: the project's folder; None for the one around the current folder.
+        store: the folder for all that the run makes; None for the environment's own. Relative paths are from the
+            project's folder.
+        raw: the folder of the raw rows, one folder a task; None for the project's own.
+        workers: how many cells run side by side; None for as many as processors and memory allow.
+
+    Raises:
+        ConfigError: rows, names or files are not as they must be. Nothing has run then.
+        PartsFailed: some cells have failed. The others stand, and ``results`` returns them all.
+    """
+    from peft_pipelines.files import garbage
+    from peft_pipelines.running.cell_runner import CellRunner
+
+    folder = project_of(project)
+    if workers is not None and (not isinstance(workers, int) or workers < 1):
+        raise ConfigError(f"workers: must be a whole number of at least 1, got {workers!r}")
+    if grid is not None:
+        write_rows(grid, folder, env)
+    params = paths(store=store, raw=raw)
+    with garbage.seldom(), session_of(folder, env, params) as session:
+        session.run(pipeline_names=["benchmark"], runner=CellRunner(workers=workers))
+    return results(env=env, project=folder, store=store)
+
+
+def results(*, env: str | None = None, project: Folder = None, store: Folder = None) -> "pd.DataFrame":
+    """Return the results of the last run: one row a cell, and one for each answer without a model.
+
+    Among the columns are ``status``, ``primary`` with its 95 % interval ``primary_low`` and ``primary_high``, all other
+    scores by name, and the costs, such as ``train_seconds`` (docs/python.md).
+
+    Args:
+        env: the environment, as for ``run``.
+        project: likewise.
+        store: likewise.
+
+    Raises:
+        ConfigError: there are no results yet.
+    """
+    with catalog_of(project_of(project), env, paths(store=store)) as catalog:
+        return _loaded(catalog)
+
+
+def _loaded(catalog: "DataCatalog") -> "pd.DataFrame":
+    dataset = cast("Artifact", catalog.get(names.RESULTS))
+    if not dataset.exists():
+        raise ConfigError(f"results: none are there (looked in '{Path(dataset._filepath)}'); run the grid first")
+    found: pd.DataFrame = dataset.load()
+    return found

@@ -1,0 +1,70 @@
+"""A grid's files in an environment's folder hold what Python was given, and replace nothing written by hand."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from peft_pipelines import Grid
+from peft_pipelines.api.written_rows import write_rows
+from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.strict_yaml import parse
+
+ROWS: dict[str, Any] = {
+    "tasks": {"mood": {"labels": {0: "no", "1": "yes"}, "instruction": "Grün?\n  Ja: {x}", "ignore_case": True}},
+    "training": {"learning_rate": 1e-5, "epochs": 2, "tokens_per_forward": None},
+    "methods": {"mine": {"config": {"target_modules": ("a", "b")}}},
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "conf").mkdir()
+    return tmp_path
+
+
+def grid(**rows: Any) -> Grid:
+    return Grid(methods=["mine"], models=["tiny"], tasks=["mood"], rows=rows)
+
+
+def test_the_files_say_what_python_said(project: Path) -> None:
+    write_rows(grid(**ROWS), project, "trial")
+    files = {path.name: parse(path.read_bytes(), path.name).values for path in (project / "conf/trial").iterdir()}
+    assert files["grid.yml"] == {"methods": ["mine"], "models": ["tiny"], "tasks": ["mood"], "seeds": ["s0"]}
+    assert files["parameters.yml"] == {**ROWS, "methods": {"mine": {"config": {"target_modules": ["a", "b"]}}}}
+
+
+def test_another_grid_replaces_it(project: Path) -> None:
+    write_rows(grid(**ROWS), project, "trial")
+    write_rows(grid(), project, "trial")
+    assert yaml.safe_load((project / "conf/trial/parameters.yml").read_text()) is None
+
+
+@pytest.mark.parametrize("env", [None, "base", "local", "My study", "../study", ""])
+def test_an_environment_needs_a_name_of_its_own(project: Path, env: str | None) -> None:
+    with pytest.raises(ConfigError, match=r"^env: must be"):
+        write_rows(grid(), project, env)
+    assert not list((project / "conf").iterdir())
+
+
+def test_what_was_written_by_hand_stays(project: Path) -> None:
+    (project / "conf/trial").mkdir()
+    (project / "conf/trial/grid.yml").write_text("methods: [lora]\n")
+    with pytest.raises(ConfigError, match=r"must be one whose grid.yml was written from Python, got 'trial'"):
+        write_rows(grid(), project, "trial")
+    assert [path.name for path in (project / "conf/trial").iterdir()] == ["grid.yml"]
+
+
+@pytest.mark.parametrize("value", [np.float64(0.1), np.array([1]), Path("x"), {1, 2}, object()])
+def test_a_value_that_yaml_does_not_have_is_refused(project: Path, value: object) -> None:
+    with pytest.raises(ConfigError, match=rf"^rows: must hold text, numbers.* \({type(value).__name__}\)$"):
+        write_rows(grid(training={"epochs": value}), project, "trial")
+    assert not list((project / "conf").iterdir())
+
+
+def test_a_date_is_one_of_yaml(project: Path) -> None:
+    write_rows(grid(models={"tiny": {"date": date(2026, 1, 31)}}), project, "trial")
+    assert "date: 2026-01-31" in (project / "conf/trial/parameters.yml").read_text()
