@@ -43,11 +43,12 @@ test-transformers5: $(VENV5)/.installed  ## run the tests of models and methods 
 test-ray: $(VENVRAY)/.installed  ## run the tests of cells on a Ray cluster of some nodes of this machine
 	$(VENVRAY)/bin/python -m pytest -rs $(TESTSRAY) $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-dev  ## check style, types and the order of imports
+lint: $(VENV)/.installed-dev  ## check style, types, the order of imports, and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(if $(filter Linux,$(shell uname -s)),$(BIN)/hadolint Dockerfile,@echo "the Dockerfile is checked on Linux only")
 
 format: $(VENV)/.installed-dev  ## put the style right
 	$(BIN)/ruff check --fix .

@@ -26,7 +26,7 @@ CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 TYPED = re.compile(r"(?:… )?(?:(?:\.venv\S*/)?(?:kedro|make|peft-pipelines(?= )|pytest|python)\b|--\w+[= ]).*[^=]")
 FENCES = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|peft-pipelines|pytest|python)$")
-OTHERS = ("apt", "curl", "dnf", "git", "kubectl", "ollama", "pip", "sbatch", "source", "transformers", "uv", "vllm")
+OTHERS = tuple("apt curl dnf docker git kubectl ollama pip sbatch source transformers uv vllm".split())
 """Programs that are not of the project."""
 PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID", "mine", "LOHA", "xlora", "channel_gain"}
 """Names that the reader puts in, or that a page makes."""
