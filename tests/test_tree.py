@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "peft_pipelines"
 MODULES = {path.relative_to(SOURCE).as_posix(): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
 
 PACKAGES = (
-    "api cli board serving tracking running pipelines training inference reporting data evaluation costs models "
+    "api cli board adding serving tracking running pipelines training inference reporting data evaluation costs models "
     "storage methods config files"
 )
 TOP_LEVEL = {"__init__.py", "__main__.py", "hooks.py", "pipeline_registry.py", "settings.py"}

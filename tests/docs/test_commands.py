@@ -28,7 +28,8 @@ FENCES = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|peft-pipelines|pytest|python)$")
 OTHERS = tuple("apt curl dnf docker git kubectl ollama pip sbatch source transformers uv vllm".split())
 """Programs that are not of the project."""
-PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID", "mine", "LOHA", "xlora", "channel_gain"}
+PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID"}
+PLACEHOLDERS |= {"mine", "LOHA", "xlora", "channel_gain", "tickets"}
 """Names that the reader puts in, or that a page makes."""
 PIPELINES = {"data", "report", "benchmark"}
 

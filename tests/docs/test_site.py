@@ -24,7 +24,7 @@ ANCHORED = re.compile(r"\]\(([^)\s#]*)#([^)\s]+)\)")
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH = re.compile(r"(?:src|tests|conf|docs|benchmarks|notebooks)/[\w./-]*|[\w/]+/\w+\.py|test_\w+\.py")
 BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
-MADE_BY_THE_READER = {"conf/mine/grid.yml", "conf/mine/parameters.yml"}
+MADE_BY_THE_READER = {"conf/mine/grid.yml", "conf/mine/parameters.yml", "conf/tickets/parameters.yml"}
 
 
 def name_of(path: Path) -> str:

@@ -16,6 +16,10 @@ IN_A_ROW = 10
 """Deaths on the way to one finished store."""
 
 ELSEWHERE = {
+    "adding.new_environment.create_all": "kedro add-task, which no run calls",
+    "adding.new_environment.fill": "kedro add-task, likewise",
+    "adding.new_environment.read_back": "a temporary folder of the system",
+    "adding.new_rows.Sources.write": "kedro add-task, likewise",
     "cli.commands._scratch": "a temporary folder of the system",
     "cli.starter.fill": "a new project, where a person says",
     "cli.starter.make_project": "a new project, likewise",
@@ -25,6 +29,7 @@ ELSEWHERE = {
     "data.fetch.fetch_rows": "downloads",
     "data.hub.download_model": "downloads",
     "evaluation.sandbox.launcher.main": "inside the sandbox",
+    "files.atomic.creating": "new folders beside the store, all of one or nothing",
     "files.atomic._sync_one": "opens what stands, to have it on the disk",
     "files.claim_file._made_without_links": "file systems without a second name of a file",
     "files.claim_file.guarded": "opens a folder, to lock it",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from peft_pipelines.files.atomic import left_behind, remove_folder, replacing, sweep
+from peft_pipelines.files.atomic import creating, left_behind, remove_folder, replacing, sweep
 from peft_pipelines.files.owner import Owner, me
 
 
@@ -127,3 +127,16 @@ def test_a_folder_is_removed_as_a_whole(tmp_path: Path, monkeypatch: pytest.Monk
     assert (left.suffix, (left / "a").read_text()) == (".part", "1")
     sweep(left)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_appears_whole_and_replaces_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    with creating(folder) as fresh:
+        (fresh / "a").write_text("1")
+        assert not folder.exists()
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]
+    with pytest.raises(FileExistsError), creating(folder) as fresh:
+        (fresh / "b").write_text("2")
+    with pytest.raises(KeyError), creating(tmp_path / "other") as fresh:
+        raise KeyError
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "a"]

@@ -193,7 +193,7 @@ TASK = [
         ("metrics", ["accuracy/x"], ["metrics: unknown metric 'accuracy/x'"]),
         ("splits", {"train": "train", "test": "train"}, ["splits", "'train' twice"]),
         ("splits", {"train": "train", "test": "test", "validation": "test"}, ["splits", "'test' twice"]),
-        ("splits", {"train": "train"}, ["splits.test: Field required"]),
+        ("splits", {"train": "train"}, ["splits: exactly one of test and test_share is needed"]),
         ("splits", {"train": "train", "test": "dev"}, ["unknown split 'dev'. Allowed: "]),
         ("splits", {"train": "../train", "test": "test"}, ["splits.train", "'../train'"]),
         ("splits", {"train": "", "test": "test"}, ["splits.train"]),

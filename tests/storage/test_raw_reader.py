@@ -340,3 +340,34 @@ def test_the_fingerprint_is_of_the_files_that_are_read(tmp_path: Path) -> None:
         "part-00000.json",
         "part-00002.json",
     ]
+
+
+# --- one file ---
+
+
+def test_a_file_alone_is_the_training_split(tmp_path: Path) -> None:
+    path = tmp_path / "my tickets.csv"
+    path.write_text("text\none\n")
+    rows = RowsFolder(filepath=str(path))
+    before = rows.fingerprint()
+    assert {name: table.to_pylist() for name, table in read(path).items()} == {"train": [{"text": "one"}]}
+    assert rows.exists()
+    path.write_text("text\ntwo\n")
+    assert rows.fingerprint() != before
+    path.rename(tmp_path / "other.csv")
+    assert not rows.exists()
+    assert RowsFolder(filepath=str(tmp_path / "other.csv")).fingerprint() not in (before, "")
+
+
+def test_a_folder_of_part_files_may_stand_alone(tmp_path: Path) -> None:
+    (tmp_path / "all.jsonl").mkdir()
+    for number in range(2):
+        (tmp_path / f"all.jsonl/part-{number}.json").write_text(json.dumps({"text": number}) + "\n")
+    assert read(tmp_path / "all.jsonl")["train"].to_pylist() == [{"text": 0}, {"text": 1}]
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "rows.xlsx").write_bytes(b"PK")
+    assert refused(tmp_path / "rows.xlsx") == (
+        f"raw rows: file '{tmp_path}/rows.xlsx' has an ending that is not read. Allowed: .parquet, .csv, .jsonl"
+    )

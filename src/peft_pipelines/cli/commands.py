@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from peft_pipelines.cli.add_task_command import add_task
 from peft_pipelines.cli.board_command import board
 from peft_pipelines.cli.chat_command import chat
 from peft_pipelines.cli.clean_command import clean
@@ -166,6 +167,7 @@ def metrics() -> None:
 
 
 COMMANDS: list[click.Command] = [
+    add_task,
     plan,
     watch,
     clean,

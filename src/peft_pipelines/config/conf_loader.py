@@ -15,7 +15,9 @@ from omegaconf.errors import InterpolationResolutionError
 from peft_pipelines.config import conf_check
 from peft_pipelines.config.conf_files import JSON, SUFFIXES, check_name, paths_of, read_bytes
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.own_rows import with_own_rows
 from peft_pipelines.config.params_check import check_globals, check_params
+from peft_pipelines.config.soft_merge import soft_merge
 from peft_pipelines.config.strict_yaml import LONGEST, Document, parse
 
 LOCAL: Final = "file"
@@ -48,6 +50,8 @@ class ConfLoader(OmegaConfigLoader):
             self._documents = self._read_folders()
             self._check_values()
         found = super().__getitem__(key)
+        if key == "catalog" and any(self.documents("parameters")):
+            return with_own_rows(found, self["parameters"].get("tasks"))
         return self._with_store(found) if key == "globals" else found
 
     def documents(self, key: str) -> Iterator[Document]:
@@ -134,6 +138,10 @@ class ConfLoader(OmegaConfigLoader):
         documents = list(self.documents(key))
         conf_check.same_shapes(config, env_config, lambda path: conf_check.place_of(path, documents))
         return super()._merge_configs(config, env_config, key, env_path)
+
+    @staticmethod
+    def _soft_merge(config: dict[str, Any], env_config: dict[str, Any], env_path: str | None = None) -> Any:
+        return soft_merge(config, env_config)
 
     def _get_globals_value(self, variable: str, *default: Any) -> Any:
         try:

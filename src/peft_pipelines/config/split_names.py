@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from peft_pipelines.config.spec import Spec, Text, distinct
+from peft_pipelines.config.spec import Share, Spec, Text, distinct
 
 SplitName = Annotated[str, Field(pattern=r"^\w[\w.-]*$", max_length=100)]
 """The name of a raw split is that of its file."""
@@ -34,7 +34,16 @@ class Splits(Spec):
     """Names of the raw splits to use."""
 
     train: SplitName = Field(description="The raw split whose examples are trained on.")
-    test: SplitName = Field(description="The raw split that is scored. Its labels must be real ones.")
+    test: SplitName | None = Field(
+        default=None, description="The raw split that is scored. Its labels must be real ones. Or test_share is given."
+    )
+    test_share: Share | None = Field(
+        default=None,
+        description=(
+            "In place of test: this share of the training split is cut off for the test, of its groups or, where the "
+            "row has none, of its different inputs."
+        ),
+    )
     validation: SplitName | None = Field(
         default=None,
         description=(
@@ -44,11 +53,18 @@ class Splits(Spec):
     )
 
     @property
+    def scored(self) -> str:
+        """The raw split that the test examples are of."""
+        return self.test or self.train
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names that are used."""
         return tuple(filter(None, (self.train, self.validation, self.test)))
 
     @model_validator(mode="after")
     def _apart(self) -> "Splits":
+        if (self.test is None) == (self.test_share is None):
+            raise ValueError("exactly one of test and test_share is needed: a split's name, or a share such as 0.2")
         distinct(self.names)
         return self

@@ -8,6 +8,7 @@ from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.known_metric import KnownMetric
 from peft_pipelines.config.label_continuations import ContinuationSpec
 from peft_pipelines.config.label_words import Labels, differ_without_case
+from peft_pipelines.config.own_rows import RawPath
 from peft_pipelines.config.spec import Count, Notes, RowName, Spec, Text, Texts, Tokens, distinct
 from peft_pipelines.config.split_names import HubSource, Splits
 from peft_pipelines.config.template import Template, template_fields
@@ -24,6 +25,9 @@ class TaskSpec(Spec):
     source: HubSource | None = Field(
         default=None,
         description="The data set of the hub that the raw examples come from. Without it they must be on disk.",
+    )
+    raw: RawPath | None = Field(
+        default=None, description="The raw examples' folder or file, from the project's folder; or the catalog's."
     )
     splits: Splits = Field(description="Which raw splits are trained on, validated with and scored.")
     instruction: Text = Field(description="The text before each input, two line breaks between them.")
@@ -110,10 +114,10 @@ class TaskSpec(Spec):
     def identity(self) -> object:
         """What decides the examples and their scores: two rows with equal ones are one task.
 
-        Rows without a source read the files of their own names, so that they are never the same.
+        Rows without a source or a place read the files of their own names, so that they are never the same.
         """
         told = {"type", "licence", "citation", "notes"}
-        return self.model_dump(exclude=told | ({"name"} if self.source else set()))
+        return self.model_dump(exclude=told | ({"name"} if self.source or self.raw else set()))
 
     def limit(self, training_args: TrainingSpec) -> int:
         """Return the largest number of tokens of prompt and answer together."""

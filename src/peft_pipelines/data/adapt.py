@@ -1,6 +1,5 @@
 """Raw examples to prompts: sampling, templates, references. Text only: nothing here knows a model."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,10 @@ from peft_pipelines.data.example import (
     GROUP_COLUMNS,
     adapt_row,
     check_kinds,
-    group_digests,
     preprocessed,
     references_of,
 )
+from peft_pipelines.data.raw_parts import Parts, group_of_each, parts_of, strata
 from peft_pipelines.data.sampling import Numbers, draw, draw_blocks, hold_out_groups
 from peft_pipelines.storage.splits import Splits
 
@@ -85,30 +84,22 @@ def _rows(raw: Splits, split: str, numbers: Numbers) -> list[preprocess.Row]:
     return rows
 
 
-def _chosen(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, tuple[str, Numbers]]:
+def _chosen(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Parts:
     """The raw split and the numbers of the rows in it for each split; errors as for ``sample``."""
-    splits = task.splits
     check_raw(raw, task)
-    names = list(filter(None, (splits.train, splits.validation, splits.test)))
-    kept = {name: _answered(raw[name], task, f"split '{name}'") for name in names}
-    tables = {name: raw[name].take(pa.array(kept[name])) for name in names}
-    train, test = tables[splits.train], tables[splits.test]
-    chosen = _draw_whole("question", np.arange(test.num_rows), test, task, sampling.test_rows, sampling.split_seed)
-    held = splits.validation or splits.train
-    if splits.validation:
-        pool = np.arange(train.num_rows)
-        aside = np.arange(tables[held].num_rows)
+    parts, seed = parts_of(raw, task, sampling.split_seed), sampling.split_seed
+    tables = {part: raw[split].take(pa.array(numbers)) for part, (split, numbers) in parts.items()}
+    train, test, held = tables["train"], tables["test"], "validation" if "validation" in parts else "train"
+    chosen = _draw_whole("question", np.arange(test.num_rows), test, task, sampling.test_rows, seed)
+    if held == "validation":
+        pool, aside = np.arange(train.num_rows), np.arange(tables[held].num_rows)
     else:
         aside = _hold_out(train, task, sampling)
         pool = np.setdiff1d(np.arange(train.num_rows), aside)
-    rows, seed = sampling.validation_rows, sampling.split_seed
-    validation = _draw_whole("question", aside, tables[held], task, rows, seed)
+    validation = _draw_whole("question", aside, tables[held], task, sampling.validation_rows, seed)
     pool = _draw_whole(sampling.train_unit, pool, train, task, sampling.train_rows, seed)
-    return {
-        "train": (splits.train, kept[splits.train][pool]),
-        "validation": (held, kept[held][validation]),
-        "test": (splits.test, kept[splits.test][chosen]),
-    }
+    drawn = {"train": ("train", pool), "validation": (held, validation), "test": ("test", chosen)}
+    return {part: (parts[source][0], parts[source][1][numbers]) for part, (source, numbers) in drawn.items()}
 
 
 def _hold_out(train: pa.Table, task: TaskSpec, sampling: SamplingSpec) -> Numbers:
@@ -116,9 +107,9 @@ def _hold_out(train: pa.Table, task: TaskSpec, sampling: SamplingSpec) -> Number
     share = max(1, round(train.num_rows * sampling.validation_share))
     wanted = min(share, sampling.validation_rows or share)
     if not task.group:
-        return draw(np.arange(train.num_rows), _strata(train, task), wanted, sampling.split_seed)
+        return draw(np.arange(train.num_rows), strata(train, task), wanted, sampling.split_seed)
     try:
-        return hold_out_groups(_group_of_each(train, task, "group"), share, wanted, sampling.split_seed)
+        return hold_out_groups(group_of_each(train, task, "group"), share, wanted, sampling.split_seed)
     except ValueError as error:
         raise ConfigError(f"task '{task.name}', split '{task.splits.train}', group '{task.group}': {error}") from None
 
@@ -126,20 +117,14 @@ def _hold_out(train: pa.Table, task: TaskSpec, sampling: SamplingSpec) -> Number
 def _draw_whole(unit: str, pool: Numbers, table: pa.Table, task: TaskSpec, rows: int | None, seed: int) -> Numbers:
     """Examples of a split: whole questions or groups where the task's row has the field, otherwise single ones."""
     if rows is not None and {"question": task.question, "group": task.group}.get(unit):
-        return draw_blocks(pool, _group_of_each(table, task, unit), rows, seed)
-    return draw(pool, _strata(table, task), rows, seed)
-
-
-def _group_of_each(table: pa.Table, task: TaskSpec, kind: str) -> list[str]:
-    rows = enumerate(table.to_pylist())
-    places = ((f"row {number}", row) for number, row in rows)
-    return [group_digests(preprocessed(row, task, place), task, place)[kind] for place, row in places]
+        return draw_blocks(pool, group_of_each(table, task, unit), rows, seed)
+    return draw(pool, strata(table, task), rows, seed)
 
 
 def check_raw(raw: Splits, task: TaskSpec) -> None:
     """Raise ConfigError for a split that is missing or empty, a column that is missing, a label that the row lacks."""
     where = f"task '{task.name}'"
-    for name in filter(None, (task.splits.train, task.splits.validation, task.splits.test)):
+    for name in task.splits.names:
         if name not in raw:
             raise unknown(where, "split", name, raw)
         table = raw[name]
@@ -153,27 +138,10 @@ def check_raw(raw: Splits, task: TaskSpec) -> None:
         check_kinds(columns, task, f"split '{name}'")
         for value in _distinct(table[task.label]) if task.label in table.column_names else []:
             references_of({**first, str(task.label): value}, task, f"split '{name}'")
-    check_cases(raw[task.splits.test], task)
+    check_cases(raw[task.splits.scored], task)
 
 
 def _distinct(column: pa.ChunkedArray) -> list[Any]:
     """The values of a column, each once; of lists and objects the first alone, which is refused."""
     values: list[Any] = (column.slice(0, 1) if pa.types.is_nested(column.type) else column.unique()).to_pylist()
     return values
-
-
-def _answered(table: pa.Table, task: TaskSpec, where: str) -> Numbers:
-    """The examples that have a reference, where these are a list: others can be neither trained on nor scored."""
-    if not task.references:
-        return np.arange(table.num_rows)
-    rows = enumerate(table.to_pylist())
-    kept = [number for number, row in rows if preprocessed(row, task, f"{where} row {number}")[task.references]]
-    if not kept:
-        raise ConfigError(
-            f"task '{task.name}', {where}: no row has an answer in '{task.references}', score another split"
-        )
-    return np.asarray(kept)
-
-
-def _strata(table: pa.Table, task: TaskSpec) -> Sequence[Any] | None:
-    return table[task.label].to_pylist() if task.label in table.column_names else None

@@ -32,7 +32,7 @@ def check_cases(table: pa.Table, task: TaskSpec) -> None:
     """Raise ConfigError where the test split lacks the column of cases that the task's row names."""
     columns = table.column_names
     if task.tests and task.tests not in columns:
-        raise unknown(f"task '{task.name}', split '{task.splits.test}', tests", "column", task.tests, columns)
+        raise unknown(f"task '{task.name}', split '{task.splits.scored}', tests", "column", task.tests, columns)
 
 
 def _cases(text: object, where: str) -> str | None:

@@ -37,7 +37,7 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
             raise unknown(f"task '{task.name}', {where}", "column", column, row)
         if row[column] is None:
             raise ConfigError(f"task '{task.name}', {where}: column '{column}' is null, it must hold a value")
-    text = _filled(task.input, row, task, where)
+    text = input_text(row, task, where)
     references = references_of(row, task, where)
     if not text or not references or not all(references):
         raise ConfigError(f"task '{task.name}', {where}: empty {'input' if not text else 'answer'}")
@@ -46,6 +46,15 @@ def adapt_row(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, Any]
         raise ConfigError(f"task '{task.name}', {where}: empty gold")
     beside = {**gold, **choice_columns(row, task, where), **group_digests(row, task, where)}
     return {"input": text, "references": references, **beside}
+
+
+def input_text(row: preprocess.Row, task: TaskSpec, where: str) -> str:
+    """Return the input of a preprocessed row; empty where all of its columns are blank.
+
+    Raises:
+        ConfigError: a value cannot stand in a text.
+    """
+    return _filled(task.input, row, task, where)
 
 
 def group_digests(row: preprocess.Row, task: TaskSpec, where: str) -> dict[str, str]:

@@ -56,7 +56,7 @@ def fetch_rows(task: TaskSpec, folder: Path, lock: Path) -> bool:
         raise ConfigError(f"task '{task.name}': no rows in folder '{folder}', and no source to fetch them from")
     from peft_pipelines.data import hub
 
-    names = sorted({name for name in (task.splits.train, task.splits.validation, task.splits.test) if name})
+    names = sorted(task.splits.names)
     tables = hub.download_splits(task.source, names, f"task '{task.name}'", lock)
     with replacing(folder) as fresh:
         fresh.mkdir()

@@ -1,5 +1,6 @@
 """Atomic writes of files and folders: a reader sees all of the new content or the old, whenever the process dies."""
 
+import errno
 import json
 import os
 import re
@@ -39,6 +40,27 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         _put_back(old, path)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def creating(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``folder``, which becomes it at the end; an exception leaves nothing.
+
+    Raises:
+        FileExistsError: something stands there already, and stays.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = folder.with_name(f"{scratch_prefix(folder)}{uuid4().hex}.part")
+    fresh.mkdir()
+    try:
+        yield fresh
+        _sync(fresh)
+        if os.path.lexists(folder):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+        os.rename(fresh, folder)  # which replaces no folder that holds anything
+        _sync_one(folder.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def remove_folder(folder: Path) -> None:

@@ -32,7 +32,7 @@ from peft_pipelines.running.units import Unit, model_folder
 from peft_pipelines.storage.hashes import cached_sha256, hashes_of
 from peft_pipelines.storage.splits import RowsFolder
 
-INFORMS = {"licence", "citation", "notes", "family", "source", "starts_at_base", "keep_weights"}
+INFORMS = {"licence", "citation", "notes", "family", "source", "raw", "starts_at_base", "keep_weights"}
 
 
 class Fingerprints:

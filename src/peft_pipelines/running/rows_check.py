@@ -5,6 +5,7 @@ from typing import Final
 from kedro.io import DataCatalog
 
 from peft_pipelines.config import SamplingSpec, TaskSpec
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.adapt import adapt
 from peft_pipelines.files import names
 from peft_pipelines.files.user_cache import worked_out
@@ -15,6 +16,7 @@ from peft_pipelines.storage.splits import RowsFolder
 
 SOUND: Final = "sound_rows.json"
 """The file of the user's cache folder that keeps which rows have passed."""
+PLACES: Final = "a folder with a file a split, or a file (.parquet, .csv, .jsonl), from the project's folder"
 
 
 def check_rows(task: TaskSpec, sampling: SamplingSpec, catalog: DataCatalog) -> None:
@@ -28,6 +30,8 @@ def check_rows(task: TaskSpec, sampling: SamplingSpec, catalog: DataCatalog) -> 
     """
     name = names.raw(task.name)
     rows = catalog.get(name)
+    if task.raw and isinstance(rows, RowsFolder) and not rows.exists():
+        raise ConfigError(f"task '{task.name}', raw: '{task.raw}' is not there; {PLACES} is allowed")
     stored = rows.fingerprint() if isinstance(rows, RowsFolder) else ""  # what is in memory is tried each time
 
     def tried() -> str:

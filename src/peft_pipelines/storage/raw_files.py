@@ -8,10 +8,14 @@ from peft_pipelines.config.errors import ConfigError
 
 ENDINGS = {".parquet": (".parquet",), ".csv": (".csv",), ".jsonl": (".jsonl", ".json")}
 """The endings that a split may have, and those of the part files where it is a folder: Spark calls JSON lines .json."""
+ONE_FILE = "train"
+"""The split that a file is which stands alone."""
 
 
 def split_files(folder: Path) -> dict[str, list[Path]]:
     """Return the files of each split of a folder, by name: one, or the part files of ``train.parquet/`` in their order.
+
+    What has the name of a split itself, such as ``tickets.csv``, is the split ``train``.
 
     Names that begin with a point or an underscore, such as ``._train.csv`` and ``_SUCCESS``, are not rows.
 
@@ -19,6 +23,10 @@ def split_files(folder: Path) -> dict[str, list[Path]]:
         ConfigError: there is no split, one comes in two formats, or what has its name is neither a file nor a folder of
             part files.
     """
+    if folder.suffix in ENDINGS:
+        return {ONE_FILE: _files_of(folder)}
+    if folder.is_file():
+        raise ConfigError(f"raw rows: file '{folder}' has an ending that is not read. Allowed: {', '.join(ENDINGS)}")
     found = shown_splits(folder)
     if not found:
         endings = ", ".join(f"<split>{ending}" for ending in ENDINGS)
@@ -37,6 +45,8 @@ def files_of_splits(folder: Path) -> list[Path]:
 
 def shown_splits(folder: Path) -> list[Path]:
     """Return what has the name of a split in a folder, by name; nothing where the folder is not there."""
+    if folder.suffix in ENDINGS:
+        return [folder] if folder.exists() else []
     return [path for path in _entries(folder) if path.suffix in ENDINGS] if folder.is_dir() else []
 
 

@@ -19,7 +19,7 @@ Record = dict[str, Any]
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_csv(paths: Sequence[Path]) -> pa.Table:
+def read_csv(paths: Sequence[Path], delimiter: str = ",") -> pa.Table:
     """Return the rows of CSV files (RFC 4180): all columns are text, an empty cell is an empty text.
 
     The first line names the columns; empty lines are passed over. A first column without a name, as pandas writes its
@@ -32,7 +32,7 @@ def read_csv(paths: Sequence[Path]) -> pa.Table:
     header: list[str] = []
     cells: list[list[str]] = []
     for path in paths:
-        records = _csv_records(path)
+        records = _csv_records(path, delimiter)
         names = _header(next(records, []), path)
         if header and names and names != header:
             raise ConfigError(f"raw rows: file '{path}' has columns {names}, but '{paths[0]}' has {header}")
@@ -79,11 +79,11 @@ def decoded(path: Path) -> str:
         ) from None
 
 
-def _csv_records(path: Path) -> Iterator[list[str]]:
+def _csv_records(path: Path, delimiter: str) -> Iterator[list[str]]:
     """The lists of cells of a file, all as long as the first."""
     text = decoded(path)
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # 131072 characters unless told otherwise
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     line, wide = 1, 0
     try:
         for record in reader:

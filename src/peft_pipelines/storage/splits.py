@@ -20,6 +20,8 @@ Splits = dict[str, pa.Table]
 class RowsFolder(AbstractVersionedDataset[Splits, Splits]):
     """One file a split (``train.parquet``, ``validation.csv``, ``test.jsonl``) or a folder of part files of that name.
 
+    Where the path is that of a file, such as ``tickets.csv``, it is the split ``train``.
+
     Read as Arrow tables, written as Parquet. ``hub`` says that a missing folder may be filled from the hub before a
     run; loading never does that.
     """

@@ -12,6 +12,7 @@ import yaml
 from kedro.framework.project import settings
 
 from peft_pipelines.config import AXES, Cell
+from peft_pipelines.config.commented_yaml import plain_of
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.status import Status
@@ -65,7 +66,7 @@ def _configuration(run: Run, catalog: Mapping[str, Any], folder: Path) -> Path:
     (folder / "local").mkdir(parents=True)
     (folder / "base").mkdir()
     for name, content in files.items():
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(plain_of(content), sort_keys=False, allow_unicode=True)
         (folder / "base" / name).write_text(text, encoding="utf-8")
     return folder
 
