@@ -26,7 +26,8 @@ CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 TYPED = re.compile(r"(?:… )?(?:(?:\.venv\S*/)?(?:kedro|make|peft-pipelines(?= )|pytest|python)\b|--\w+[= ]).*[^=]")
 FENCES = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|peft-pipelines|pytest|python)$")
-OTHERS = tuple("apt curl dnf docker git kubectl ollama pip sbatch source transformers uv vllm".split())
+SYSTEM = ("apt", "curl", "dnf", "docker", "git", "kubectl", "sbatch", "source")
+OTHERS = (*SYSTEM, "ollama", "pip", "transformers", "uv", "vllm")
 """Programs that are not of the project."""
 PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID"}
 PLACEHOLDERS |= {"mine", "LOHA", "xlora", "channel_gain", "tickets"}
