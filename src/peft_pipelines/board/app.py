@@ -1,6 +1,9 @@
 """The board's application: a router a page behind the gate, and words instead of stack traces."""
 
+import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -9,21 +12,31 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from peft_pipelines.board import grid_page, method_page, results_page, run_page, try_page
+from peft_pipelines.board import grid_page, method_page, queue_files, results_page, run_page, try_page
 from peft_pipelines.board.admission import SEE_OTHER, START, Gate, SafeHeaders
 from peft_pipelines.board.pages import words
 from peft_pipelines.board.project import Project
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.screen import show_line
 from peft_pipelines.serving.guard import Guard
 
 __all__ = ["START", "Project", "board", "serve"]
 
 WRONG: Final = 422
+TURN: Final = 2.0
+"""Seconds between two looks at the queue."""
 LAST_SECONDS: Final = 1
 """For responses to end once a signal has come: events never do."""
-ROUTERS: Final = (grid_page.router, method_page.router, run_page.router, results_page.router, try_page.router)
+ROUTERS: Final = (
+    grid_page.router,
+    method_page.router,
+    run_page.router,
+    results_page.router,
+    try_page.router,
+)
 REPORT_STYLE: Final = "/static/page.css"
 """The style that the report and the board share."""
 
@@ -35,7 +48,7 @@ def board(project: Project, token: str) -> FastAPI:
         project: the project that it shows and writes.
         token: what the address that opens it must hold.
     """
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, lifespan=lambda _: _queue(project))
     app.add_middleware(Gate, token=token)
     app.add_middleware(Guard, loopback=True, token=None)
     app.add_middleware(SafeHeaders)
@@ -55,6 +68,27 @@ def board(project: Project, token: str) -> FastAPI:
 
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))
     return app
+
+
+@asynccontextmanager
+async def _queue(project: Project) -> AsyncIterator[None]:
+    """Start what waits in the queue, as long as the board is open."""
+
+    async def turns() -> None:
+        told = ""
+        while True:
+            try:
+                await run_in_threadpool(queue_files.turn, project)
+            except (OSError, ValueError, KeyError, TypeError) as error:  # a file that cannot be read stops the queue
+                line = f"the queue stands still: {type(error).__name__}: {error}"
+                if line != told:
+                    show_line(line)
+                told = line
+            await asyncio.sleep(TURN)
+
+    task = asyncio.create_task(turns())
+    yield
+    task.cancel()
 
 
 def serve(project: Project, sock: socket.socket, token: str) -> None:

@@ -7,9 +7,15 @@ from threading import Lock
 from typing import Any, Final
 
 from peft_pipelines.board.project import Project
-from peft_pipelines.config import Grid, Parameters
+from peft_pipelines.config import Cell, Grid, Parameters
+from peft_pipelines.files import names
 from peft_pipelines.pipelines.grid import load_grid
 
+RAW: Final = names.raw("{task}")
+METRICS: Final = names.artifact(
+    Cell.model_construct(method="{method}", model="{model}", task="{task}", seed="{seed}"), names.METRICS
+)
+"""Entries of the catalog."""
 _KEPT: Final = 8
 """Environments that are remembered."""
 _known: OrderedDict[tuple[Path, str], tuple[object, "Rows"]] = OrderedDict()
@@ -18,15 +24,21 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Rows:
-    """The checked rows and the grid of an environment, and where the raw examples of a task lie."""
+    """The checked rows and the grid of an environment, and where its raw examples, runs and scores lie."""
 
     parameters: Parameters
     grid: Grid
     raw: Path
+    runs: Path
+    metrics: str
 
     def here(self, task: str) -> bool:
         """Whether a task's raw examples are on this machine."""
         return (self.raw / task).is_dir()
+
+    def scored(self, cell: Cell) -> Path:
+        """Return the file with a cell's scores, which need not be there."""
+        return Path(self.metrics.format(**cell.model_dump()))
 
 
 def rows_of(project: Project, env: str) -> Rows:
@@ -54,8 +66,9 @@ def read(project: Project, env: str) -> Rows:
     parameters: dict[str, Any] = loader["parameters"]
     loader["parameters"] = parameters  # what is set is not merged from all files anew
     grid, rows = load_grid(loader), Parameters.of(parameters)
-    raw = loader["catalog"]["{task}_raw"]["filepath"]
-    return Rows(rows, grid, project.root / Path(str(raw)).parent)
+    catalog = loader["catalog"]
+    raw, runs, metrics = (project.root / str(catalog[name]["filepath"]) for name in (RAW, names.RUNS, METRICS))
+    return Rows(rows, grid, raw.parent, runs, str(metrics))
 
 
 def _stamp(project: Project, env: str) -> object:

@@ -61,6 +61,12 @@ def me() -> Owner:
     return _owner(os.getpid())
 
 
+def of_process(pid: int) -> Owner | None:
+    """Return a process of this machine as an owner; None for one that is not there or has ended."""
+    began = _began(pid)
+    return None if began is None else Owner(_machine(), pid, began)
+
+
 @cache
 def _owner(pid: int) -> Owner:
     began = _began(pid)

@@ -1,5 +1,7 @@
 """How far a run is: the facts that its own display shows, and that ``kedro watch`` reads from disk."""
 
+import math
+from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,8 @@ if TYPE_CHECKING:  # it loads much that who only reads the facts does not need
 class Doing(BaseModel):
     """What a run is doing at one place, and for how many seconds: a cell, a task's data or the report.
 
-    ``done`` of ``total`` steps of its phase are done; ``total`` is None where the phase has no steps.
+    ``done`` of ``total`` steps of its phase are done; ``total`` is None where the phase has no steps. ``losses`` and
+    ``validation`` are the losses of that phase by its step, as far as they are finite.
     """
 
     place: int
@@ -21,6 +24,8 @@ class Doing(BaseModel):
     done: int = 0
     total: int | None = None
     seconds: float = 0.0
+    losses: list[tuple[int, float]] = []
+    validation: list[tuple[int, float]] = []
 
 
 class Snapshot(BaseModel):
@@ -79,7 +84,21 @@ class RunProgress:
         """Note the phase at a place, and the steps of it that are done."""
         if place in self._doing:
             began, doing = self._doing[place]
-            self._doing[place] = began, Doing(place=place, title=doing.title, phase=phase, done=done, total=total)
+            same = {"losses": doing.losses, "validation": doing.validation} if doing.phase == phase else {}
+            self._doing[place] = (
+                began,
+                Doing(place=place, title=doing.title, phase=phase, done=done, total=total, **same),
+            )
+
+    def log(self, phase: str, entry: Mapping[str, float], place: int) -> None:
+        """Note what a training at a place has logged: ``step``, and ``loss`` or ``eval_loss``."""
+        if place in self._doing:
+            if self._doing[place][1].phase != phase:
+                self.step(phase, place)
+            doing, step = self._doing[place][1], int(entry["step"])
+            for curve, name in ((doing.losses, "loss"), (doing.validation, "eval_loss")):
+                if name in entry and math.isfinite(entry[name]):
+                    curve[:] = [*(point for point in curve if point[0] < step), (step, entry[name])]
 
     def skip(self, *, elsewhere: bool = False) -> None:
         """Note that a cell is skipped: one that stood as the run began, or that another run has made ``elsewhere``."""

@@ -45,3 +45,21 @@ function follow(path, tell) {
   open();
 }
 
+// What kedro plan says, in sentences.
+function duration(seconds) {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
+}
+
+function planned(plan) {
+  const cells = `${plan.to_make} of ${plan.cells} cells to make, ${plan.unchanged} unchanged.`;
+  const failed = plan.failed_before ? ` ${plan.failed_before} failed before.` : "";
+  const loads = plan.to_download.length ? ` It downloads before that: ${plan.to_download.join(", ")}.` : "";
+  if (!plan.to_make) return cells + loads;
+  if (plan.seconds === null) return `${cells}${failed} No cell like them has run: nothing is known of their time and disk.${loads}`;
+  const unknown = plan.not_estimated ? ` No cell like ${plan.not_estimated} of them has run; these are in no number.` : "";
+  const workers = plan.workers === 1 ? "1 worker" : `${plan.workers} workers`;
+  const size = (plan.checkpoint_bytes / 1e6).toLocaleString("en", {maximumFractionDigits: 1});
+  return `${cells}${failed} About ${duration(plan.seconds)} with ${workers}, ${size} MB of checkpoints.${unknown}${loads}`;
+}

@@ -1,0 +1,122 @@
+"""The page Run: one run at a time by whoever asks, found again by every board, ended so that it goes on later."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+from typing import Any
+
+from board_runs import running_board, tiny_project
+from boards import Board, chromium, opened, shown
+from browser import Browser, needs_chromium
+
+from peft_pipelines.board import launch, queue_files
+from peft_pipelines.board.project import Project
+from peft_pipelines.board.run_state import IDLE, RUNNING, Followed
+
+__all__ = ["chromium", "running_board", "tiny_project"]
+
+SECONDS = 300
+
+
+def told(board: Board, what: str, **fields: Any) -> tuple[int, dict[str, Any]]:
+    body = json.dumps({"env": "local", **fields})
+    status, text, _ = board.sent("POST", f"/run/{what}", body, **{"Content-Type": "application/json"})
+    return status, json.loads(text)
+
+
+def waited(look: Callable[[], Any]) -> Any:
+    until = time.monotonic() + SECONDS
+    while not (found := look()):
+        assert time.monotonic() < until
+        time.sleep(0.3)
+    return found
+
+
+def steps(state: dict[str, Any]) -> list[int]:
+    """The steps that are done, at each place of each run that goes on."""
+    return [each["done"] for run in state["runs"] if not run["dead"] for each in run["doing"] if each["total"]]
+
+
+def ended(board: Board) -> None:
+    project = Project(board.root)
+    with suppress(ValueError):
+        launch.stop(project, "local")
+    waited(lambda: launch.process_of(project, "local") is None)
+
+
+def test_a_run_is_started_once_found_again_stopped_and_goes_on(running_board: Board) -> None:
+    project = Project(running_board.root)
+    answers: list[tuple[int, dict[str, Any]]] = []
+    tabs = [Thread(target=lambda: answers.append(told(running_board, "start", workers=1))) for _ in range(4)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert sorted(status for status, _ in answers) == [200, 422, 422, 422]
+    reasons = {found["error"] for _, found in answers if "error" in found}
+    assert all("local' runs already, as process" in reason for reason in reasons)
+    try:
+        with shown(running_board.root) as other:  # as another board, or the same one started again
+            seen = Followed(Project(other.root), "local")
+            assert waited(lambda: steps(seen.look()))
+            status, found = told(other, "start")
+            assert status == 422 and "runs already" in found["error"]
+            assert told(other, "stop")[0] == 200
+            waited(lambda: seen.look()["state"] == IDLE)
+            assert "interrupted" in seen.look()["last"]
+        assert told(running_board, "stop")[1]["error"] == "'local' does not run on this machine"
+        assert told(running_board, "start", workers=1)[0] == 200
+        again = Followed(project, "local")
+        step = waited(
+            lambda: (
+                again.look()["state"] == RUNNING and [x["done"] for x in again.look()["runs"][0]["doing"] if x["total"]]
+            )
+        )
+        assert step[0] > 1
+    finally:
+        ended(running_board)
+
+
+def test_what_is_refused_is_said_by_the_run_itself(running_board: Board) -> None:
+    path = running_board.root / "raw/mood/train.jsonl"
+    path.write_text("not JSON\n", encoding="utf-8")
+    assert told(running_board, "start")[0] == 200
+    seen = Followed(Project(running_board.root), "local")
+    found = waited(lambda: (state := seen.look())["refused"] and state)
+    assert found["state"] == "refused" and "train" in found["refused"]
+
+
+def test_the_queue_is_files_and_is_taken_in_order(running_board: Board) -> None:
+    project = Project(running_board.root)
+    os.kill(os.getpid(), 0)
+    (running_board.root / "conf/local/grid.yml").write_text("methods: [nothing]\n", encoding="utf-8")
+    assert told(running_board, "queue", env="smoke")[1]["queue"] == ["smoke"]
+    assert told(running_board, "queue", env="smoke")[0] == 422
+    assert told(running_board, "unqueue", env="smoke")[1]["queue"] == []
+    assert "does not wait" in told(running_board, "unqueue", env="smoke")[1]["error"]
+    queue_files.add(project, "nowhere")
+    waited(lambda: queue_files.waiting(project) == [])
+    assert launch.log_of(project, "nowhere").read_text(encoding="utf-8").startswith("Error: environment: unknown name")
+
+
+@needs_chromium
+def test_the_page_follows_a_run_to_its_end(running_board: Board, chromium: Browser) -> None:
+    page = opened(chromium, running_board, "/run?env=local")
+    try:
+        page.waited("document.getElementById('state').textContent === 'Nothing runs'")
+        page.click("#start")
+        page.patience = SECONDS
+        page.waited("document.querySelector('svg.curve polyline')?.getAttribute('points').split(' ').length > 1")
+        assert page.value("document.getElementById('start').disabled") is True
+        page.open(f"{running_board.address}/run?env=local")
+        page.waited("document.querySelector('svg.curve polyline')?.getAttribute('points').split(' ').length > 1")
+        page.value("document.getElementById('stop').focus()")
+        page.press("Enter", "\r")
+        page.waited("document.getElementById('state').textContent === 'Nothing runs'")
+        assert "interrupted" in page.value("document.getElementById('line').textContent")
+        assert page.said == []
+    finally:
+        ended(running_board)
