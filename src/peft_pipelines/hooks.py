@@ -22,6 +22,8 @@ from peft_pipelines.running.failures import PartsFailed
 from peft_pipelines.running.interruption import Interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kedro.config import AbstractConfigLoader
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from peft_pipelines.config import EnergySpec
     from peft_pipelines.tracking.manifest import Manifest
     from peft_pipelines.tracking.stamp import Stamps
+    from peft_pipelines.tracking.trackers.trackers import Trackers
 
 _loader: "AbstractConfigLoader | None" = None
 
@@ -48,6 +51,12 @@ class ProjectHooks:
     _forgets: bool = False
     _manifest: "Manifest | None" = None
     _stamps: "Stamps | None" = None
+    _asked: tuple[str, ...] = ()
+    _trackers: "Trackers | None" = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a worker gets: trackers are told by the run's own process."""
+        return {**self.__dict__, "_trackers": None}
 
     @hook_impl
     def after_context_created(self, context: "KedroContext") -> None:
@@ -69,7 +78,7 @@ class ProjectHooks:
             task.check(preprocess.FUNCTIONS, registry.METRICS)
         rows.check(grid)
         metrics = rows.metrics(grid, registry.METRICS)
-        self._energy = rows.energy
+        self._energy, self._asked = rows.energy, rows.trackers
         _loader["parameters"] = {**with_names(parameters, metrics), "grid": grid.model_dump(mode="json")}
 
     @hook_impl
@@ -79,8 +88,10 @@ class ProjectHooks:
         from peft_pipelines.tracking.manifest import Manifest
         from peft_pipelines.tracking.order import reserve
         from peft_pipelines.tracking.stamp import Stamps
+        from peft_pipelines.tracking.trackers import trackers
 
         kedro_runners.check_runner(run_params["runner"])
+        trackers.check(self._asked, run_params["runner"])
         self._forgets = not kedro_runners.keeps_records(run_params["runner"])
         energy.configure(self._energy)
         manifest = Manifest(run_params, pipeline, catalog, self._project)
@@ -88,6 +99,7 @@ class ProjectHooks:
         here = kedro_runners.computes_here(run_params["runner"])
         preflight(pipeline, catalog, self._project / names.LOCK, show_line, here=here)
         reserve(manifest.folder)
+        self._trackers = trackers.Trackers(self._asked, manifest, catalog) if self._asked else None
         self._manifest, self._stamps = manifest, stamps  # a run that is refused before it begins leaves no record
         claims.begin(manifest.id)
 
@@ -113,6 +125,30 @@ class ProjectHooks:
         """Add its provenance to what a cell makes."""
         if self._stamps:
             self._stamps.stamp(dataset_name, data, node)
+
+    @hook_impl
+    def on_cells_planned(self, cells: "Mapping[str, str]") -> None:
+        """Have the trackers begin."""
+        if self._trackers:
+            self._trackers.plan(cells)
+
+    @hook_impl
+    def on_cell_begin(self, cell: str) -> None:
+        """Tell the trackers."""
+        if self._trackers:
+            self._trackers.begin(cell)
+
+    @hook_impl
+    def on_cell_logged(self, cell: str, phase: str, entry: "Mapping[str, float]") -> None:
+        """Tell the trackers."""
+        if self._trackers:
+            self._trackers.log(cell, phase, entry)
+
+    @hook_impl
+    def on_cell_end(self, cell: str, failed: bool) -> None:
+        """Tell the trackers."""
+        if self._trackers:
+            self._trackers.end_cell(cell, failed)
 
     @hook_impl
     def after_pipeline_run(self, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
@@ -141,6 +177,9 @@ class ProjectHooks:
     def _end(self, status: str, reason: str | None = None) -> None:
         """Write the run's manifest; a run that ended before it began has none."""
         manifest, self._manifest, self._stamps = self._manifest, None, None
+        trackers, self._trackers = self._trackers, None
+        if trackers:
+            trackers.end(status)
         if manifest:
             manifest.end(status, reason)
 

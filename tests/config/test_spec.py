@@ -21,7 +21,7 @@ def base() -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for file in sorted(PARAMETERS.rglob("*.yml")):
         for name, part in yaml.safe_load(file.read_text()).items():
-            merged[name] = {**merged.get(name, {}), **part}
+            merged[name] = {**merged.get(name, {}), **part} if isinstance(part, dict) else part
     kept = {"methods": ("lora", "galore"), "models": ("smollm2_135m",), "tasks": ("sst2", "mnli", "stsb")}
     return {**merged, **{axis: {name: merged[axis][name] for name in names} for axis, names in kept.items()}}
 

@@ -27,7 +27,7 @@ TYPED = re.compile(r"(?:… )?(?:(?:\.venv\S*/)?(?:kedro|make|peft-pipelines(?= 
 FENCES = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PROGRAM = re.compile(r"(?:\.venv[\w-]*/bin/)?(kedro|make|peft-pipelines|pytest|python)$")
 SYSTEM = ("apt", "curl", "dnf", "docker", "git", "kubectl", "sbatch", "source")
-OTHERS = (*SYSTEM, "ollama", "pip", "transformers", "uv", "vllm")
+OTHERS = (*SYSTEM, "mlflow", "ollama", "pip", "tensorboard", "transformers", "uv", "vllm", "wandb")
 """Programs that are not of the project."""
 PLACEHOLDERS = {"NAME", "METHOD", "MODEL", "TASK", "SEED", "TYPE", "RUN_ID"}
 PLACEHOLDERS |= {"mine", "LOHA", "xlora", "channel_gain", "tickets"}

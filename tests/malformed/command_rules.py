@@ -47,7 +47,10 @@ def named(option: str, kind: str, good: str, near: str) -> list[Rule]:
 
 NAMES = [rule for option, (kind, good, near) in SELECTIONS.items() for rule in named(option, kind, good, near)]
 
-KEYS = "Allowed: energy, execution, methods, models, pscp, published, raw, sampling, seeds, store, tasks, training"
+KEYS = (
+    "Allowed: energy, execution, methods, models, pscp, published, raw, sampling, seeds, store, tasks, trackers, "
+    "training"
+)
 PARAMS = {
     "raww=x": ["--params: unknown key 'raww', did you mean 'raw'?", KEYS],
     "stor=x": ["--params: unknown key 'stor', did you mean 'store'?", KEYS],
@@ -110,6 +113,9 @@ PARAMS = {
     "sampling.validation_share=1": ["sampling, validation_share: Input should be less than 1, got 1"],
     "pscp.c_p=.inf": ["pscp, c_p: Input should be a finite number, got inf"],
     "energy.country=Germany": ["energy, country: ", "got 'Germany'"],
+    "trackers=[mlfow]": ["parameters, trackers.0: Input should be 'mlflow', 'tensorboard' or 'wandb', got 'mlfow'"],
+    "trackers=mlflow": ["parameters, trackers: must be a list, got 'mlflow'"],
+    "trackers=[wandb, wandb]": ["parameters, trackers: must name each once, got 'wandb' twice"],
     "execution.enabled=maybe": ["execution, enabled: Input should be a valid boolean, got 'maybe'"],
 }
 """What is given as ``--params``, and what is said of it."""

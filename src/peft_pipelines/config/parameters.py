@@ -12,7 +12,7 @@ from peft_pipelines.config.method import MethodSpec
 from peft_pipelines.config.model import ModelSpec
 from peft_pipelines.config.parsing import parse
 from peft_pipelines.config.published import PublishedSpec
-from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec
+from peft_pipelines.config.run_settings import EnergySpec, ExecutionSpec, PscpSpec, SamplingSpec, TrackersSpec
 from peft_pipelines.config.spec import Name, Seed, Spec
 from peft_pipelines.config.task import TaskSpec
 from peft_pipelines.config.training import TrainingSpec
@@ -41,6 +41,9 @@ class Parameters(Spec):
         description="The limits within which programs that a model wrote are run, and whether they are.",
     )
     energy: EnergySpec | None = Field(description="Estimates of energy and CO₂; without it there are none.")
+    trackers: tuple[str, ...] = Field(
+        default=(), description="The experiment trackers that are told of each cell: mlflow, tensorboard, wandb."
+    )
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Parameters":
@@ -59,6 +62,7 @@ class Parameters(Spec):
             pscp=parse(PscpSpec, "pscp", _part(parameters, "pscp")),
             published=_named(PublishedSpec, "published", parameters),
             execution=parse(ExecutionSpec, "execution", _part(parameters, "execution")),
+            trackers=parse(TrackersSpec, "parameters", {"trackers": parameters.get("trackers", [])}).trackers,
             energy=None if parameters.get("energy") is None else parse(EnergySpec, "energy", parameters["energy"]),
         )
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from peft_pipelines.config.spec import Count, Seed, Share, Spec
+from peft_pipelines.config.spec import Count, Seed, Share, Spec, as_tuple, distinct
 
 Scale = Annotated[float, Field(ge=1e-12, le=1e30)]
 Weight = Annotated[float, Field(ge=0, le=100)]
@@ -63,6 +63,14 @@ class ExecutionSpec(Spec):
     output_kb: Annotated[int, Field(ge=1, le=1_048_576)] = Field(
         description="What a program may print, in kB, 1 to 1048576.",
     )
+
+
+class TrackersSpec(Spec):
+    """The experiment trackers of a run (docs/trackers.md)."""
+
+    trackers: Annotated[
+        tuple[Literal["mlflow", "tensorboard", "wandb"], ...], BeforeValidator(as_tuple), AfterValidator(distinct)
+    ] = Field(description="The trackers that are told of each cell, by the names of their packages; none by default.")
 
 
 class EnergySpec(Spec):

@@ -27,6 +27,8 @@ KINDS = (CHECKPOINT, PREDICTIONS, GENERATION, METRICS)
 """The artifacts of a cell that stay on disk, in the order in which they are made."""
 
 RUNS = "runs"
+TRACKERS = "trackers"
+"""The folder in which trackers keep what they were told."""
 DATA_REPORT, DATA_REPORT_TEXT = "data_report", "data_report_text"
 COMPARISONS, DIFFERENCES, RANKS, SUMMARY = "comparisons", "differences", "ranks", "summary"
 OTHERS = "other_comparisons"

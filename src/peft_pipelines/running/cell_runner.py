@@ -13,6 +13,7 @@ from pluggy import PluginManager
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import disk, garbage, names
 from peft_pipelines.running import handed_on
+from peft_pipelines.running.cell_events import CellEvents
 from peft_pipelines.running.claims import Claims, of_run
 from peft_pipelines.running.crew import Crew
 from peft_pipelines.running.display import Lines, display
@@ -73,6 +74,7 @@ class CellRunner(AbstractRunner):
             garbage.light(),
             of_run(run_id) as claims,
         ):
+            shown.events = CellEvents(hook_manager)
             units = UnitRunner(catalog, hook_manager, run_id, self._is_async, shown, claims)
             run = _Run(catalog, units, shown, claims)
             shipment = partial(shipment_of, catalog, hook_manager, run_id, self._is_async, units.fingerprints)
@@ -131,6 +133,7 @@ class _Run:
         plans = [self._units.plan(unit) for unit in units]
         self._standing = sum(not plan.pending for plan in plans)
         self._shown.plan(len(plans), self._standing)
+        self._shown.events.plan(plans)
         pending = [plan for plan in plans if plan.to_make]
         recorded = recorded_numbers(units, self._catalog) if pending else {}
         with staff.staffed(pending, self._catalog) as size:

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.live import Live
 from peft_pipelines.files import progress
 from peft_pipelines.files.escape import for_terminal
 from peft_pipelines.files.screen import show_line
+from peft_pipelines.running.cell_events import CellEvents
 from peft_pipelines.running.failures import Failure
 from peft_pipelines.running.progress_view import drawn
 from peft_pipelines.running.run_progress import RunProgress
@@ -22,15 +23,15 @@ Write = Callable[[str], None]
 class Lines:
     """One plain line a finished cell, for logs: ``[3/20] lora · smollm2_135m · sst2 · s0: accuracy 81.2 %, 34 s``.
 
-    ``progress`` is how far the run is, as it is told.
+    ``progress`` is how far the run is, as it is told; ``events`` tells hooks what becomes of cells.
     """
 
     def __init__(self, write: Write = show_line) -> None:
         self._write, self._total, self._done = write, 0, 0
-        self.progress = RunProgress()
+        self.progress, self.events = RunProgress(), CellEvents()
 
     def __enter__(self) -> Self:
-        progress.listen(self.step)
+        progress.listen(self.step, self.log)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -52,6 +53,7 @@ class Lines:
             place: of several that run side by side, the number of this one.
         """
         self.progress.begin(title, place)
+        self.events.begin(title, place)
 
     def phase(self, name: str, place: int = 0) -> None:
         """Note that a node of it begins."""
@@ -61,9 +63,14 @@ class Lines:
         """Note that ``done`` of ``total`` steps of a phase of it are done."""
         self.progress.step(phase, place, done, total)
 
+    def log(self, phase: str, entry: Mapping[str, float], place: int = 0) -> None:
+        """Note what a training of it has logged at a step."""
+        self.events.log(phase, entry, place)
+
     def end(self, title: str, outcome: str, *, failed: bool = False) -> None:
         """Print the outcome of a cell that has ended."""
         self.progress.end(title, failed)
+        self.events.end(title, failed)
         self._print(title, outcome)
 
     def skip(self, title: str, outcome: str, *, elsewhere: bool = False) -> None:

@@ -48,7 +48,7 @@ def work(line: Line) -> None:
     shown = Relay(line)
     _log_to(line, shipment.levels)
     sys.stdout = sys.stderr = Printed(shown)
-    progress.listen(shown.step)
+    progress.listen(shown.step, shown.log)
     hooks = _hooks(shipment)
     gc.collect()
     gc.freeze()

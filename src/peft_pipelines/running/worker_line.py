@@ -4,6 +4,7 @@ import logging
 import logging.handlers
 import os
 import signal
+from collections.abc import Mapping
 from io import TextIOBase
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -72,6 +73,9 @@ class Relay(Lines):
         if done == total or monotonic() - self._last > MOMENT:
             self._last = monotonic()
             self._line.send(Shown("step", (phase, done, total)))
+
+    def log(self, phase: str, entry: Mapping[str, float], place: int = 0) -> None:
+        self._line.send(Shown("log", (phase, dict(entry))))
 
     def note(self, line: str) -> None:
         self._line.send(Noted(line))

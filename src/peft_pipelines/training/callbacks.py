@@ -1,6 +1,7 @@
 """Training arguments of the transformers Trainer, and the steps at which it validates and saves."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,38 @@ from peft_pipelines.files import progress
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import device
 
+LOGGED = ("step", "loss", "grad_norm", "learning_rate", "validation_loss")
+
+
+def finite(entry: Mapping[str, float]) -> dict[str, float]:
+    """Return what is kept of an entry of the Trainer's log; empty where that is the step alone.
+
+    >>> finite({"step": 3, "loss": 0.5, "epoch": 1.0}), finite({"step": 3, "loss": math.nan})
+    ({'step': 3, 'loss': 0.5}, {})
+    """
+    found = {key: value for key, value in entry.items() if key in LOGGED and math.isfinite(value)}
+    return found if len(found) > 1 else {}
+
 
 class Schedule(TrainerCallback):  # type: ignore[misc]
-    """Validates and saves at evenly spaced steps, the last one included; reports each step to the progress bar."""
+    """Validates and saves at evenly spaced steps, the last one included; reports each step and all that is logged."""
 
     def __init__(self, steps: int, evaluations: int, phase: str, attached: Attached) -> None:
         self.steps, self.phase, self.attached = steps, phase, attached
         self.due = {math.ceil(steps * part / evaluations) for part in range(1, evaluations + 1)}
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, *rest: Any, **kwargs: Any) -> None:
+        """Report what the log holds already of a training that goes on."""
+        for entry in state.log_history:
+            self._report(entry)
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, *rest: Any, **kwargs: Any) -> None:
+        """Report the newest entry of the log."""
+        self._report(state.log_history[-1])
+
+    def _report(self, entry: Mapping[str, float]) -> None:
+        if kept := finite(entry):
+            progress.log(self.phase, kept)
 
     def on_optimizer_step(self, args: TrainingArguments, state: TrainerState, *rest: Any, **kwargs: Any) -> None:
         """Call the method's ``after_step`` with the number of steps done, while their gradients are still there."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.costs import energy, measure
+from peft_pipelines.files import progress
 from peft_pipelines.files.atomic import read_json, write_json
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.training.train import Outcome
@@ -41,11 +42,13 @@ def search(
     live, held = attached, None
     trials: list[Trial] = []
     for number, (rate, folder) in enumerate(folders.items(), 1):
+        phase = "train" if len(folders) == 1 else f"train, learning rate {number} of {len(folders)}"
         if not (folder / TRIAL).is_file():
             live, held = (live if held is None else _replaced(live, fresh)), rate
-            phase = "train" if len(folders) == 1 else f"train, learning rate {number} of {len(folders)}"
             write_json(folder / TRIAL, _tried(fit, live, rate, folder, phase))
         trials.append(read_json(folder / TRIAL))
+        for entry in trials[-1]["log"]:  # one that was complete before this run is reported too
+            progress.log(phase, entry)
         _tidy(trials, list(folders.values()))
     best = chosen(trials)
     if best is None:

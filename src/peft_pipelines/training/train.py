@@ -3,13 +3,13 @@
 import hashlib
 import inspect
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peft_pipelines.data import batching, encoded, tokenize
 from peft_pipelines.models import forward, token_tree, tree_attention, tree_flex, tree_kernel, tree_mask
+from peft_pipelines.training.callbacks import finite
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, TrainingJob, best_of, put
 
@@ -48,18 +48,13 @@ def train(model: LabelLogits, job: TrainingJob) -> Outcome:
     best = best_of(job.state)
     put(model.attached, job.state / BEST)
     trainer.kept.save(job.state / BEST)  # what has changed behind the best step counts as well
-    log = [
-        {key: value for key, value in entry.items() if key in LOGGED and math.isfinite(value)}
-        for entry in trainer.state.log_history
-    ]
-    log = [entry for entry in log if len(entry) > 1]
+    log = [kept for entry in trainer.state.log_history if (kept := finite(entry))]
     steps = result.global_step
     return Outcome(steps, best["step"], trainer.tokens_of(steps), best["loss"], log)
 
 
 MODULES = (batching, encoded, tokenize, forward, token_tree, tree_attention, tree_flex, tree_kernel, tree_mask)
 """The modules of other packages that decide a training's numbers."""
-LOGGED = ("step", "loss", "grad_norm", "learning_rate", "validation_loss")
 
 
 def state_digest(*parts: Any) -> str:
