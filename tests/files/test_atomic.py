@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from peft_pipelines.files.atomic import creating, left_behind, remove_folder, replacing, sweep
+from peft_pipelines.files.atomic import creating, left_behind, remove_folder, replacing, sweep, sweep_beside
 from peft_pipelines.files.owner import Owner, me
 
 
@@ -109,6 +109,16 @@ def test_sweeping_puts_back_what_was_about_to_be_replaced(tmp_path: Path) -> Non
     (tmp_path / f".claim.json.{DEAD}.x.part").write_text("{}")
     sweep(tmp_path / f".claim.json.{DEAD}.x.part")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_sweeping_beside_a_path_is_of_that_path_alone(tmp_path: Path) -> None:
+    mine, other = scratch(tmp_path, me(), "file"), tmp_path / f".file.txt.{DEAD}.x1.part"
+    other.mkdir()
+    scratch(tmp_path, DEAD, "file", "old")
+    sweep_beside(tmp_path / "file")
+    assert sorted(tmp_path.iterdir()) == sorted([other, mine, tmp_path / "file"])
+    assert (tmp_path / "file").read_text() == "old"
+    sweep_beside(tmp_path / "nowhere/file")
 
 
 def test_a_folder_is_removed_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

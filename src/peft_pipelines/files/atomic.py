@@ -104,6 +104,14 @@ def sweep(scratch: Path) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
 
 
+def sweep_beside(path: Path) -> None:
+    """Remove what processes that have died left of replacing a path; what they were about to replace is put back."""
+    for scratch in left_behind(path.parent):
+        found = _SCRATCH.fullmatch(scratch.name)
+        if found and found["name"] == path.name:
+            sweep(scratch)
+
+
 def _abandoned(part: "os.DirEntry[str]", claimed: bool) -> bool:
     if found := _SCRATCH.fullmatch(part.name):
         life = Owner.of(found["owner"]).life

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.files.atomic import replacing
+from peft_pipelines.files.atomic import replacing, sweep_beside
 from peft_pipelines.files.checksum import sha256
 from peft_pipelines.serving.probabilities import probabilities
 from peft_pipelines.storage.artifact import FORMATS
@@ -109,6 +109,7 @@ def as_lines(rows: Lines) -> str:
 
 def write_answers(path: Path, given: Given, answers: Lines) -> None:
     """Write rows with their answers behind them, as a whole. Texts of a CSV are no formulas of a spreadsheet."""
+    sweep_beside(path)
     with replacing(path) as fresh:
         WRITERS[path.suffix](fresh, given.table, answers)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.files.atomic import read_json, remove_folder, replacing, write_json
+from peft_pipelines.files.atomic import read_json, remove_folder, replacing, sweep_beside, write_json
 from peft_pipelines.storage.artifact import FORMATS
 
 ROWS: Final = 256
@@ -37,6 +37,7 @@ class Parts:
         Raises:
             ConfigError: parts of another plan are there.
         """
+        sweep_beside(self._folder)
         if not self._folder.exists():
             return
         if self._known() != self._plan:

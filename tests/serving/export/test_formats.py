@@ -8,6 +8,7 @@ from exported import RUN, finished
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.owner import Owner, me
 from peft_pipelines.serving.export.formats import CONTENTS, GGUF, MERGED, Format, check_output, export
 
 TOKENS = tiny.ids(12, rows=2)
@@ -112,3 +113,16 @@ def test_a_form_is_refused_once_before_the_output_is_looked_at(tmp_path: Path) -
     with pytest.raises(ConfigError, match="must not exist yet"):
         export(finished("lora", "llama", tmp_path), form, tmp_path, quiet, overwrite=False)
     assert asked == ["x.tiny.mood.s0"]
+
+
+def test_what_a_killed_export_has_left_goes(tmp_path: Path) -> None:
+    left = tmp_path / f".out.{Owner(me().machine, me().pid, me().began - 1)}.x1.part"
+    left.mkdir()
+    (left / "model.gguf").write_text("half")
+
+    def write(_: object, folder: Path, __: object) -> float:
+        folder.mkdir()
+        return 0.0
+
+    export(finished("lora", "llama", tmp_path), Format(lambda _: None, write), tmp_path / "out", quiet, overwrite=False)
+    assert not left.exists() and (tmp_path / "out").is_dir()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.files.atomic import read_json, replacing
+from peft_pipelines.files.atomic import read_json, replacing, sweep_beside
 from peft_pipelines.models import gate, merge
 from peft_pipelines.models.folder import LICENCES, READ, SHARDS
 from peft_pipelines.models.tokenizer_files import FAST
@@ -137,7 +137,9 @@ def export(cell: Finished, form: Format, output: Path, say: Say, *, overwrite: b
         ConfigError: the output is there, or is where the cell's own files are, or the cell cannot be exported so.
     """
     form.refuse(cell)
+    path = Path(os.path.abspath(output))
+    sweep_beside(path)
     check_output(output, overwrite=overwrite)
     _check_apart(cell, output)
-    with replacing(Path(os.path.abspath(output))) as folder:
+    with replacing(path) as folder:
         return form.write(cell, folder, say)
