@@ -99,3 +99,14 @@ def test_it_computes_on_the_threads_of_a_cell(piped: Any, monkeypatch: pytest.Mo
     before = torch.get_num_threads()
     assert piped("x\n").exit_code == 0
     assert (found, torch.get_num_threads()) == ([3], before)
+
+
+def test_an_answer_is_drawn_where_a_temperature_is_given(recorded: Project, piped: Any) -> None:
+    hot = ["--temperature=50", "--max-new-tokens=8", "--sampling-seed"]
+    one, again, other = (piped(QUESTIONS, *hot, seed).stdout for seed in ("1", "1", "2"))
+    assert one == again != other
+    done = piped(QUESTIONS, "--top-k=3")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "Error: --top-k: is for answers with a temperature, got 3 without one\n",
+    )

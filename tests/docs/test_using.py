@@ -35,7 +35,7 @@ def test_the_commands_do_what_the_page_says(recorded: Project, monkeypatch: pyte
         done = recorded.kedro(*arguments)
         assert done.exit_code == 0, (line, done.output)
         outputs.append(done.stdout)
-    assert COMMANDS[0].startswith("kedro run") and len(outputs) == 4
+    assert COMMANDS[0].startswith("kedro run") and len(outputs) == 6
     columns = pd.read_parquet("answers.parquet").columns.tolist()
     named = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)))
     labels = {"negative": "bad", "positive": "good"}
@@ -45,3 +45,4 @@ def test_the_commands_do_what_the_page_says(recorded: Project, monkeypatch: pyte
     ]
     assert outputs[0].splitlines()[0].startswith("| metric") and len(outputs[1].splitlines()) == 2
     assert [line.partition(":")[0] for line in outputs[2].splitlines() if ":" in line][:2] == ["lora", "zero_shot"]
+    assert [len(Path(name).read_text().splitlines()) for name in ("answers.jsonl", "warm.jsonl")] == [4, 2]

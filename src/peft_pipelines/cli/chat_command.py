@@ -8,6 +8,7 @@ import click
 
 from peft_pipelines.cli import options
 from peft_pipelines.cli.cell_options import of_cell, text_or_none
+from peft_pipelines.cli.decoding_options import Decoding, with_decoding
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.cli.opened import opened
 from peft_pipelines.cli.predict_command import INTERRUPTED
@@ -18,9 +19,9 @@ from peft_pipelines.running import threads
 
 if TYPE_CHECKING:
     from peft_pipelines.serving.loaded_cell import LoadedCell
+    from peft_pipelines.serving.sampling_options import Sampling
 
 ASK: Final = "> "
-_count = options.strict(options.count, lambda: None)
 
 
 @click.command(cls=Command)
@@ -36,14 +37,14 @@ _count = options.strict(options.count, lambda: None)
     help="Ask as the cell was trained, but without the task's `preprocess`: each line alone, behind the task's "
     "instruction. Without it, what is typed is a conversation that goes on.",
 )
-@click.option("--max-new-tokens", metavar="N", type=click.UNPROCESSED, callback=_count, help="The longest answer.")
+@with_decoding
 @of_cell
 @options.placed
 def chat(
     cell: tuple[str, ...],
     beside: str | None,
     instruction: bool,
-    max_new_tokens: int | None,
+    decoding: Decoding,
     run_id: str | None,
     env: str | None,
     params: dict[str, Any],
@@ -52,7 +53,7 @@ def chat(
 
     A line is a question; Ctrl-C and Ctrl-D end. With --beside each question is answered by a second method on the same
     base model, such as the untuned model. Questions may come from a pipe, one a line. Answers are greedy, as in the
-    cell's scores.
+    cell's scores, unless --temperature is given.
 
     \b
     kedro chat lora.smollm2_135m.sst2.s0 --beside zero_shot
@@ -61,6 +62,7 @@ def chat(
     from peft_pipelines.serving.loading import load_cell  # noqa: PLC0415
     from peft_pipelines.serving.recorded_cell import cell_of  # noqa: PLC0415
 
+    sampling = decoding.sampling()
     with opened(env, params) as (catalog, _), threads.limited():
         known = catalog.load(names.PARAMETERS)
         named = cell_of(cell, known)
@@ -68,7 +70,7 @@ def chat(
             beside_of(named, beside, known)  # before a model is read
         first = load_cell(catalog, named, run_id)
         cells = [first] if beside is None else [first, cell_beside(catalog, first, beside, run_id)]
-        talks = [_Talk(one, instruction, max_new_tokens, _title(one, cells)) for one in cells]
+        talks = [_Talk(one, instruction, decoding.max_new_tokens, sampling, _title(one, cells)) for one in cells]
         if sys.stdin.isatty():
             show_line(_greeting(first, instruction))
         try:
@@ -113,9 +115,12 @@ def _questions() -> Iterator[str]:
 class _Talk:
     """What one cell is asked and has answered."""
 
-    def __init__(self, cell: "LoadedCell", instruction: bool, most: int | None, title: str) -> None:
+    def __init__(
+        self, cell: "LoadedCell", instruction: bool, most: int | None, sampling: "Sampling | None", title: str
+    ) -> None:
         self._cell, self._instruction, self._title = cell, instruction, title
-        self._limit = {} if most is None else {"max_new_tokens": most}
+        given = {"max_new_tokens": most, "sampling": sampling}
+        self._limit: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         self._messages: list[dict[str, str]] = []
 
     def answer(self, question: str) -> None:

@@ -1,6 +1,7 @@
-"""One answer as it is made, token by token: the same tokens as ``generate`` makes for the prompt."""
+"""One answer as it is made, token by token: greedy, the same tokens as ``generate`` makes for the prompt."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -17,8 +18,14 @@ UNFINISHED = "\ufffd"
 """What a tokenizer writes for bytes that are no character yet."""
 
 
-def stream(attached: Attached, prompt: Sequence[int], decoding: Decoding) -> Iterator[int]:
-    """Yield the tokens of the greedy answer to a prompt, the stop token included, each as soon as it is chosen.
+Choose = Callable[[torch.Tensor], torch.Tensor]
+"""From logits (1, vocabulary) to the next token (1,)."""
+
+
+def stream(
+    attached: Attached, prompt: Sequence[int], decoding: Decoding, choose: Choose | None = None
+) -> Iterator[int]:
+    """Yield the tokens of the answer to a prompt, the stop token included, each as soon as it is chosen.
 
     No context of the model's is held between two tokens, so that the caller may do anything meanwhile.
 
@@ -26,15 +33,17 @@ def stream(attached: Attached, prompt: Sequence[int], decoding: Decoding) -> Ite
         attached: the method on its clone of the base, ready to generate.
         prompt: the prompt's tokens.
         decoding: the options.
+        choose: chooses each token; None for the likeliest, which makes the greedy answer.
     """
-    filled = _prefilled(attached, prompt, decoding)
+    # The prefill knows the end of a greedy answer of one token; an answer that is drawn may go on there.
+    filled = _prefilled(attached, prompt, decoding if choose is None else _endless(decoding))
     said: list[int] = list(filled.said[0])
     yield from said
     if not filled.going:
         return
     cache, mask, last, logits = with_room(filled.cache), filled.mask, filled.last, filled.logits
     while True:
-        chosen = logits.argmax(-1)
+        chosen = logits.argmax(-1) if choose is None else choose(logits)
         said.append(int(chosen))
         yield said[-1]
         if decoding.ended(said):
@@ -43,6 +52,10 @@ def stream(attached: Attached, prompt: Sequence[int], decoding: Decoding) -> Ite
         with torch.no_grad(), autocast(attached.core, attached.precision), one_token(attached.core):
             output = forward(attached.core, chosen[:, None], mask, last, cache, logits_to_keep=1)
         cache, logits = output.past_key_values, output.logits[:, -1]
+
+
+def _endless(decoding: Decoding) -> Decoding:
+    return replace(decoding, stop=(), max_new_tokens=decoding.max_new_tokens + 1)
 
 
 def _prefilled(attached: Attached, prompt: Sequence[int], decoding: Decoding) -> Prefill:

@@ -1,5 +1,6 @@
 """Files of rows to answer, and files of rows with their answers: CSV, JSON lines and Parquet, by the ending."""
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,11 @@ def read_lines(data: bytes) -> Given:
         path = Path(folder, "stdin.jsonl")
         path.write_bytes(data)
         return read_rows(path)
+
+
+def of_table(table: pa.Table) -> Given:
+    """Return rows that stand in no file of their own; the SHA-256 is that of the rows as JSON lines."""
+    return Given(table, hashlib.sha256(as_lines(table.to_pylist()).encode()).hexdigest())
 
 
 def added_columns(task: TaskSpec) -> list[str]:

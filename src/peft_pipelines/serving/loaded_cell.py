@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,8 @@ from peft_pipelines.models.positions import positions
 from peft_pipelines.serving.answer import Answer
 from peft_pipelines.serving.probabilities import probabilities
 from peft_pipelines.serving.recorded_cell import RecordedCell
+from peft_pipelines.serving.sampler import Sampler
+from peft_pipelines.serving.sampling_options import Sampling
 
 ANSWER_TOKENS = 256
 """The most tokens of an answer in a conversation, unless it is told otherwise."""
@@ -87,40 +89,65 @@ class LoadedCell:
         task, columns = self.recorded.task, input_columns(self.recorded.task)
         return task.prompt(fill(task.input, {columns[0]: text}) if len(columns) == 1 else text)
 
-    def stream_answer(self, text: str, max_new_tokens: int | None = None) -> Answer:
+    def stream_answer(self, text: str, max_new_tokens: int | None = None, sampling: Sampling | None = None) -> Answer:
         """Return the answer to ``prompt(text)``, which is made in pieces: asked as in scoring, with shots and limits.
 
         Args:
             text: the input.
             max_new_tokens: the most tokens of the answer, those of scoring unless given.
+            sampling: how tokens are drawn; None for the greedy answer, as in scoring.
         """
         (encoded,) = self.answerer.encode([{"prompt": self.prompt(text)}]).encoded
-        most = self.answerer.decoding.max_new_tokens if max_new_tokens is None else max_new_tokens
-        return self._stream(encoded.prompt, most)
+        return self.stream_tokens(encoded.prompt, max_new_tokens, sampling)
 
-    def stream(self, messages: Sequence[Message], max_new_tokens: int = ANSWER_TOKENS) -> Answer:
-        """Return the greedy answer to a conversation, which is made in pieces; no instruction is put before it.
+    def stream(
+        self,
+        messages: Sequence[Message],
+        max_new_tokens: int = ANSWER_TOKENS,
+        sampling: Sampling | None = None,
+    ) -> Answer:
+        """Return the answer to a conversation, which is made in pieces; no instruction is put before it.
 
         Args:
             messages: turns with ``role`` (``system``, ``user`` or ``assistant``) and ``content``; the last is the
                 user's.
             max_new_tokens: the most tokens of the answer.
+            sampling: how tokens are drawn; None for the greedy answer.
 
         Raises:
             ConfigError: the turns are no conversation that the model's chat template takes, or too long for the model.
         """
-        return self._stream(self._conversations.encode(messages), max_new_tokens)
+        return self.stream_tokens(self._conversations.encode(messages), max_new_tokens, sampling)
 
-    def _stream(self, prompt: list[int], max_new_tokens: int) -> Answer:
-        answerer = self.answerer.with_room(max_new_tokens)
-        limit = positions(answerer.base.model.config)
-        needed = answerer.method.virtual_tokens + len(prompt) + max_new_tokens
+    def stream_tokens(
+        self, prompt: Sequence[int], max_new_tokens: int | None = None, sampling: Sampling | None = None
+    ) -> Answer:
+        """Return the answer to a prompt of tokens; arguments and errors as for ``stream_answer`` and ``stream``."""
+        if max_new_tokens is None:
+            max_new_tokens = self.answerer.decoding.max_new_tokens
+        answerer = self.with_room(max_new_tokens, len(prompt)).answerer
+        choose = Sampler(sampling, prompt) if sampling else None
+        return Answer(answerer, prompt, self.recorded.training_args.deterministic, choose)
+
+    def with_room(self, max_new_tokens: int, prompt_tokens: int) -> "LoadedCell":
+        """Return the same with answers of at most so many tokens.
+
+        Raises:
+            ConfigError: a prompt of ``prompt_tokens`` with such an answer is too long for the model.
+        """
+        limit = positions(self.answerer.base.model.config)
+        needed = self.answerer.method.virtual_tokens + prompt_tokens + max_new_tokens
         if limit is not None and needed > limit:
             raise ConfigError(
-                f"cell '{self.id}': a prompt of {len(prompt)} tokens with {max_new_tokens} of an answer must fit into "
-                f"the model's {limit} positions"
+                f"cell '{self.id}': a prompt of {prompt_tokens} tokens with {max_new_tokens} of an answer must fit "
+                f"into the model's {limit} positions"
             )
-        return Answer(answerer, prompt, self.recorded.training_args.deterministic)
+        return replace(self, answerer=self.answerer.with_room(max_new_tokens))
+
+    def seen(self, prompt: Sequence[int]) -> str:
+        """Return a prompt of tokens as the model sees it, with all special tokens; a soft prompt is not text."""
+        text: str = self.answerer.base.tokenizer.decode(list(prompt), clean_up_tokenization_spaces=False)
+        return text
 
     @cached_property
     def _conversations(self) -> Conversations:

@@ -15,6 +15,7 @@ from peft_pipelines.models.folder import CONFIG, folder_of
 from peft_pipelines.serving.loaded_cell import LoadedCell
 from peft_pipelines.serving.recorded_cell import RecordedCell, cell_of, recorded_cell
 from peft_pipelines.storage.hashes import file_hashes
+from peft_pipelines.storage.splits import Splits
 
 
 def load_cell(catalog: DataCatalog, cell: Cell | str, run_id: str | None = None) -> LoadedCell:
@@ -67,11 +68,28 @@ def _shots(catalog: DataCatalog, recorded: RecordedCell) -> list[Shot]:
     """The shots of a method that has some, out of the training examples that the cell was made with."""
     if not recorded.method.shots:
         return []
+    prompts = recorded_prompts(catalog, recorded, "its shots were drawn from")
+    return shots_of(prompts, recorded.task, recorded.method.shots, recorded.seed)
+
+
+def recorded_prompts(catalog: DataCatalog, recorded: RecordedCell, what: str) -> Splits:
+    """Return the prompts of all splits that a cell was made with.
+
+    Args:
+        catalog: that of a session.
+        recorded: the cell.
+        what: what hangs on them, as the error has it.
+
+    Raises:
+        ConfigError: those of the store are others, or are gone.
+    """
     name = names.prompts(recorded.cell.task)
+    dataset = catalog.get(name)
     made_of = recorded.checkpoint.record["provenance"]["data"]["prompts"]["sha256"]
-    if file_hashes(catalog.get(name)) != made_of:
+    if not (dataset and dataset.exists()) or file_hashes(dataset) != made_of:
         raise ConfigError(
-            f"cell '{recorded.cell.id}': its shots were drawn from other prompts of task '{recorded.task.name}' than "
+            f"cell '{recorded.cell.id}': {what} other prompts of task '{recorded.task.name}' than "
             "those of this store; `kedro run` makes the cell again"
         )
-    return shots_of(catalog.load(name), recorded.task, recorded.method.shots, recorded.seed)
+    found: Splits = catalog.load(name)
+    return found

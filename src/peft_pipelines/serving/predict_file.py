@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from peft_pipelines.serving.loaded_cell import LoadedCell
 
 Lines = list[dict[str, Any]]
+Answering = Callable[["LoadedCell", Sequence[Any], int], Lines]
 
 
 def lines_of(given: Given, task: TaskSpec, *, ignore_labels: bool) -> Lines:
@@ -49,20 +50,23 @@ def plan_of(recorded: RecordedCell, given: Given, *, threads: int, ignore_labels
     }
 
 
-def predictions(load: "Callable[[], LoadedCell]", lines: Sequence[Any], parts: Parts | None) -> Iterator[Lines]:
+def predictions(
+    load: "Callable[[], LoadedCell]", lines: Sequence[Any], parts: Parts | None, answer: Answering | None = None
+) -> Iterator[Lines]:
     """Yield the predictions of each part of some lines; the cell is loaded for the first part that is not done.
 
     Args:
         load: loads the cell.
         lines: the lines of prompts.
         parts: where parts are kept, None where they are not.
+        answer: has the cell answer a part, given the number of lines before it; None for answers as in scoring.
     """
     cell: LoadedCell | None = None
     for number, part in numbered(lines):
         done = parts.load(number) if parts else None
         if done is None:
             cell = cell or load()
-            done = cell.answer(part)
+            done = answer(cell, part, number * ROWS) if answer else cell.answer(part)
             if parts:
                 parts.keep(number, done)
         yield done
