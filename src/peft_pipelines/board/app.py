@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from peft_pipelines.board import grid_page, method_page, queue_files, results_page, run_page, try_page
+from peft_pipelines.board import grid_page, method_page, own_task_page, queue_files, results_page, run_page, try_page
 from peft_pipelines.board.admission import SEE_OTHER, START, Gate, SafeHeaders
 from peft_pipelines.board.pages import words
 from peft_pipelines.board.project import Project
@@ -32,6 +32,7 @@ LAST_SECONDS: Final = 1
 """For responses to end once a signal has come: events never do."""
 ROUTERS: Final = (
     grid_page.router,
+    own_task_page.router,
     method_page.router,
     run_page.router,
     results_page.router,
