@@ -40,6 +40,11 @@ def steps(state: dict[str, Any]) -> list[int]:
     return [each["done"] for run in state["runs"] if not run["dead"] for each in run["doing"] if each["total"]]
 
 
+def losses(state: dict[str, Any]) -> list[tuple[int, float]]:
+    """The losses of all trainings that go on, by their steps."""
+    return [point for run in state["runs"] if not run["dead"] for each in run["doing"] for point in each["losses"]]
+
+
 def ended(board: Board) -> None:
     project = Project(board.root)
     with suppress(ValueError):
@@ -61,7 +66,7 @@ def test_a_run_is_started_once_found_again_stopped_and_goes_on(running_board: Bo
     try:
         with shown(running_board.root) as other:  # as another board, or the same one started again
             seen = Followed(Project(other.root), "local")
-            assert waited(lambda: steps(seen.look()))
+            assert waited(lambda: losses(seen.look()))[0][1] > 0
             status, found = told(other, "start")
             assert status == 422 and "runs already" in found["error"]
             assert told(other, "stop")[0] == 200

@@ -121,3 +121,19 @@ def test_a_run_that_ends_takes_its_sign_and_earlier_dead_ones_away(tmp_path: Pat
         (folder / PROGRESS).write_text(dead, encoding="utf-8")
     progress_file.remove(folders[2])
     assert [folder.name for folder in folders if (folder / PROGRESS).exists()] == ["2", "4"]
+
+
+def test_the_losses_of_a_phase_are_kept_until_the_next_one() -> None:
+    progress = RunProgress()
+    progress.begin("a cell", 0)
+    progress.step("training", 0, 1, 9)
+    for entry in ({"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.5}, {"step": 2, "validation_loss": 1.25}):
+        progress.log("training", entry, 0)
+    progress.step("training", 0, 3, 9)
+    progress.log("training", {"step": 2, "loss": 1.0}, 0)  # as a training that goes on reports it again
+    (doing,) = progress.now().doing
+    assert (doing.done, doing.losses, doing.validation) == (3, [(1, 2.0), (2, 1.0)], [(2, 1.25)])
+    assert Snapshot.model_validate_json(progress.now().model_dump_json()).doing[0].losses == doing.losses
+    progress.log("second training", {"step": 1, "loss": 3.0}, 0)
+    assert progress.now().doing[0].losses == [(1, 3.0)] and progress.now().doing[0].validation == []
+    progress.log("training", {"step": 1, "loss": 3.0}, 7)

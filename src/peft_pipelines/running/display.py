@@ -65,6 +65,7 @@ class Lines:
 
     def log(self, phase: str, entry: Mapping[str, float], place: int = 0) -> None:
         """Note what a training of it has logged at a step."""
+        self.progress.log(phase, entry, place)
         self.events.log(phase, entry, place)
 
     def end(self, title: str, outcome: str, *, failed: bool = False) -> None:

@@ -1,6 +1,5 @@
 """How far a run is: the facts that its own display shows, and that ``kedro watch`` reads from disk."""
 
-import math
 from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ class Doing(BaseModel):
     """What a run is doing at one place, and for how many seconds: a cell, a task's data or the report.
 
     ``done`` of ``total`` steps of its phase are done; ``total`` is None where the phase has no steps. ``losses`` and
-    ``validation`` are the losses of that phase by its step, as far as they are finite.
+    ``validation`` are the losses of that phase by its step.
     """
 
     place: int
@@ -91,13 +90,13 @@ class RunProgress:
             )
 
     def log(self, phase: str, entry: Mapping[str, float], place: int) -> None:
-        """Note what a training at a place has logged: ``step``, and ``loss`` or ``eval_loss``."""
+        """Note what a training at a place has logged: ``step``, and ``loss`` or ``validation_loss``."""
         if place in self._doing:
             if self._doing[place][1].phase != phase:
                 self.step(phase, place)
             doing, step = self._doing[place][1], int(entry["step"])
-            for curve, name in ((doing.losses, "loss"), (doing.validation, "eval_loss")):
-                if name in entry and math.isfinite(entry[name]):
+            for curve, name in ((doing.losses, "loss"), (doing.validation, "validation_loss")):
+                if name in entry:
                     curve[:] = [*(point for point in curve if point[0] < step), (step, entry[name])]
 
     def skip(self, *, elsewhere: bool = False) -> None:
