@@ -20,6 +20,7 @@ from peft_pipelines.cli.options import placed, with_env
 from peft_pipelines.cli.plan_command import plan
 from peft_pipelines.cli.predict_command import predict
 from peft_pipelines.cli.publish_command import publish
+from peft_pipelines.cli.schema_command import schema
 from peft_pipelines.cli.serve_command import serve
 from peft_pipelines.cli.watch_command import watch
 from peft_pipelines.files.screen import show
@@ -182,5 +183,6 @@ COMMANDS: list[click.Command] = [
     compare,
     methods,
     metrics,
+    schema,
     init,
 ]

@@ -16,7 +16,7 @@ from peft_pipelines.config import conf_check
 from peft_pipelines.config.conf_files import JSON, SUFFIXES, check_name, paths_of, read_bytes
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.own_rows import with_own_rows
-from peft_pipelines.config.params_check import check_globals, check_params
+from peft_pipelines.config.params_check import check_globals, check_params, check_parts
 from peft_pipelines.config.soft_merge import soft_merge
 from peft_pipelines.config.strict_yaml import LONGEST, Document, parse
 
@@ -80,6 +80,7 @@ class ConfLoader(OmegaConfigLoader):
 
     def _check_values(self) -> None:
         rows, catalog = list(self.documents("parameters")), list(self.documents("catalog"))
+        check_parts(rows)
         check_params(self.runtime_params or {}, rows, catalog)
         check_globals(catalog, list(self.documents("globals")))
 

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from peft_pipelines.config.conf_check import PARAMS, same_shapes
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.config.parameters import Parameters
 from peft_pipelines.config.spec import shown
 from peft_pipelines.config.strict_yaml import Document
 
 _RUNTIME: Final = re.compile(r"\$\{runtime_params:\s*([\w.-]+)")
 _GLOBALS: Final = re.compile(r"\$\{globals:\s*([\w.-]+)")
+PARTS: Final = tuple(Parameters.model_fields)
+"""What parameters may hold at their top."""
 CHECKED: Final = 2
 """Levels of keys that are checked here: a row's fields, below them, are checked by the row."""
 
@@ -35,6 +38,20 @@ def check_params(params: Mapping[str, Any], rows: Sequence[Document], paths: Seq
             _check_inner(key, value, known)
     for document in rows:
         same_shapes(document.values, params, lambda _: PARAMS)
+
+
+def check_parts(rows: Iterable[Document]) -> None:
+    """Raise ConfigError for a part of the parameters that nothing reads, such as a name with a letter too many.
+
+    Names that begin with ``_`` hold what aliases repeat.
+
+    Args:
+        rows: the files of the parameters.
+    """
+    for document in rows:
+        for name in document.values:
+            if name not in PARTS and not str(name).startswith("_"):
+                raise unknown(document.at((name,)), "part", f"{name:.80}", PARTS)
 
 
 def _check_inner(key: str, values: Mapping[str, Any], known: set[tuple[Any, ...]]) -> None:

@@ -31,7 +31,7 @@ def written(value: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
-Text = Annotated[str, AfterValidator(written)]
+Text = Annotated[str, AfterValidator(written), Field(json_schema_extra={"pattern": r"\S"})]
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Batch = Annotated[int, Field(ge=1, le=65_536)]
 FEWEST = 16

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 # In this order: an escaped brace, a column, text, a brace that is left over.
 _PART = re.compile(r"(?P<escaped>\{\{|\}\})|\{(?P<column>[^{}]*)\}|(?P<text>[^{}]+)|(?P<stray>[{}])")
@@ -71,4 +71,4 @@ def check_template(template: str) -> str:
     return template
 
 
-Template = Annotated[str, AfterValidator(check_template)]
+Template = Annotated[str, AfterValidator(check_template), Field(json_schema_extra={"pattern": r"\{[^{}]"})]

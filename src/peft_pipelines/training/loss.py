@@ -53,10 +53,10 @@ def loss_of(training_args: TrainingSpec, method: MethodSpec) -> Loss:
     name = str(options.pop("type", None))
     if name not in LOSSES:
         raise unknown(where, "type", name, LOSSES)
-    return partial(LOSSES[name], **parse(_options_of(LOSSES[name]), where, options).model_dump())
+    return partial(LOSSES[name], **parse(options_of(LOSSES[name]), where, options).model_dump())
 
 
-def _options_of(loss: Callable[..., torch.Tensor]) -> type[Spec]:
+def options_of(loss: Callable[..., torch.Tensor]) -> type[Spec]:
     parameters = inspect.signature(loss).parameters.values()
     fields: dict[str, Any] = {
         option.name: (option.annotation, ...) for option in parameters if option.kind is option.KEYWORD_ONLY
