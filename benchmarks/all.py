@@ -32,6 +32,7 @@ def commands(environments: Path) -> dict[str, tuple[str, ...]]:
         "floor_sst2": ("floor.py", *SST2),
         "floor_svamp": ("floor.py", *SVAMP),
         "floor_multirc": ("floor.py", *MULTIRC),
+        "by_operation_sst2": ("by_operation.py", *SST2),
         "grid": ("grid.py",),
         "busy": ("busy.py",),
         "growth": ("growth.py",),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import all as every  # its name is also that of a builtin
 import busy
+import by_operation
 import cell
 import floor
 import grid
@@ -19,7 +20,7 @@ from light import PROJECT
 
 SCRIPTS = {
     f"{script.__name__}.py": script
-    for script in (busy, cell, floor, grid, growth, idle, masked, plain, plan, reference)
+    for script in (busy, by_operation, cell, floor, grid, growth, idle, masked, plain, plan, reference)
 }
 COMMANDS = every.commands(PROJECT / "build")
 
