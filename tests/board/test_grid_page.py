@@ -44,7 +44,7 @@ def test_a_preview_is_the_files_and_the_command(scratch_board: Board) -> None:
     assert found["wrong"] == {} and found["command"] == "kedro run --env=smoke"
     assert found["cells"] == 3  # the untuned model draws nothing, so it has one seed
     grid, parameters = (found["files"][f"conf/smoke/{name}.yml"] for name in ("grid", "parameters"))
-    assert grid.startswith("# Two methods, two tasks") and yaml.safe_load(grid) == {
+    assert grid.splitlines()[1].startswith("# Two methods, two tasks") and yaml.safe_load(grid) == {
         **GRID,
         "methods": ["zero_shot", "lora"],
     }
@@ -65,10 +65,10 @@ def test_a_new_name_is_a_new_environment(kept: Board) -> None:
     _, done = asked(kept, "save", form(kept, env="local", name="fresh"))
     assert done["files"] == ["conf/fresh/grid.yml"]
     text = (kept.root / "conf/fresh/grid.yml").read_text(encoding="utf-8")
-    assert text.startswith("# What is compared by kedro run --env=fresh") and yaml.safe_load(text)["seeds"] == [
-        "s0",
-        "s1",
-    ]
+    schema, title, *_ = text.splitlines()
+    assert schema == "# yaml-language-server: $schema=../.schemas/grid.json"
+    assert title.startswith("# What is compared by kedro run --env=fresh")
+    assert yaml.safe_load(text)["seeds"] == ["s0", "s1"]
     assert asked(kept, "save", form(kept, name="fresh"))[0] == 422
 
 

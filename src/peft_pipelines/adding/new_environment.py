@@ -15,6 +15,7 @@ from peft_pipelines.config.commented_yaml import Field, document
 from peft_pipelines.config.conf_loader import STORE
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.grid import Cell
+from peft_pipelines.config.schema_files import schema_line
 from peft_pipelines.files.atomic import creating, remove_folder
 from peft_pipelines.files.names import RESERVED
 
@@ -124,10 +125,11 @@ def texts(place: Place, row: Mapping[str, Any], longest: str) -> dict[str, str]:
         f"What is compared by kedro run --env={place.env}. More methods, models, tasks and seeds are more names here.\n"
         "For rows that may not be passed on, answers_shown: 0 makes a report without what was asked and answered."
     )
-    return {
+    written = {
         GRID: document(head, [Field(axis, names) for axis, names in axes.items()]),
         PARAMETERS: document("docs/adding.md describes each field.", fields, around=["tasks", place.name]) + _FEWER,
     }
+    return {name: schema_line(f"{place.env}/{name}") + text for name, text in written.items()}
 
 
 def read_back(files: Mapping[str, str], place: Place, task: TaskSpec) -> None:

@@ -14,6 +14,7 @@ from peft_pipelines.config import AXES, NAME_PATTERN, Grid, TrainingSpec, parse
 from peft_pipelines.config.conf_files import SUFFIXES
 from peft_pipelines.config.edited_yaml import Keys, edited
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.schema_files import schema_line
 from peft_pipelines.config.strict_yaml import parse_value
 
 GRID, PARAMETERS = "grid.yml", "parameters.yml"
@@ -67,9 +68,11 @@ def draft(project: Project, form: GridForm) -> tuple[Draft | None, dict[str, str
     if wrong or grid is None:
         return None, wrong
     texts = texts_of(project, form.env)
-    new = NEW.format(name=form.name)
+    new = schema_line(f"{form.name}/{GRID}") + NEW.format(name=form.name)
     grids = edited(texts.get(GRID, new), GRID, _grid_values(form, rows, texts.get(GRID)))
     changed = edited(texts.get(PARAMETERS, ""), PARAMETERS, training)
+    if changed and PARAMETERS not in texts:
+        changed = schema_line(f"{form.name}/{PARAMETERS}") + changed
     written = {**texts, GRID: grids} | ({PARAMETERS: changed} if changed or PARAMETERS in texts else {})
     return Draft(form.name, written, len(grid.cells())), {}
 
