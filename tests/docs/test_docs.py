@@ -73,7 +73,7 @@ How much are ten seats?,sales
 
 
 def test_the_task_of_the_readme_makes_prompts_of_files_on_disk(tmp_path: Path) -> None:
-    row = rows("tasks")["tickets"]
+    (row,) = [yaml.safe_load(block)["tasks"]["tickets"] for block in blocks("README.md") if "tickets:" in block]
     task = parse(TaskSpec, "task 'tickets'", {**row, "name": "tickets"})
     for split in ("train", "test"):
         (tmp_path / f"{split}.csv").write_text(TICKETS, encoding="utf-8")

@@ -13,6 +13,7 @@ from project import Project, project  # noqa: F401
 from recorded import RUNS, ids, manifest
 
 from peft_pipelines.files.status import Status
+from peft_pipelines.files.system import ENDING
 from peft_pipelines.inference import answerer
 from peft_pipelines.running import interruption
 from peft_pipelines.running.interruption import Stopped, stopping
@@ -21,7 +22,7 @@ from peft_pipelines.running.interruption import Stopped, stopping
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
     """Signals are not ignored, as nohup has it of SIGHUP: a run respects that, and would never end."""
-    before = {each: signal.signal(each, signal.default_int_handler) for each in interruption.SIGNALS}
+    before = {each: signal.signal(each, signal.default_int_handler) for each in ENDING}
     yield
     for each, handler in before.items():
         signal.signal(each, handler)
@@ -105,11 +106,11 @@ def test_a_search_and_a_report_end_within_seconds_and_go_on(
 
 
 def test_signals_are_as_before_behind_the_block() -> None:
-    before = [signal.getsignal(each) for each in interruption.SIGNALS]
+    before = [signal.getsignal(each) for each in ENDING]
     with pytest.raises(Stopped, match="SIGTERM"), stopping(), stopping():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(5)
-    assert [signal.getsignal(each) for each in interruption.SIGNALS] == before
+    assert [signal.getsignal(each) for each in ENDING] == before
 
 
 def test_what_is_ignored_stays_ignored() -> None:

@@ -10,6 +10,7 @@ from kedro.utils import load_obj
 
 from peft_pipelines.cli.options import params
 from peft_pipelines.config.errors import ConfigError, unknown
+from peft_pipelines.files.system import HANDS_ON
 from peft_pipelines.running.kedro_runners import ALLOWED, CELL_RUNNER, RAY_RUNNER, check_runner
 
 RUNNER: Final = "peft_pipelines.running.cell_runner.CellRunner"
@@ -89,7 +90,10 @@ def with_workers(arguments: dict[str, Any], runner: str, workers: int | None, pe
             flag, others = f"--{option.replace('_', '-')}", [each for each in TAKEN if option in TAKEN[each]]
             able = ", ".join(each.rpartition(".")[2] for each in others)
             raise ConfigError(f"{flag}: must be left out with --runner={name}, got {value}. Allowed with {able}")
-    return {**arguments, **{option: value for option, value in given.items() if option in takes}}
+    found = {**arguments, **{option: value for option, value in given.items() if option in takes}}
+    if not HANDS_ON and (found.get("workers") or 1) > 1:
+        raise ConfigError(f"--workers: must be 1 on Windows, whose processes hand no socket on, got {found['workers']}")
+    return found
 
 
 def runner_params(where: str, value: str | dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ import psutil
 import torch
 
 from peft_pipelines.costs import energy
+from peft_pipelines.files.system import peak_memory
 
 GB = 1e9
 
@@ -68,7 +68,4 @@ def _peak(kind: str) -> int:
     if kind == RESIDENT:
         found = [line.split()[1] for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM")]
         return int(found[0]) * 1024 if found else int(psutil.Process().memory_info().rss)
-    import resource  # noqa: PLC0415  (not there on every platform)
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return peak_memory()

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from peft_pipelines.files.owner import Life, Owner, me
+from peft_pipelines.files.system import sync
 
 _OLD = "old"
 _SCRATCH = re.compile(r"\.(?P<name>.+)\.(?P<owner>[0-9a-f]{8}_\d+_\d+)\.\w+\.part")
@@ -36,7 +37,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.is_dir():
             os.replace(path, old)
         os.replace(fresh, path)
-        _sync_one(path.parent)
+        sync(path.parent)
     finally:
         _put_back(old, path)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -58,7 +59,7 @@ def creating(folder: Path) -> Iterator[Path]:
         if os.path.lexists(folder):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
         os.rename(fresh, folder)  # which replaces no folder that holds anything
-        _sync_one(folder.parent)
+        sync(folder.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -144,12 +145,4 @@ def read_json(path: Path) -> Any:
 
 def _sync(path: Path) -> None:
     for part in [*path.rglob("*"), path] if path.is_dir() else [path]:
-        _sync_one(part)
-
-
-def _sync_one(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(part)

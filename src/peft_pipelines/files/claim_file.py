@@ -1,6 +1,5 @@
 """The file of a claim: how it is made where there is none, read, and removed, on any file system."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
+from peft_pipelines.files import system
 from peft_pipelines.files.atomic import read_json, scratch_prefix
 
 _GUARD = 5.0
@@ -95,17 +95,18 @@ def remove(path: Path, holder: Holder) -> None:
 @contextmanager
 def guarded(folder: Path) -> Iterator[None]:
     """Let one process at a time in, where the file system has locks that its machines share; elsewhere do nothing."""
+    if system.WINDOWS:  # no folder can be opened there
+        yield
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         patience = monotonic() + _GUARD
         while monotonic() < patience:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                system.lock(handle)
                 break
             except BlockingIOError:
                 sleep(0.01)
-            except OSError:
-                break
         yield
     finally:
         os.close(handle)

@@ -94,7 +94,9 @@ def _began(pid: int) -> int | None:
         import psutil  # noqa: PLC0415  (systems without /proc)
 
         try:
-            return round(psutil.Process(pid).create_time() * 100)
+            process = psutil.Process(pid)
+            ended = process.status() == psutil.STATUS_ZOMBIE  # it was not waited for
+            return None if ended else round(process.create_time() * 100)
         except psutil.Error:
             return None
     # the name of the program, in brackets, may hold blanks and brackets itself

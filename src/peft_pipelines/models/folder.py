@@ -10,6 +10,7 @@ from pathlib import Path
 
 from peft_pipelines.config import ModelSpec
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.system import show_at
 
 CONFIG, GENERATION, TOKENIZER = "config.json", "generation_config.json", "tokenizer_config.json"
 WEIGHTS, INDEX, TEMPLATE = "model.safetensors", "model.safetensors.index.json", "chat_template.jinja"
@@ -115,7 +116,7 @@ def view(files: Mapping[str, Path], texts: Mapping[str, str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="peft-pipelines-model-") as scratch:
         for name, path in files.items():
             if name not in texts:
-                (Path(scratch) / name).symlink_to(path)
+                show_at(Path(scratch) / name, path)
         for name, text in texts.items():
             (Path(scratch) / name).write_text(text, encoding="utf-8")
         yield Path(scratch)

@@ -14,6 +14,7 @@ from peft_pipelines.config import MethodSpec, ModelSpec, TrainingSpec
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import read_json
 from peft_pipelines.files.machine import free_cores, free_memory
+from peft_pipelines.files.system import HANDS_ON
 from peft_pipelines.methods.size_check import STATE, WEIGHT
 from peft_pipelines.models.memory import ON_CPU, kept_per_token
 from peft_pipelines.running import threads
@@ -48,7 +49,7 @@ def crew_size(asked: int | None, pending: list[Plan], catalog: DataCatalog) -> i
         pending: the cells that have something to do.
         catalog: the rows of the cells.
     """
-    most = max(1, len(pending))
+    most = max(1, len(pending)) if HANDS_ON else 1
     if asked is not None:
         return min(asked, most)
     wanted, room = min(most, free_cores() // threads.per_cell()), free_memory()

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from peft_pipelines.files.system import ENDING
+
 PATIENCE = 4.5
 """Seconds after which a run that has been told to end is ended, whatever it is doing."""
 
@@ -68,7 +69,7 @@ def stopping() -> Iterator[None]:
     if _installed or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {each: signal.getsignal(each) for each in SIGNALS}
+    before = {each: signal.getsignal(each) for each in ENDING}
     _installed = handler = _Handler()
     for each, old in before.items():
         if old is not signal.SIG_IGN:

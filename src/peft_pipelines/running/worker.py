@@ -18,6 +18,7 @@ from kedro.framework.project import configure_project, settings
 from pluggy import PluginManager
 
 from peft_pipelines.files import garbage, progress
+from peft_pipelines.files.system import ENDING
 from peft_pipelines.running.channel import BROKEN_DEVICE, Ended, Held, Message, Order, Raised, Ready
 from peft_pipelines.running.claims import of_run
 from peft_pipelines.running.failures import breaks_device, traced
@@ -112,7 +113,7 @@ def main(descriptor: int) -> None:
     line = Line(Connection(descriptor))
     try:
         with stopping(), garbage.seldom():
-            for number in (signal.SIGINT, signal.SIGHUP):  # a terminal sends them to all; the run decides
+            for number in set(ENDING) - {signal.SIGTERM}:  # a terminal sends them to all; the run decides
                 signal.signal(number, lambda *_: None)
             work(line)
     except KeyboardInterrupt:

@@ -1,9 +1,6 @@
 """Programs on their test cases: each case in a sandbox of its own, as many at a time as there are cores."""
 
 import marshal
-import os
-import resource
-import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,10 +8,12 @@ from typing import Any
 from peft_pipelines.config import ExecutionSpec
 from peft_pipelines.evaluation.metrics.pass_rate import Cases
 from peft_pipelines.evaluation.sandbox.process import Outcome, by_root, run, user
+from peft_pipelines.files.machine import free_cores
 
 KB, MB = 1 << 10, 1 << 20
 OPEN_FILES = 64
-OUT_OF_TIME = (128 + signal.SIGXCPU, 128 + signal.SIGKILL)
+OUT_OF_TIME = (128 + 24, 128 + 9)
+"""The exit codes of what Linux ends by SIGXCPU and by SIGKILL."""
 
 
 def run_cases(programs: Sequence[tuple[str, Cases]], limits: ExecutionSpec) -> list[list[bool]]:
@@ -25,7 +24,7 @@ def run_cases(programs: Sequence[tuple[str, Cases]], limits: ExecutionSpec) -> l
     Raises:
         SandboxError: a sandbox did not start.
     """
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(free_cores()) as pool:
         return list(pool.map(lambda program: passed(program[0], program[1], limits), programs))
 
 
@@ -57,6 +56,8 @@ def attempt(source: str, function: str | None, given: Any, limits: ExecutionSpec
 
 def resources(limits: ExecutionSpec) -> dict[int, int]:
     """Limits of the kernel, by the numbers of the module ``resource``."""
+    import resource  # noqa: PLC0415  (not there on Windows, where nothing is run)
+
     init = 0 if by_root() else 1  # bubblewrap's own process in the namespace is counted too
     return {
         resource.RLIMIT_AS: limits.memory_mb * MB,

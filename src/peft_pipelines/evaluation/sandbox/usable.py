@@ -1,11 +1,13 @@
 """Check that this machine can run programs in the sandbox, by running some."""
 
+import platform
 import shutil
 
 from peft_pipelines.config import ExecutionSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.evaluation.sandbox.process import PROGRAM, SandboxError
 from peft_pipelines.evaluation.sandbox.run_cases import attempt
+from peft_pipelines.files.system import LINUX
 
 GET_IT = "get it by 'apt install bubblewrap' or 'dnf install bubblewrap'"
 FORKS = """
@@ -24,6 +26,8 @@ except OSError:
 def check(limits: ExecutionSpec) -> None:
     """Raise ConfigError where bubblewrap is missing, cannot run a trivial program, or does not hold its limits."""
     where = "execution, enabled: must be false on this machine, got true"
+    if not LINUX:
+        raise ConfigError(f"{where}: the sandbox needs Linux, and this is {platform.system()}")
     if not shutil.which(PROGRAM):
         raise ConfigError(f"{where}: bubblewrap ({PROGRAM}) is not installed; {GET_IT} (Linux only)")
     try:
