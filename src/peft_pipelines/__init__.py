@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from peft_pipelines.api.cell_model import CellModel, load
+    from peft_pipelines.api.classifier import PeftClassifier
     from peft_pipelines.api.grid import Grid
     from peft_pipelines.api.study import results, run
 
 __version__ = "0.1.0"
 
-__all__ = ["CellModel", "Grid", "load", "results", "run"]
+__all__ = ["CellModel", "Grid", "PeftClassifier", "load", "results", "run"]
 
 _PLACES = {
     "CellModel": "peft_pipelines.api.cell_model",
     "Grid": "peft_pipelines.api.grid",
+    "PeftClassifier": "peft_pipelines.api.classifier",
     "load": "peft_pipelines.api.cell_model",
     "results": "peft_pipelines.api.study",
     "run": "peft_pipelines.api.study",

@@ -5,7 +5,6 @@ They run in a copy of the project in which the row of the embedded model leads t
 
 import ast
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,10 @@ def with_samples(project: Project) -> Project:
     rows["models"][name] = project.parameters["models"]["tiny"]
     path.write_text(yaml.safe_dump(rows))
     samples = Path("data/01_raw/samples/sst2")
-    shutil.copytree(ROOT / samples, project.folder / samples)
+    (project.folder / samples).mkdir(parents=True)
+    for path in (ROOT / samples).iterdir():  # a third of them is enough
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        (project.folder / samples / path.name).write_text("".join(lines[::3]), encoding="utf-8")
     return project
 
 
@@ -74,3 +76,4 @@ def test_the_page_does_what_it_says(with_samples: Project, monkeypatch: pytest.M
     listed = re.findall(r"`(\w+)`", PAGE[PAGE.index("| `model`, `task`") : PAGE.index("```python\ndone")])
     assert set(listed) - {"done", "failed"} <= set(table.columns)
     assert results(env="mine").equals(pd.DataFrame(tickets))
+    assert names["classifier"].predict_proba(["My invoice"]).shape == (1, 3) and len(shown[3]) == 2

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.files.shipped import LOGGING
+from peft_pipelines.files.shipped import LOGGING, shipped
+from peft_pipelines.files.user_cache import cache_folder
 
 if TYPE_CHECKING:
+    from kedro.config import AbstractConfigLoader
     from kedro.io import DataCatalog
 
     from peft_pipelines.running.selection import CheckedSession
@@ -40,6 +42,22 @@ def project_of(given: str | os.PathLike[str] | None) -> Path:
     return Path(found)
 
 
+def rows_and_models(given: str | os.PathLike[str] | None) -> tuple[Path, Path | None]:
+    """Return the folder whose configuration has the rows, and the one for downloaded models where it is another.
+
+    That is the project's folder, as ``project_of`` finds it; outside of all projects the configuration that comes with
+    the package, and the user's cache.
+
+    Raises:
+        ConfigError: the folder that is given is no project's.
+    """
+    from kedro.utils import find_kedro_project
+
+    if given is None and find_kedro_project(Path.cwd()) is None:
+        return shipped(), cache_folder() / "models"
+    return project_of(given), None
+
+
 def paths(**given: str | os.PathLike[str] | None) -> dict[str, str]:
     """Return the folders that are given as the parameters of a run.
 
@@ -47,6 +65,27 @@ def paths(**given: str | os.PathLike[str] | None) -> dict[str, str]:
     {'store': 'results'}
     """
     return {name: os.fspath(path) for name, path in given.items() if path is not None}
+
+
+def loader_of(project: Path) -> "AbstractConfigLoader":
+    """Return what reads a project's configuration: the environment of this machine, or the base where it has none."""
+    settings = _configured(project)
+    env = settings.CONFIG_LOADER_ARGS["default_run_env"]
+    source = project / settings.CONF_SOURCE
+    env = env if (source / env).is_dir() else settings.CONFIG_LOADER_ARGS["base_env"]
+    return cast(
+        "AbstractConfigLoader", settings.CONFIG_LOADER_CLASS(str(source), env=env, **settings.CONFIG_LOADER_ARGS)
+    )
+
+
+def _configured(project: Path) -> Any:
+    """Kedro's settings, once it knows this package as its project and where the form of its log stands."""
+    if (project / LOGGING).is_file():
+        os.environ.setdefault(LOGGED_BY, str(project / LOGGING))
+    from kedro.framework.project import configure_project, settings
+
+    configure_project(PACKAGE)
+    return settings
 
 
 @contextmanager
@@ -60,12 +99,8 @@ def session_of(project: Path, env: str | None, params: Mapping[str, Any]) -> "It
         env: the environment, None for the default one.
         params: as ``--params`` gives them.
     """
-    if (project / LOGGING).is_file():
-        os.environ.setdefault(LOGGED_BY, str(project / LOGGING))
-    from kedro.framework.project import configure_project, settings
-
-    configure_project(PACKAGE)
-    with chdir(project), settings.SESSION_CLASS.create(project, env=env, runtime_params=dict(params)) as session:
+    made_by = _configured(project).SESSION_CLASS
+    with chdir(project), made_by.create(project, env=env, runtime_params=dict(params)) as session:
         yield session
 
 

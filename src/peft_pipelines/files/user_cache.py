@@ -53,6 +53,10 @@ def _known(place: Path) -> dict[str, str]:
     return found if whole else {}
 
 
+def cache_folder() -> Path:
+    """Return the user's folder for what this package can make or download again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "peft_pipelines"
+
+
 def _place(file: str) -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "peft_pipelines" / file
+    return cache_folder() / file
