@@ -1,22 +1,20 @@
 """The page Run: one run at a time by whoever asks, found again by every board, ended so that it goes on later."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from typing import Any
 
-from board_runs import running_board, tiny_project
-from boards import Board, chromium, opened, shown
-from browser import Browser, needs_chromium
+from board_runs import running_board
+from boards import Board, shown
 
 from peft_pipelines.board import launch, queue_files
 from peft_pipelines.board.project import Project
 from peft_pipelines.board.run_state import IDLE, RUNNING, Followed
 
-__all__ = ["chromium", "running_board", "tiny_project"]
+__all__ = ["running_board"]
 
 SECONDS = 300
 
@@ -96,7 +94,6 @@ def test_what_is_refused_is_said_by_the_run_itself(running_board: Board) -> None
 
 def test_the_queue_is_files_and_is_taken_in_order(running_board: Board) -> None:
     project = Project(running_board.root)
-    os.kill(os.getpid(), 0)
     (running_board.root / "conf/local/grid.yml").write_text("methods: [nothing]\n", encoding="utf-8")
     assert told(running_board, "queue", env="smoke")[1]["queue"] == ["smoke"]
     assert told(running_board, "queue", env="smoke")[0] == 422
@@ -105,23 +102,3 @@ def test_the_queue_is_files_and_is_taken_in_order(running_board: Board) -> None:
     queue_files.add(project, "nowhere")
     waited(lambda: queue_files.waiting(project) == [])
     assert launch.log_of(project, "nowhere").read_text(encoding="utf-8").startswith("Error: environment: unknown name")
-
-
-@needs_chromium
-def test_the_page_follows_a_run_to_its_end(running_board: Board, chromium: Browser) -> None:
-    page = opened(chromium, running_board, "/run?env=local")
-    try:
-        page.waited("document.getElementById('state').textContent === 'Nothing runs'")
-        page.click("#start")
-        page.patience = SECONDS
-        page.waited("document.querySelector('svg.curve polyline')?.getAttribute('points').split(' ').length > 1")
-        assert page.value("document.getElementById('start').disabled") is True
-        page.open(f"{running_board.address}/run?env=local")
-        page.waited("document.querySelector('svg.curve polyline')?.getAttribute('points').split(' ').length > 1")
-        page.value("document.getElementById('stop').focus()")
-        page.press("Enter", "\r")
-        page.waited("document.getElementById('state').textContent === 'Nothing runs'")
-        assert "interrupted" in page.value("document.getElementById('line').textContent")
-        assert page.said == []
-    finally:
-        ended(running_board)

@@ -14,7 +14,7 @@ function tell(found) {
   const live = found.runs.filter((run) => !run.dead), dead = found.runs.filter((run) => run.dead);
   put("state", WORDS[found.state]);
   const lines = {starting: `process ${found.process}: rows, data and models are checked`, refused: found.refused,
-                 running: live.map((run) => run.line).join(" · "), idle: [...dead.map((run) => run.title), found.last].join("; ")};
+                 running: live.map((run) => run.line).join(" · "), idle: [...dead.map((run) => run.title), found.last].join("; ").replace(/^none has ended$/, "no run is on record")};
   put("line", lines[found.state]);
   byId("line").classList.toggle("wrong", found.state === "refused");
   const cells = live.reduce((sum, run) => sum + (run.cells || 0), 0), bar = byId("cells");
