@@ -1,4 +1,4 @@
-"""Take the pictures of README and docs in Chromium: two of a report, and the pipelines as kedro viz draws them."""
+"""Take the pictures of README and docs in Chromium: of a report, of the pipelines in kedro viz, and of the board."""
 
 import argparse
 import os
@@ -72,7 +72,31 @@ def pipeline(page: Browser, _: Path) -> bytes:
         return page.picture(f"{NODES}, .pipeline-layer-name", margin=24, beyond=False)
 
 
-PICTURES = {"report": report, "results": results, "pipeline": pipeline}
+def board(page: Browser, _: Path) -> bytes:
+    """The page Grid of the board, once kedro plan has said what the grid takes."""
+    with kedro_board() as address:
+        page.open(address)
+        page.open(f"{address.partition('/start')[0]}/grid?env={ENVIRONMENT}")
+        page.look(width=1180, scale=SCALE)
+        page.waited("/unchanged/.test(document.getElementById('plan').textContent)")
+        return page.picture(".bar, #grid aside", beyond=False)
+
+
+PICTURES = {"report": report, "results": results, "pipeline": pipeline, "board": board}
+WITHOUT_RUN = {"pipeline", "board"}
+"""Pictures that need no finished run."""
+
+
+@contextmanager
+def kedro_board() -> Iterator[str]:
+    """The address that opens a board of this project, as long as the block lasts."""
+    command = [sys.executable, "-m", "kedro", "board", "--no-open", "--port=0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield next(line.strip() for line in process.stdout if line.startswith("http://"))
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -134,8 +158,10 @@ def main() -> None:
     lacking = [name for name in ("report.html", "scores.json") if not (reporting / name).is_file()]
     if PROGRAM is None:
         raise SystemExit("Error: Chromium takes the pictures, and is not installed: apt install chromium")
-    if lacking and asked.names != ["pipeline"]:
-        needed = f"run `kedro run --env={ENVIRONMENT}` first, or take the picture `pipeline` alone"
+    if lacking and not WITHOUT_RUN.issuperset(asked.names):
+        needed = (
+            f"run `kedro run --env={ENVIRONMENT}` first, or take the pictures {' and '.join(sorted(WITHOUT_RUN))} alone"
+        )
         raise SystemExit(f"Error: no {' and no '.join(lacking)} in {reporting}: {needed}")
     # What the browser started may still write while it ends.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
