@@ -71,7 +71,7 @@ def test_its_pages_are_found_from_each_other(scratch_board: Board, chromium: Bro
 
 
 @needs_chromium
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "grid/own"])
 def test_no_page_is_wider_than_a_phone(scratch_board: Board, chromium: Browser, name: str) -> None:
     page = opened(chromium, scratch_board, f"/{name}?env=smoke")
     page.look(width=360)

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -19,6 +20,7 @@ from typing import Final
 from peft_pipelines.board.environment_rows import rows_of
 from peft_pipelines.board.project import Project
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.atomic import write_json
 from peft_pipelines.files.claim_file import Holder, guarded, holder_of, made
 from peft_pipelines.files.owner import Life, Owner, me, of_process
 from peft_pipelines.running.progress_file import PROGRESS, RunSign, read
@@ -67,9 +69,10 @@ def start(project: Project, env: str, workers: int | None = None) -> int:
             raise ConfigError(f"'{env}' is being started by another board")
         try:
             process = _begun(project, env, workers)
-        finally:
+        except OSError:
             claim.unlink()
-        made(claim, _holder(process.pid, str(of_process(process.pid) or "")))
+            raise
+        write_json(claim, asdict(_holder(process.pid, str(of_process(process.pid) or ""))))
     Thread(target=process.wait, name=f"run of {env}", daemon=True).start()  # one that has ended leaves no zombie
     return process.pid
 
@@ -120,7 +123,7 @@ def _check_free(project: Project, env: str) -> None:
         raise ConfigError(f"'{env}' runs already, as process {pid}")
     for sign in signs(project, env):
         if _lives(sign.owner):
-            raise ConfigError(f"'{env}' runs already: {sign}")
+            raise ConfigError(f"a run goes on in the store of '{env}' already: {sign}")
 
 
 def _claim(project: Project, env: str) -> Path:
