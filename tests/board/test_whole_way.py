@@ -105,7 +105,7 @@ def test_a_file_becomes_a_tuned_model_that_answers(board_of_tiny: Board, chromiu
     page.open(f"{board.address}/run?env=teams")
     run(page)
     page.open(f"{board.address}/results/report?env=teams")
-    assert "accuracy" in page.value("document.getElementById('summary').textContent")
+    assert "than the untuned model (zero_shot)" in page.value("document.getElementById('summary').textContent")
     page.open(f"{board.address}/try?env=teams")
     ask(page)
     assert page.said == [] and page.value("document.title") == "Try · the board"
