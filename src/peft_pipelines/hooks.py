@@ -178,10 +178,12 @@ class ProjectHooks:
         """Write the run's manifest; a run that ended before it began has none."""
         manifest, self._manifest, self._stamps = self._manifest, None, None
         trackers, self._trackers = self._trackers, None
-        if trackers:
-            trackers.end(status)
-        if manifest:
-            manifest.end(status, reason)
+        try:
+            if trackers:
+                trackers.end(status)
+        finally:  # a signal may come while a tracker is waited for
+            if manifest:
+                manifest.end(status, reason)
 
     def _print_tables(self, pipeline: "Pipeline", catalog: "DataCatalog") -> None:
         from peft_pipelines.running.summary import tables_and_files

@@ -29,6 +29,7 @@ def test_the_line_of_the_page_names_all_there_are() -> None:
 
 def test_the_script_of_the_page_reads_each_cell(tracked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tracked)
+    monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE")  # which a run in this process has set
     with redirect_stdout(io.StringIO()) as out:
         exec(PYTHON, {})
     expected = [f"{cell} FINISHED {metrics_of(tracked, cell)['primary']}" for cell in (LORA, ZERO)]

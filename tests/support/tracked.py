@@ -26,6 +26,7 @@ def all_installed() -> None:
 def asks_for(project: Project, *trackers: str) -> Project:
     """Give a project two cells, one of which is trained, and trackers."""
     project.grid["methods"] = ["zero_shot", "lora"]
+    project.parameters["methods"] = {"lora": {"config": {"rank_pattern": {"^model.*q_proj$": 2}}}}
     project.parameters["training"] = {"epochs": 1, "batch_size": 2, "evaluations": 2}
     project.parameters["trackers"] = list(trackers)
     return project

@@ -1,11 +1,13 @@
 """The end of a run by a signal: Ctrl-C, an order to terminate, or a closed terminal, in words and within seconds."""
 
+import math
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 
 from peft_pipelines.files.system import ENDING
@@ -40,12 +42,13 @@ class _Handler:
 
     def __init__(self) -> None:
         self.first: int | None = None
+        self.ends = math.inf
         self._watch: threading.Timer | None = None
 
     def __call__(self, signum: int, frame: FrameType | None) -> None:
         if self.first is not None:
             _die(signum, "ended at once, at the second signal")
-        self.first = signum
+        self.first, self.ends = signum, monotonic() + PATIENCE
         self._watch = threading.Timer(PATIENCE, _die, (signum, f"ended without an answer after {PATIENCE} s"))
         self._watch.daemon = True
         self._watch.start()
@@ -81,6 +84,11 @@ def stopping() -> Iterator[None]:
             signal.signal(each, old)
         handler.rest()
         _installed = None
+
+
+def seconds_left() -> float:
+    """Return after how many seconds this process will be ended; infinity where no signal has arrived."""
+    return _installed.ends - monotonic() if _installed else math.inf
 
 
 def check() -> None:

@@ -51,6 +51,7 @@ def test_rows_are_parameters(tracked: Path) -> None:
     params = runs(tracked)[LORA].data.params
     expected = {"method": "lora", "model": "tiny", "task": "mood", "seed": "s0", "training.batch_size": "2"}
     assert expected.items() <= params.items()
+    assert params["method.config.rank_pattern"] == '{"^model.*q_proj$": 2}'  # no name that MLflow takes
     assert {"method.config.r", "training.learning_rate", "sampling.test_rows"} <= params.keys()
     assert not [key for key in params if "citation" in key or "licence" in key]
 

@@ -1,7 +1,10 @@
 """Trackers of whole runs: asked for by one line, told of each cell once, and never worth a cell."""
 
 import json
+import os
+import signal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ from recorded import LORA, ZERO, ids, manifest, original, recorded
 from tracked import FOLDER, VARIABLES, asks_for
 
 from peft_pipelines.inference import answerer
-from peft_pipelines.tracking.trackers import trackers
+from peft_pipelines.tracking.trackers import reporter, trackers
 from peft_pipelines.training.callbacks import Schedule
 
 __all__ = ["original", "project", "recorded"]
@@ -86,6 +89,38 @@ def test_a_tracker_that_fails_costs_no_cell(project: Project, monkeypatch: pytes
     found = manifest(ids()[0])
     assert (found["status"], found["trackers"]) == ("done", {"mlflow": reason})
     assert found["cells"][ZERO]["status"] == "done"
+
+
+class Hung:
+    """A tracker that never answers."""
+
+    def __init__(self, folder: Path) -> None:
+        Event().wait()
+
+
+def signalled(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("all_found")
+def test_a_signal_leaves_time_for_the_record_of_the_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trackers, "KNOWN", {"mlflow": Hung, "wandb": Hung})
+    monkeypatch.setattr(reporter, "PATIENCE", 0.1)
+    monkeypatch.setattr(answerer, "generate_and_score", signalled)
+    project.parameters["trackers"] = ["mlflow", "wandb"]
+    assert project.kedro("run").exit_code == 143
+    found, reason = manifest(ids()[0]), "it has not written everything by the end of the run"
+    assert (found["status"], found["trackers"]) == ("interrupted", {"mlflow": reason, "wandb": reason})
+
+
+@pytest.mark.usefixtures("all_found")
+def test_a_signal_while_a_tracker_is_waited_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trackers, "KNOWN", {"mlflow": Full})
+    monkeypatch.setattr(reporter.Reporter, "end", signalled)
+    project.parameters["trackers"] = ["mlflow"]
+    assert project.kedro("run").exit_code == 143
+    found = manifest(ids()[0])
+    assert (found["status"], found["cells"][ZERO]["status"]) == ("done", "done")
 
 
 def runs() -> dict[str, list[Any]]:

@@ -8,8 +8,8 @@ from threading import Event, Thread
 
 from peft_pipelines.tracking.trackers.tracked_runs import TrackedRuns, Tracker
 
-PATIENCE, HURRY = 60.0, 5.0
-"""Seconds that a tracker has, at the end of a run and where a signal ends it, for what it has not written yet."""
+PATIENCE = 60.0
+"""Seconds that trackers have to begin, and at the end of a run for what is not written yet."""
 OPEN = "open"
 """The folder, beside those of the trackers, of the runs that have not ended."""
 
@@ -50,7 +50,7 @@ class Reporter:
         self._queue.put(None)
         self._thread.join(patience)
         if self._thread.is_alive():
-            self.trouble = f"it has not answered for {patience:.0f} s"
+            self.trouble = "it has not written everything by the end of the run"
 
     def _work(self) -> None:
         tracker: Tracker | None = None

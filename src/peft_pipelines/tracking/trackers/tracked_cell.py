@@ -74,10 +74,24 @@ def tracked_cell(name: str, decided: str, manifest: Manifest, catalog: DataCatal
         "lr_search": rows["grid"].get("lr_search"),
     }
     named: dict[str, Value] = {axis: getattr(cell, axis) for axis in ("method", "model", "task", "seed")}
-    inner = {key: _plain(value) for key, value in flat(public(told)).items() if not INFORMS & {*key.split(".")}}
+    told = _named(public(told))
+    inner = {key: _plain(value) for key, value in flat(told).items() if not INFORMS & {*key.split(".")}}
     places = {kind: path for kind in names.KINDS if (path := place(catalog, names.artifact(cell, kind)))}
     assert names.METRICS in places, "the runner keeps the cell's state beside them"
     return TrackedCell(name, manifest.id, decided, named | inner, places)
+
+
+def _named(value: Any) -> Any:
+    """Nested values; a mapping whose keys are no names, such as patterns of modules, as JSON: MLflow takes only names.
+
+    >>> _named({"r": 8, "rank_pattern": {"^model.*q_proj": 4}})
+    {'r': 8, 'rank_pattern': '{"^model.*q_proj": 4}'}
+    """
+    if not isinstance(value, Mapping):
+        return value
+    if not all(str(key).isidentifier() for key in value):
+        return json.dumps(value)
+    return {key: _named(inner) for key, inner in value.items()}
 
 
 def _plain(value: Any) -> Value:

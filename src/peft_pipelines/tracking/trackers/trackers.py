@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from kedro.io import DataCatalog
@@ -11,10 +12,11 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.screen import show_line
 from peft_pipelines.files.status import Status
+from peft_pipelines.running import interruption
 from peft_pipelines.running.kedro_runners import keeps_records
 from peft_pipelines.tracking.manifest import Manifest
 from peft_pipelines.tracking.trackers.mlflow_runs import MlflowRuns
-from peft_pipelines.tracking.trackers.reporter import HURRY, PATIENCE, Reporter, Told
+from peft_pipelines.tracking.trackers.reporter import PATIENCE, Reporter, Told
 from peft_pipelines.tracking.trackers.tensorboard_files import TensorboardFiles
 from peft_pipelines.tracking.trackers.tracked_cell import tracked_cell
 from peft_pipelines.tracking.trackers.tracked_runs import Tracker
@@ -26,6 +28,8 @@ KNOWN: Final[dict[str, Callable[[Path], Tracker]]] = {
     "wandb": WandbRuns,
 }
 """The trackers by the names of the configuration, which are those of their packages and extras too."""
+HURRY, RECORD = 3.0, 1.0
+"""Seconds that all trackers have where a signal has ended a run, and those that are left to its record."""
 
 
 def check(asked: Sequence[str], runner: str) -> None:
@@ -91,9 +95,15 @@ class Trackers:
         self._tell(lambda runs: runs.end(cell, failed))
 
     def end(self, status: str) -> None:
-        """Wait until all is written, and put on record what has become of each tracker; ``status`` is the run's."""
+        """Wait until all is written, and put on record what has become of each tracker.
+
+        Args:
+            status: the run's. One that a signal has ended has little time, and its own record comes behind this.
+        """
+        seconds = min(HURRY, interruption.seconds_left() - RECORD) if status == Status.INTERRUPTED else PATIENCE
+        until = monotonic() + seconds
         for reporter in self._reporters:
-            reporter.end(HURRY if status == Status.INTERRUPTED else PATIENCE)
+            reporter.end(max(0.0, until - monotonic()))
         self._show_trouble()
         if self._reporters:
             found = {each.name: self._stopped.get(each.name, Status.DONE) for each in self._reporters}
