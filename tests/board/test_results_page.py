@@ -9,6 +9,9 @@ from browser import Browser, needs_chromium
 from recorded import LORA, ZERO
 from stored_runs import DAMAGED, LATER, SEEN, hostile_board, original, results_board
 
+from peft_pipelines.board import results_page
+from peft_pipelines.board.admission import HEADERS
+
 __all__ = ["chromium", "hostile_board", "original", "results_board"]
 
 
@@ -78,6 +81,25 @@ def test_only_files_of_the_list_are_handed_out(results_board: Board) -> None:
     assert status == 422 and "is not in this store" in text
     differences.unlink()
     differences.write_bytes(kept)
+
+
+def test_what_cannot_be_read_is_words(results_board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, text, _ = results_board.sent("GET", f"/results/cell/{LORA}?answers=<b>", Accept="text/html")
+    assert status == 422 and "answers: Input should be a valid integer" in text
+    path = results_board.root / "data/07_model_output/tiny/mood/lora/s0/predictions.jsonl"
+    kept = path.read_bytes()
+    path.write_text("<b>")
+    status, text, _ = results_board.sent("GET", f"/results/cell/{LORA}")
+    path.write_bytes(kept)
+    assert status == 422 and "predictions" in json.loads(text)["error"] and "\n" not in json.loads(text)["error"]
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("<b>\x1b")
+
+    monkeypatch.setattr(results_page, "cells_of", broken)
+    status, text, headers = results_board.sent("GET", "/results", Accept="text/html")
+    assert status == 500 and "ZeroDivisionError: &lt;b&gt;\\x1b" in text and "The board&#39;s log says more" in text
+    assert headers["content-security-policy"] == HEADERS["Content-Security-Policy"]
 
 
 @needs_chromium

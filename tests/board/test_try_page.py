@@ -11,7 +11,7 @@ import pytest
 from boards import Board, chromium, opened, scratch_project, shown
 from browser import Browser, needs_chromium
 from recorded import LORA, ZERO
-from stored_runs import HOSTILE, SEEN, original, results_board
+from stored_runs import HOSTILE, original, results_board
 
 from peft_pipelines.board import model_line
 
@@ -124,7 +124,7 @@ def test_hostile_questions_and_answers_do_nothing(page: Browser) -> None:
     page.waited(DONE)
     assert page.value("document.querySelectorAll('main img, main script').length") == 0
     assert page.value("typeof boo") == "undefined" and page.said == []
-    assert "</script><img src=x onerror=boo()>" in page.value(SAID)[0] and SEEN
+    assert "</script><img src=x onerror=boo()>" in page.value(SAID)[0]
 
 
 @needs_chromium
