@@ -1,7 +1,9 @@
 """The page Grid: what is chosen is written as files that a run reads, and nothing else is."""
 
 import json
+import time
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -110,8 +112,14 @@ def test_execution_cannot_be_switched_on(scratch_board: Board) -> None:
     assert list(asked(scratch_board, "preview", body)[1]["wrong"]) == ["training.execution"]
 
 
-def test_the_plan_is_that_of_the_command(scratch_board: Board) -> None:
+def test_the_plan_is_that_of_the_command_for_the_newest_question(scratch_board: Board) -> None:
+    older: list[tuple[int, dict[str, Any]]] = []
+    thread = Thread(target=lambda: older.append(asked(scratch_board, "plan", form(scratch_board, seeds=["s0"]))))
+    thread.start()
+    time.sleep(1)
     status, found = asked(scratch_board, "plan", form(scratch_board))
+    thread.join()
+    assert older == [(200, {"superseded": True})]
     assert status == 200 and found["cells"] == found["to_make"] == 3
     assert found["data_to_make"] == ["svamp"] and "each" not in found
 
@@ -169,6 +177,7 @@ def test_all_methods_on_all_tasks_are_painted_at_once(kept: Board, chromium: Bro
     page = opened(chromium, kept, "/grid?env=smoke")
     page.waited(f"document.getElementById('cells').textContent === '{len(methods) * len(known.tasks)} cells'")
     page.look(width=1300)
+    page.waited("performance.getEntriesByName('first-contentful-paint').length")
     painted = page.value("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     shifts = """new Promise(done => { let sum = 0;
         new PerformanceObserver(list => { for (const one of list.getEntries()) sum += one.value; })

@@ -1,4 +1,4 @@
-"""From a file of rows to what the report says of the models that were tuned on it, with no word on the command line."""
+"""From a file of rows to an answer of the model that was tuned on it, with no word on the command line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,8 +85,17 @@ def run(page: Browser) -> None:
     assert page.value(LINE).endswith("has ended: done")
 
 
+def ask(page: Browser) -> None:
+    page.click("input[value='lora.tiny.teams.s0']")
+    page.value("document.getElementById('text').focus()")
+    page.write("line 1")
+    page.click("#send")
+    page.waited("!document.getElementById('send').disabled && document.querySelector('.said')")
+    assert page.value("document.getElementById('wrong').textContent") == ""
+
+
 @needs_chromium
-def test_a_file_becomes_a_report_without_a_command(board_of_tiny: Board, chromium: Browser, tmp_path: Path) -> None:
+def test_a_file_becomes_a_tuned_model_that_answers(board_of_tiny: Board, chromium: Browser, tmp_path: Path) -> None:
     board, page = board_of_tiny, chromium
     page.patience = SECONDS
     (tmp_path / "mine.csv").write_text(CSV, encoding="utf-8")
@@ -97,5 +106,6 @@ def test_a_file_becomes_a_report_without_a_command(board_of_tiny: Board, chromiu
     run(page)
     page.open(f"{board.address}/results/report?env=teams")
     assert "than the untuned model (zero_shot)" in page.value("document.getElementById('summary').textContent")
-    page.open(f"{board.address}/results?env=teams")
-    assert page.said == [] and page.value("document.title") == "Results · the board"
+    page.open(f"{board.address}/try?env=teams")
+    ask(page)
+    assert page.said == [] and page.value("document.title") == "Try · the board"

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from peft_pipelines.board import grid_page, method_page, own_task_page, queue_files, results_page, run_page, try_page
 from peft_pipelines.board.admission import HEADERS, SEE_OTHER, START, Gate, SafeHeaders
+from peft_pipelines.board.asking import Asking
 from peft_pipelines.board.pages import words
 from peft_pipelines.board.project import Project
 from peft_pipelines.config.errors import ConfigError
@@ -77,7 +78,7 @@ def board(project: Project, token: str) -> FastAPI:
 
 @asynccontextmanager
 async def _queue(project: Project) -> AsyncIterator[None]:
-    """Start what waits in the queue, as long as the board is open."""
+    """Start what waits in the queue as long as the board is open, and end with it what the board has asked."""
 
     async def turns() -> None:
         told = ""
@@ -94,6 +95,7 @@ async def _queue(project: Project) -> AsyncIterator[None]:
     task = asyncio.create_task(turns())
     yield
     task.cancel()
+    Asking.end_all(project.root)
 
 
 def serve(project: Project, sock: socket.socket, token: str) -> None:

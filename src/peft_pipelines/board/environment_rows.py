@@ -1,6 +1,7 @@
 """The rows and the grid of an environment as its files say, read again when one of them changes."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -28,13 +29,9 @@ class Rows:
 
     parameters: Parameters
     grid: Grid
-    raw: Path
+    raw: Mapping[str, Path]
     runs: Path
     metrics: str
-
-    def here(self, task: str) -> bool:
-        """Whether a task's raw examples are on this machine."""
-        return (self.raw / task).is_dir()
 
     def scored(self, cell: Cell) -> Path:
         """Return the file with a cell's scores, which need not be there."""
@@ -67,8 +64,10 @@ def read(project: Project, env: str) -> Rows:
     loader["parameters"] = parameters  # what is set is not merged from all files anew
     grid, rows = load_grid(loader), Parameters.of(parameters)
     catalog = loader["catalog"]
-    raw, runs, metrics = (project.root / str(catalog[name]["filepath"]) for name in (RAW, names.RUNS, METRICS))
-    return Rows(rows, grid, raw.parent, runs, str(metrics))
+    every, runs, metrics = (str(project.root / catalog[name]["filepath"]) for name in (RAW, names.RUNS, METRICS))
+    own = {task: catalog.get(names.raw(task), {}).get("filepath") for task in rows.tasks}
+    raw = {task: project.root / (path or every.format(task=task)) for task, path in own.items()}
+    return Rows(rows, grid, raw, Path(runs), metrics)
 
 
 def _stamp(project: Project, env: str) -> object:

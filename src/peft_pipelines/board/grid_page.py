@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
-from starlette.concurrency import run_in_threadpool
 
 from peft_pipelines.board import written
+from peft_pipelines.board.data_facts import facts
 from peft_pipelines.board.environment_rows import Rows, rows_of
 from peft_pipelines.board.grid_form import Draft, GridForm, as_typed, draft, seen, texts_of
 from peft_pipelines.board.pages import page
@@ -37,11 +37,11 @@ def router(project: Project) -> APIRouter:
         return {"wrong": wrong, **(_told(project, found) if found else {})}
 
     @routes.post("/plan")
-    async def plan(form: GridForm) -> dict[str, Any]:
-        found, wrong = await run_in_threadpool(draft, project, form)
+    def plan(form: GridForm) -> dict[str, Any]:
+        found, wrong = draft(project, form)
         if found is None:
             raise ConfigError(next(iter(wrong.values())))
-        return await planner.plan(found)
+        return planner.plan(found)
 
     @routes.post("/save")
     def save(form: GridForm) -> dict[str, Any]:
@@ -112,10 +112,9 @@ def _method(name: str, row: Any, rows: Rows) -> Choice:
 
 
 def _task(name: str, row: TaskSpec, rows: Rows) -> Choice:
-    place = "its rows are here" if rows.here(name) else f"its rows are not in {rows.raw.name} yet"
     answer = f"{len(row.label_words)} labels" if row.label_words else "free text"
-    facts = f"{answer}, scored by {row.primary}; licence: {row.licence}; {place}"
-    return {"name": name, "chosen": name in rows.grid.tasks, "facts": facts, "lacking": "", "notes": row.notes}
+    said = f"{answer}, scored by {row.primary}; {facts(row, rows.raw[name])}; licence: {row.licence}"
+    return {"name": name, "chosen": name in rows.grid.tasks, "facts": said, "lacking": "", "notes": row.notes}
 
 
 def _model(name: str, row: ModelSpec, rows: Rows) -> Choice:

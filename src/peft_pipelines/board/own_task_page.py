@@ -1,9 +1,6 @@
 """The page of a task of one's own, below Grid: a file of rows, what is asked of them, and ``kedro add-task``."""
 
-import asyncio
 import shlex
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -11,11 +8,10 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from peft_pipelines.board.asking import Asking
 from peft_pipelines.board.pages import page
-from peft_pipelines.board.planning import reason_in
 from peft_pipelines.board.project import Project
 from peft_pipelines.board.uploads import Uploads, looked_at, receive
-from peft_pipelines.config.errors import ConfigError
 
 Text = Annotated[str, Field(max_length=20_000)]
 
@@ -64,25 +60,9 @@ def router(project: Project) -> APIRouter:
         return {"file": path.name, "columns": found.columns, "count": found.count, "rows": found.rows}
 
     @routes.post("/task")
-    async def task(asked: OwnTask) -> dict[str, Any]:
+    def task(asked: OwnTask) -> dict[str, Any]:
         path = uploads.path(asked.file)
-        said = await _said(project.root, asked.command(str(path)))
+        said = Asking(project.root, asked.command(str(path))).answer()
         return {"said": said, "command": f"kedro {shlex.join(asked.command(asked.shown))}", "env": asked.name}
 
     return routes
-
-
-async def _said(root: Path, words: list[str]) -> str:
-    """What a command prints.
-
-    Raises:
-        ConfigError: it refuses what it is given.
-    """
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "kedro", *words, cwd=root, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-    )
-    said, errors = await process.communicate()
-    if process.returncode:
-        raise ConfigError(reason_in(errors.decode("utf-8", "replace")))
-    return said.decode("utf-8", "replace")

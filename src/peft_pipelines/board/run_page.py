@@ -44,9 +44,9 @@ def router(project: Project) -> APIRouter:
         return events(request, seen.look)
 
     @routes.post("/plan")
-    async def plan(asked: Asked) -> dict[str, Any]:
+    def plan(asked: Asked) -> dict[str, Any]:
         name = project.environment(asked.env)
-        return await planner.plan(Draft(name, texts_of(project, name), 0))
+        return planner.plan(Draft(name, texts_of(project, name), 0))
 
     @routes.get("/log")
     def log(env: str) -> FileResponse:

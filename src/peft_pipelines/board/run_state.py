@@ -5,8 +5,8 @@ from threading import Lock
 from typing import Any, Final
 
 from peft_pipelines.board import launch, queue_files
+from peft_pipelines.board.asking import reason_in
 from peft_pipelines.board.environment_rows import Rows, rows_of
-from peft_pipelines.board.planning import reason_in
 from peft_pipelines.board.project import Project
 from peft_pipelines.files.atomic import read_json
 from peft_pipelines.running.progress_file import PROGRESS
