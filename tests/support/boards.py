@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 from browser import Browser, browser
+from fastapi import FastAPI
 from kedro.framework.startup import bootstrap_project
 from light import PROJECT
 
 from peft_pipelines.board.app import START, Project, board
+from peft_pipelines.board.asking import Asking
 from peft_pipelines.serving.listening import bound
 
 TOKEN = "a-token-of-some-length"
@@ -29,11 +31,13 @@ class Board:
     Attributes:
         root: the folder of its project.
         port: where it listens.
+        app: the application.
         cookie: of who has opened it.
     """
 
     root: Path
     port: int
+    app: FastAPI
     cookie: str = field(default="")
 
     @property
@@ -72,9 +76,9 @@ def shown(root: Path) -> Iterator[Board]:
     """Show a project in this process, as long as the block lasts."""
     bootstrap_project(root)
     with bound("127.0.0.1", 0) as sock:
-        found = Board(root, sock.getsockname()[1])
         app = board(Project(root), TOKEN)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        found = Board(root, sock.getsockname()[1], app)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         try:
@@ -86,7 +90,8 @@ def shown(root: Path) -> Iterator[Board]:
             found.cookie = headers["set-cookie"].partition(";")[0]
             yield found
         finally:
-            server.should_exit = True
+            app.state.ending = server.should_exit = True
+            Asking.end_all(root)
             thread.join(SECONDS)
 
 

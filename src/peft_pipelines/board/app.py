@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -32,8 +33,8 @@ __all__ = ["START", "Project", "board", "serve"]
 WRONG, FAILED = 422, 500
 TURN: Final = 2.0
 """Seconds between two looks at the queue."""
-LAST_SECONDS: Final = 1
-"""For responses to end once a signal has come: events never do."""
+LAST_SECONDS: Final = 3
+"""For responses to end once a signal has come."""
 ROUTERS: Final = (
     grid_page.router,
     own_task_page.router,
@@ -54,6 +55,7 @@ def board(project: Project, token: str) -> FastAPI:
         token: what the address that opens it must hold.
     """
     app = FastAPI(openapi_url=None, lifespan=lambda _: _queue(project))
+    app.state.ending, app.state.project = False, project
     app.add_middleware(Gate, token=token)
     app.add_middleware(Guard, loopback=True, token=None)
     app.add_middleware(SafeHeaders)
@@ -78,7 +80,7 @@ def board(project: Project, token: str) -> FastAPI:
 
 @asynccontextmanager
 async def _queue(project: Project) -> AsyncIterator[None]:
-    """Start what waits in the queue as long as the board is open, and end with it what the board has asked."""
+    """Start what waits in the queue, as long as the board is open."""
 
     async def turns() -> None:
         told = ""
@@ -95,7 +97,6 @@ async def _queue(project: Project) -> AsyncIterator[None]:
     task = asyncio.create_task(turns())
     yield
     task.cancel()
-    Asking.end_all(project.root)
 
 
 def serve(project: Project, sock: socket.socket, token: str) -> None:
@@ -109,11 +110,26 @@ def serve(project: Project, sock: socket.socket, token: str) -> None:
     Raises:
         KeyboardInterrupt: the signal was that of Ctrl-C; all is closed by then.
     """
+    app = board(project, token)
     config = uvicorn.Config(
-        board(project, token), log_config=None, log_level="warning", access_log=False, ws="none", server_header=False,
+        app, log_config=None, log_level="warning", access_log=False, ws="none", server_header=False,
         timeout_graceful_shutdown=LAST_SECONDS,
     )  # fmt: skip
-    uvicorn.Server(config).run([sock])
+    _Server(config, app).run([sock])
+
+
+class _Server(uvicorn.Server):
+    """A server that tells the application when a signal has come: events would go on for ever."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        self._app.state.ending = True
+        Asking.end_all(self._app.state.project.root)
+        super().handle_exit(sig, frame)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

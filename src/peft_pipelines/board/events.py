@@ -19,7 +19,7 @@ def events(request: Request, look: Callable[[], Any], seconds: float = SECONDS) 
     """Return a response that sends what ``look`` finds whenever it differs from what was sent last, as JSON.
 
     Args:
-        request: the page's; the events end with it.
+        request: the page's; the events end with it, and as soon as the board is told to end.
         look: called in a thread, so it may read files.
         seconds: between two looks.
     """
@@ -28,7 +28,7 @@ def events(request: Request, look: Callable[[], Any], seconds: float = SECONDS) 
 
 async def _told(request: Request, look: Callable[[], Any], seconds: float) -> AsyncIterator[str]:
     last, silent = None, 0.0
-    while not await request.is_disconnected():
+    while not (request.app.state.ending or await request.is_disconnected()):
         found = json.dumps(await run_in_threadpool(look))
         if found != last:
             last, silent = found, 0.0
