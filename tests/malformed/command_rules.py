@@ -265,7 +265,10 @@ OTHERS: dict[tuple[str, ...], list[str]] = {
     ("merge", "lora.tiny.mood", "--output=merged"): ["cell: must be METHOD MODEL TASK SEED", "got 'lora.tiny.mood'"],
     ("merge", "lorra.tiny.mood.s0", "--output=merged"): ["cell: unknown method 'lorra', did you mean 'lora'?"],
     ("merge", "lora.tiny.mood.s9", "--output=merged"): ["cell: unknown seed 's9'", "s0, s1"],
-    ("merge", "lora.tiny.mood.s0", "--output=merged"): ["cell 'lora.tiny.mood.s0': has no checkpoint", "run it first"],
+    ("merge", "lora.tiny.mood.s0", "--output=merged"): [
+        "cell 'lora.tiny.mood.s0': has not been made (looked in '",
+        "Of this grid there are: none",
+    ],
     ("methods", "lorra"): ["methods: unknown row or type 'lorra', did you mean 'lora'? Allowed: "],
     ("methods", "--type=NOPE"): ["methods: unknown row or type 'NOPE'"],
     ("methods", ""): ["methods: unknown row or type ''"],

@@ -190,6 +190,12 @@ def test_the_command_writes_a_folder_that_loads_with_the_cells_logits(project: P
         1,
         "Error: --output: must not exist yet, got 'out/merged'",
     )
+    with (folder / "adapter_model.safetensors").open("ab") as file:
+        file.write(b" ")
+    changed = project.kedro("merge", *arguments, "--output", "out/other")
+    assert changed.exit_code == 1
+    assert "adapter_model.safetensors' differs from the record; `kedro run` makes it again" in changed.output
+    assert [path.name for path in (project.folder / "out").iterdir()] == ["merged"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +207,7 @@ def test_the_command_writes_a_folder_that_loads_with_the_cells_logits(project: P
         ),
         (["loar", "tiny", "mood", "s0"], "cell: unknown method 'loar', did you mean 'lora'? Allowed: "),
         (["lora.tiny.moods.s0"], "cell: unknown task 'moods', did you mean 'mood'? Allowed: "),
-        ([CELL], "cell 'lora.tiny.mood.s0': has no checkpoint (looked in "),
+        ([CELL], "cell 'lora.tiny.mood.s0': has not been made (looked in "),
     ],
 )
 def test_a_cell_that_cannot_be_merged_is_one_line(project: Project, arguments, words):

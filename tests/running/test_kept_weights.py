@@ -197,7 +197,7 @@ def test_merging_says_that_there_are_no_weights(project: Project) -> None:
     result = project.kedro("merge", "lora", "tiny", "mood", "s0", "--output=merged")
     assert result.exit_code == 1
     said = " ".join(result.output.split())
-    assert f"Error: checkpoint '{only(CHECKPOINT).parent.name}': its weights were dropped on " in said
+    assert f"Error: cell '{CELL}': its weights were dropped on " in said
     assert f"--tags=cell.{CELL} --params methods.lora.keep_weights=true" in said
 
 

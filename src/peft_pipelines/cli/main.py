@@ -1,5 +1,6 @@
 """The project's commands: ``kedro run`` with the cell runner and one-line errors, ``fetch`` and ``merge``."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from kedro.framework.project import settings
 from peft_pipelines.cli.cell_options import CELL_HELP
 from peft_pipelines.cli.commands import COMMANDS
 from peft_pipelines.cli.kedro_commands import ProjectGroup
+from peft_pipelines.cli.opened import opened
 from peft_pipelines.cli.options import placed
 from peft_pipelines.cli.run_command import run_command
 from peft_pipelines.config.errors import ConfigError
@@ -48,7 +50,7 @@ def fetch(env: str | None, params: dict[str, Any]) -> None:
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to make; it must not exist.")
 @placed
 def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str, Any]) -> None:
-    """Merge a cell's checkpoint, the one on record, into its base model.
+    """Merge a cell's checkpoint, the one on record, into its base model: the same as kedro export --to merged.
 
     The cell is given by its four names, or as METHOD.MODEL.TASK.SEED. The folder that is written holds a plain
     transformers model (safetensors) and its tokenizer: AutoModelForCausalLM.from_pretrained reads it, without this
@@ -61,28 +63,15 @@ def merge(cell: tuple[str, ...], output: Path, env: str | None, params: dict[str
     kedro merge lora smollm2_135m sst2 s0 --output merged/lora_sst2
     kedro merge lora.smollm2_135m.sst2.s0 --output merged/lora_sst2
     """
-    from peft_pipelines.config import Parameters  # noqa: PLC0415
-    from peft_pipelines.models import base_model, merge  # noqa: PLC0415  (heavy: only this command needs it)
-    from peft_pipelines.models.folder import folder_of  # noqa: PLC0415
-    from peft_pipelines.running.state import STATE, hand_on_records, recorded_versions  # noqa: PLC0415
-    from peft_pipelines.running.units import Unit  # noqa: PLC0415
+    from peft_pipelines.serving.export import formats  # noqa: PLC0415  (heavy: only this command needs it)
+    from peft_pipelines.serving.export.finished import Finished  # noqa: PLC0415
     from peft_pipelines.serving.recorded_cell import cell_of  # noqa: PLC0415
 
-    with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
-        context = session.load_context()
-        parameters, catalog = context.config_loader["parameters"], context.catalog
-        merged, models = cell_of(cell, parameters), Parameters.of(parameters).models
-        unit, name = Unit(names.cell_tag(merged.id), ()), names.artifact(merged, names.CHECKPOINT)
-        hand_on_records(catalog, [unit])
-        dataset = catalog.get(name)
-        unrecorded = (unit.folder(catalog) / STATE).is_file() and name not in recorded_versions(catalog, unit)
-        if unrecorded or not dataset.exists():
-            where = dataset._filepath
-            raise ConfigError(f"cell '{'.'.join(cell)}': has no checkpoint (looked in '{where}'); run it first")
-        model = models[merged.model]
-        source = folder_of(model, catalog.load(names.weights(model.name)))
-        base = base_model.load(model, source)
-        difference = merge.merge(base, dataset.load(), source, output, show)
+    if os.path.lexists(output):
+        raise ConfigError(f"--output: must not exist yet, got '{output}'")
+    with opened(env, params) as (catalog, _):
+        finished = Finished.of(catalog, cell_of(cell, catalog.load(names.PARAMETERS)))
+        difference = formats.export(finished, formats.CONTENTS[formats.MERGED], output, show, overwrite=False)
     show(f"{output}: ready; largest difference of a logit from the unmerged model {difference:.1e}")
 
 
