@@ -28,6 +28,7 @@ ARGUMENTS = frozenset({"pass_fds", "preexec_fn", "start_new_session", "process_g
 
 PLACES = {
     "board/launch.py": "ends processes, which every system can, and asks for a session, which Windows passes over",
+    "board/model_line.py": "asks for a session, which Windows passes over",
     "data/rendering.py": "a program of its own, which goes without a limit where there is none",
     "evaluation/sandbox/launcher.py": "runs inside the sandbox, which needs Linux",
     "evaluation/sandbox/process.py": "starts the sandbox",

@@ -151,7 +151,7 @@ def ended_by(code: int) -> str:
     >>> ended_by(-9)
     "The model's process was ended by SIGKILL: its memory may have been needed elsewhere. Ask again."
     """
-    if code == -signal.SIGKILL:
-        return "The model's process was ended by SIGKILL: its memory may have been needed elsewhere. Ask again."
     how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    if how == "SIGKILL":
+        return "The model's process was ended by SIGKILL: its memory may have been needed elsewhere. Ask again."
     return f"The model's process has ended ({how}); the board's log may say why. Ask again."
