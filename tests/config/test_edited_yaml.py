@@ -52,7 +52,8 @@ def test_all_else_stays(values: dict[tuple[str, ...], Any], old: str, new: str) 
 
 
 def test_a_new_file_and_one_without_a_last_newline() -> None:
-    assert edited("", "x.yml", {("a", "b"): 1}) == "a: {b: 1}\n"
+    assert edited("", "x.yml", {("a", "b"): 1}) == "a:\n  b: 1\n"
+    assert edited("a:\n  x: 1\n", "x.yml", {("a", "b", "c"): "1e5"}) == "a:\n  x: 1\n  b:\n    c: '1e5'\n"
     assert edited("# only this", "x.yml", {("a",): 1}) == "# only this\na: 1\n"
     assert edited("a: 1", "x.yml", {("b",): [2]}) == "a: 1\nb: [2]\n"
     assert edited("a: 1  # x", "x.yml", {("b",): [2]}) == "a: 1  # x\nb: [2]\n"

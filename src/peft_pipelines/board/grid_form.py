@@ -62,7 +62,7 @@ def texts_of(project: Project, env: str) -> dict[str, str]:
 def draft(project: Project, form: GridForm) -> tuple[Draft | None, dict[str, str]]:
     """Return what a form stands for, None where it stands for nothing, and the errors by field, in one line each."""
     rows = rows_of(project, project.environment(form.env))
-    wrong = dict(_name_errors(project, form))
+    wrong = dict(name_errors(project, form.env, form.name))
     grid = _checked(wrong, form, rows)
     training = dict(_training(wrong, form, rows))
     if wrong or grid is None:
@@ -77,11 +77,12 @@ def draft(project: Project, form: GridForm) -> tuple[Draft | None, dict[str, str
     return Draft(form.name, written, len(grid.cells())), {}
 
 
-def _name_errors(project: Project, form: GridForm) -> Iterator[tuple[str, str]]:
-    if not re.fullmatch(NAME_PATTERN, form.name) or len(form.name) > LONGEST or form.name == project.base:
+def name_errors(project: Project, env: str, name: str) -> Iterator[tuple[str, str]]:
+    """Yield why an environment may not be written under a name, if so; ``env`` is the one that was shown."""
+    if not re.fullmatch(NAME_PATTERN, name) or len(name) > LONGEST or name == project.base:
         yield NAME, f"must be small letters, digits and _ behind a letter, and not '{project.base}'"
-    elif form.name != form.env and (project.conf / form.name).exists():
-        yield NAME, f"'{form.name}' is there already and stays as it is: choose it above to change it"
+    elif name != env and (project.conf / name).exists():
+        yield NAME, f"'{name}' is there already and stays as it is: choose it above to change it"
 
 
 def _checked(wrong: dict[str, str], form: GridForm, rows: Rows) -> Grid | None:

@@ -72,7 +72,7 @@ def _shown(project: Project, env: str) -> dict[str, Any]:
     return {
         "models": [_model(name, row, rows) for name, row in rows.parameters.models.items()],
         "tasks": _grouped(rows.parameters.tasks, lambda row: row.type, lambda name, row: _task(name, row, rows)),
-        "methods": _methods(rows),
+        "methods": methods_by_family(rows),
         "seeds": [
             {"name": name, "chosen": name in rows.grid.seeds, "facts": str(value)}
             for name, value in rows.parameters.seeds.items()
@@ -98,8 +98,8 @@ def _grouped(rows: Mapping[str, Any], key: Any, choice: Any) -> dict[str, list[C
     return dict(sorted(groups.items()))
 
 
-def _methods(rows: Rows) -> dict[str, list[Choice]]:
-    """The methods by family, the baselines first."""
+def methods_by_family(rows: Rows) -> dict[str, list[Choice]]:
+    """Return the methods by family, the baselines first, each as what can be chosen."""
     found = _grouped(rows.parameters.methods, lambda row: row.family, lambda name, row: _method(name, row, rows))
     order = sorted(found, key=lambda family: (family != BASELINES, family))
     return {WORDS.get(family, family): found[family] for family in order}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from peft_pipelines.board.environment_rows import read
+from peft_pipelines.board.environment_rows import Rows, read
 from peft_pipelines.board.grid_form import Draft
 from peft_pipelines.board.project import Project
 from peft_pipelines.files.atomic import write_text
@@ -30,8 +30,8 @@ def tried(project: Project, draft: Draft) -> Iterator[Path]:
         yield conf
 
 
-def check(project: Project, draft: Draft) -> None:
-    """Read the draft as a run would, in a folder of its own.
+def check(project: Project, draft: Draft) -> Rows:
+    """Read the draft as a run would, in a folder of its own, and return what its files say.
 
     Raises:
         ConfigError: a file, a row or the grid is not as it must be.
@@ -39,6 +39,7 @@ def check(project: Project, draft: Draft) -> None:
     with tried(project, draft) as conf:
         found = read(replace(project, source=conf), draft.name)
     found.parameters.check(found.grid)
+    return found
 
 
 def write(project: Project, draft: Draft) -> list[str]:

@@ -73,6 +73,15 @@ def _text(field: Field) -> str:
     return _dumped({field.name: value})
 
 
+def on_one_line(value: Any) -> str:
+    """Return a value as a file holds it in one line, so that the project's reader finds the same again.
+
+    >>> print(on_one_line(["1e5", 1e5]), on_one_line("two\\nlines"))
+    ['1e5', 100000.0] "two\\nlines"
+    """
+    return _dumped([plain_of(value)], flow=True)[1:-1]  # by itself a text of several lines would be a block
+
+
 def _dumped(value: Any, *, flow: bool = False) -> str:
     text: str = yaml.dump(
         value, Dumper=_Dumper, allow_unicode=True, width=float("inf"), default_flow_style=flow, sort_keys=False

@@ -6,11 +6,14 @@ from typing import Any, Final
 import yaml
 
 from peft_pipelines.config import strict_yaml
+from peft_pipelines.config.commented_yaml import on_one_line
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.yaml_tree import Loader
 
 REMOVED: Final = object()
 """In place of a value: its key is to go."""
+INDENT: Final = 2
+"""Blanks before what belongs to a new key."""
 Keys = tuple[str, ...]
 Entry = tuple[yaml.Node, yaml.Node]
 """A key of a mapping with its value."""
@@ -29,12 +32,13 @@ def edited(text: str, where: str, values: Mapping[Keys, Any]) -> str:
     Raises:
         ConfigError: the text is no YAML, or a key leads through a value that has no keys.
 
-    >>> print(edited("a: [1]  # why\nb:\n  c: 1\n", "x.yml", {("a",): [2, 3], ("b", "d"): "yes", ("e", "f"): 0.1}))
+    >>> print(edited("a: [1]  # why\nb:\n  c: 1\n", "x.yml", {("a",): [2, 3], ("b", "d"): "1e5", ("e", "f"): 0.1}))
     a: [2, 3]  # why
     b:
       c: 1
-      d: 'yes'
-    e: {f: 0.1}
+      d: '1e5'
+    e:
+      f: 0.1
     <BLANKLINE>
     """
     for keys, value in values.items():
@@ -83,12 +87,6 @@ def _with(values: Mapping[str, Any], keys: Keys, value: Any) -> dict[str, Any]:
     return {**values, first: _with(values.get(first) or {}, rest, value) if rest else value}
 
 
-def _flow(value: Any) -> str:
-    """A value on one line."""
-    line: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=float("inf"))
-    return line.removesuffix("\n").removesuffix("\n...")
-
-
 def _is_block(node: yaml.Node) -> bool:
     if isinstance(node, yaml.ScalarNode):
         return node.style in ("|", ">")
@@ -110,10 +108,10 @@ def _replaced(text: str, entry: Entry, value: Any) -> str:
     key, node = entry
     begin, end = node.start_mark.index, _end(text, node)
     if not _is_block(node):
-        return text[:begin] + _flow(value) + text[end:]
+        return text[:begin] + on_one_line(value) + text[end:]
     colon = text.index(":", key.end_mark.index) + 1
     comment = text[colon : text.index("\n", colon)] if "\n" in text[colon:begin] else ""
-    return f"{text[:colon]} {_flow(value)}{comment}\n{text[end:]}"
+    return f"{text[:colon]} {on_one_line(value)}{comment}\n{text[end:]}"
 
 
 def _without(text: str, trail: list[Entry]) -> str:
@@ -132,4 +130,6 @@ def _appended(text: str, end: int, column: int, keys: Keys, value: Any) -> str:
     if before and not before.endswith("\n"):
         line, newline, after = after.partition("\n")
         before += line + (newline or "\n")
-    return f"{before}{' ' * column}{keys[0]}: {_flow(_with({}, keys, value)[keys[0]])}\n{after}"
+    blanks = [" " * (column + INDENT * depth) for depth in range(len(keys))]
+    around = "".join(f"{blank}{on_one_line(key)}:\n" for blank, key in zip(blanks, keys[:-1], strict=False))
+    return f"{before}{around}{blanks[-1]}{on_one_line(keys[-1])}: {on_one_line(value)}\n{after}"
