@@ -247,7 +247,7 @@ def test_a_model_larger_than_the_memory_is_refused(project: Project, monkeypatch
     result = project.kedro("run")  # which trains nothing
     assert result.exit_code == 1
     assert result.output == (
-        "Error: model 'tiny': its weights alone take, in float32, 0.0 GB at least, this machine has 0.0 GB: take a "
+        "Error: model 'tiny': its weights alone take, in float32, 129.7 kB at least, this machine has 100.0 kB: take a "
         "smaller model, dtype: bfloat16 or a machine with more memory\n"
     )
     assert not Path("data").exists()

@@ -57,7 +57,8 @@ def test_every_text_comes_back(tmp_path: Path) -> None:
 def test_texts_come_back_inside_lists_and_as_keys(tmp_path: Path, block: bool) -> None:
     value = {text: text for text in ODD}
     fields = [Field("labels", value, block=block), Field("metrics", list(ODD), block=block)]
-    assert read(tmp_path, document("", fields)) == {"labels": value, "metrics": list(ODD)}
+    found = read(tmp_path, document("", fields, around=["tasks", "no"]))
+    assert found == {"tasks": {"no": {"labels": value, "metrics": list(ODD)}}}
 
 
 def test_it_reads_as_a_person_would_write_it() -> None:
