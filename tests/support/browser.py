@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 PROGRAM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--window-size=1400,1500")
+OPTIONS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--window-size=1400,1500"),
+    "--enable-precise-memory-info",  # else a page's heap is told in steps of megabytes
+)
 needs_chromium = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
 PHONE = 600
 """Pixels; a narrower window is that of a phone."""
