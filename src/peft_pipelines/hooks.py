@@ -91,7 +91,7 @@ class ProjectHooks:
         from peft_pipelines.tracking.trackers import trackers
 
         kedro_runners.check_runner(run_params["runner"])
-        trackers.check(self._asked, run_params["runner"])
+        trackers.check(self._asked, run_params["runner"], catalog)
         self._forgets = not kedro_runners.keeps_records(run_params["runner"])
         energy.configure(self._energy)
         manifest = Manifest(run_params, pipeline, catalog, self._project)

@@ -55,6 +55,18 @@ def test_one_that_is_not_installed_is_named_before_anything_loads(
 
 
 @pytest.mark.usefixtures("all_found")
+def test_a_catalog_without_a_place_for_them_is_refused(project: Project) -> None:
+    path = project.folder / "conf/base/catalog.yml"
+    catalog = path.read_text(encoding="utf-8")
+    path.write_text(catalog.replace("\ntrackers:", "\n_trackers:"), encoding="utf-8")
+    result = project.kedro("run", f"--params={PLACE},trackers=[tensorboard]")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: catalog.yml: trackers (tensorboard) need an entry 'trackers', as in a new project\n",
+    )
+
+
+@pytest.mark.usefixtures("all_found")
 def test_kedros_own_runner_is_refused(project: Project) -> None:
     result = project.kedro("run", f"--params={PLACE},trackers=[tensorboard]", "--runner=SequentialRunner")
     assert result.exit_code == 1

@@ -112,6 +112,18 @@ def test_a_run_that_is_taken_up_is_there_once(tmp_path: Path) -> None:
     assert (summary["status"], summary["reason"]) == ("failed", "ValueError: no")
 
 
+def test_each_cell_has_a_run_of_its_own_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_RUN_ID", "the_same")
+    tracker = WandbRuns(tmp_path / "w")
+    begun = [tracker.begin(made_up_cell(tmp_path), None) for _ in range(2)]
+    for run in begun:
+        tracker.end(run, Result(Status.DONE))
+    tracker.close()
+    assert len({run.rpartition("-")[2] for run in begun} | {"the_same"}) == 3
+
+
 def test_the_mode_of_the_environment_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
     tracker = WandbRuns(tmp_path / "w")

@@ -32,15 +32,17 @@ HURRY, RECORD = 3.0, 1.0
 """Seconds that all trackers have where a signal has ended a run, and those that are left to its record."""
 
 
-def check(asked: Sequence[str], runner: str) -> None:
+def check(asked: Sequence[str], runner: str, catalog: DataCatalog) -> None:
     """Check that a run can tell the trackers that it is asked for.
 
     Args:
         asked: their names.
         runner: the run's runner, as Kedro gives it to hooks.
+        catalog: must say where trackers write.
 
     Raises:
-        ConfigError: the package of one is not installed, or the runner does not say what becomes of cells.
+        ConfigError: the package of one is not installed, the runner does not say what becomes of cells, or the catalog
+            is one of an earlier release.
     """
     for name in asked:
         if find_spec(name) is None:
@@ -52,6 +54,10 @@ def check(asked: Sequence[str], runner: str) -> None:
         raise ConfigError(
             f"trackers: {', '.join(asked)} must be left out with Kedro's own runner, which does not say what becomes "
             "of cells: --params trackers=[]"
+        )
+    if asked and names.TRACKERS not in catalog.keys():  # noqa: SIM118  (a pattern of Kedro's may match any name)
+        raise ConfigError(
+            f"catalog.yml: trackers ({', '.join(asked)}) need an entry '{names.TRACKERS}', as in a new project"
         )
 
 

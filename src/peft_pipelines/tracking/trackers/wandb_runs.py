@@ -1,6 +1,7 @@
 """Cells as runs of Weights & Biases: offline, in a folder, unless ``WANDB_MODE`` says otherwise."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,7 +42,7 @@ class WandbRuns:
             shutil.rmtree(self._folder / "wandb" / taken_up, ignore_errors=True)
         run = self._wandb.init(
             project=os.environ.get("WANDB_PROJECT") or PROJECT,
-            id=taken_up.rpartition("-")[2] if taken_up else None,
+            id=taken_up.rpartition("-")[2] if taken_up else secrets.token_hex(4),  # never WANDB_RUN_ID: one for all
             name=cell.id,
             group=cell.run_id,
             config=dict(cell.params),
