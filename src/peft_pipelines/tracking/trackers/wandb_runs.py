@@ -27,7 +27,8 @@ class WandbRuns:
         import wandb  # noqa: PLC0415  (an extra)
 
         folder.mkdir(parents=True, exist_ok=True)
-        self._wandb, self._folder = wandb, folder.resolve()
+        self._wandb: Any = wandb  # an extra, of whose types nothing is known where it is not installed
+        self._folder = folder.resolve()
         self._mode = os.environ.get("WANDB_MODE") or OFFLINE
         self._open: dict[str, Any] = {}
         self._axes: dict[str, set[str]] = {}
