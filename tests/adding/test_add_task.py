@@ -28,13 +28,19 @@ def small(project: Project) -> Project:
 
 
 def made(
-    small: Project, content: str | bytes, *, write: bool = False, sep: str | None = None, **wanted: Any
+    small: Project,
+    content: str | bytes,
+    *,
+    write: bool = False,
+    sep: str | None = None,
+    share: float | None = None,
+    **wanted: Any,
 ) -> AddedTask:
     """A task of an uploaded file, which lies outside the project."""
     path = small.folder.parent / f"{small.folder.name}.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     task = Wanted(**{"name": "mine", "input": "{text}", "label": "team", **wanted})
-    return add_task(small.folder, task, RowFiles(path, separator=sep), write=write)
+    return add_task(small.folder, task, RowFiles(path, test_share=share, separator=sep), write=write)
 
 
 def test_an_upload_becomes_a_copy_and_an_environment(small: Project) -> None:
@@ -101,12 +107,19 @@ NO_TASK: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "another column": ("text,team\n" + ROWS, {"label": "tema"}, "--label: unknown column 'tema', did you mean 'team'?"),
     "a name in capitals": ("text,team\n" + ROWS, {"name": "Mine"}, "NAME: must be small letters, digits and _"),
     "a name with a point": ("text,team\n" + ROWS, {"name": "mine.2"}, "NAME: must be small letters, digits and _"),
+    "a name of 65 letters": ("text,team\n" + ROWS, {"name": "x" * 65}, "behind a letter, 64 at most"),
     "a path as name": ("text,team\n" + ROWS, {"name": "../mine"}, "NAME: must be small letters, digits and _"),
     "the name of a task": ("text,team\n" + ROWS, {"name": "sst2"}, "NAME: 'sst2' is a task already"),
     "one input alone": (
         "text,team\na,sales\na,billing\n",
         {},
         "splits.test_share: all rows of split 'train' share one",
+    ),
+    "an empty instruction": ("text,team\n" + ROWS, {"instruction": ""}, "task 'mine', instruction: must hold text"),
+    "rows for the test alone": (
+        "text,team\na,sales\nb,sales\nc,billing\nd,billing\n",
+        {"share": 0.9},
+        "split 'train': none of its 4 rows is left to train on, all are cut off for validation or test",
     ),
     "letters as separator": ("text,team\n" + ROWS, {"sep": "x"}, "--sep: must be one character that is no letter"),
 }

@@ -45,8 +45,8 @@ def test_several_files_become_the_splits_of_a_folder(project: Path) -> None:
 
 
 def test_a_folder_of_splits_is_one_place(project: Path) -> None:
-    for name in ("train", "test"):
-        (project / f"own/{name}.csv").write_text(CSV)
+    (project / "own/rows.csv").rename(project / "own/train.csv")
+    (project / "own/test.csv").write_text(CSV)
     found = of(project, "own")
     assert (found.place, dict(found.copied), found.splits.test) == ("own", {}, "test")
     assert sorted(found.rows) == ["test", "train"]
@@ -71,6 +71,7 @@ def test_other_separators_are_copied_with_commas(project: Path) -> None:
         (("own/rows.csv",), {"share": 1.5}, "--test-share, test_share: Input should be less than 1, got 1.5"),
         (("own/rows.csv",), {"share": 0.0}, "--test-share, test_share: Input should be greater than 0, got 0.0"),
         (("own",), {}, "FILE: folder '{}/own' has no split 'train', got rows"),
+        (("../valid",), {}, "FILE: folder '{}/../valid' has a split 'valid', which nothing would use. Allowed"),
         (("own", "../test.csv"), {}, "FILE: '{}/own' is a folder of splits; --test and --validation stand beside"),
         (("../empty",), {}, "raw rows: no rows in folder '{}/../empty'"),
     ],
@@ -81,6 +82,9 @@ def test_what_is_no_source_is_one_line(
     (tmp_path / "odd.xlsx").write_bytes(b"PK")
     (tmp_path / "semi.csv").write_text("text;label\na;x\n")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "valid").mkdir()
+    for name in ("train", "valid"):
+        (tmp_path / f"valid/{name}.csv").write_text(CSV)
     with pytest.raises(ConfigError) as caught:
         of(project, *files, **options)
     assert str(caught.value).startswith(line.format(project))

@@ -27,6 +27,7 @@ def test_other_fields_of_the_file_are_fields_here() -> None:
         ({"methods": []}, "Grid, methods: Value should have at least 1 item after validation, not 0"),
         ({"tasks": "mood"}, "Grid, tasks: must be a list, got 'mood'"),
         ({"tasks": 3}, "Grid, tasks: must be a list, got 3"),
+        ({"tasks": {"mood"}}, "Grid, tasks: must be a list, got {'mood'}"),
         ({"tasks": ["mood", "mood"]}, "Grid: tasks must name each row once, got 'mood' twice"),
         ({"methods": ["majority"]}, "Grid: a method must not be called majority or random or profiles, got 'majority'"),
         ({"metrc": "mcc"}, "Grid: unknown field 'metrc', did you mean 'metric'? Allowed: methods, models, tasks"),

@@ -90,7 +90,7 @@ def test_a_folder_that_is_no_project_is_named(tmp_path: Path, monkeypatch: pytes
         results(project="nowhere")
 
 
-@pytest.mark.parametrize("workers", [0, -1, "2", 1.5])
+@pytest.mark.parametrize("workers", [0, -1, "2", 1.5, True])
 def test_workers_are_a_number(abroad: Project, workers: object) -> None:
     with pytest.raises(ConfigError, match=r"^workers: must be a whole number of at least 1"):
         run(grid("lora"), **where(abroad), workers=workers)  # type: ignore[arg-type]

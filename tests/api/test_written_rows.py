@@ -14,7 +14,9 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.strict_yaml import parse
 
 ROWS: dict[str, Any] = {
-    "tasks": {"mood": {"labels": {0: "no", "1": "yes"}, "instruction": "Grün?\n  Ja: {x}", "ignore_case": True}},
+    "tasks": {
+        "mood": {"labels": {0: "no", "1": "yes", "1e5": "2e5"}, "instruction": "Grün?\n  Ja: {x}", "ignore_case": True}
+    },
     "training": {"learning_rate": 1e-5, "epochs": 2, "tokens_per_forward": None},
     "methods": {"mine": {"config": {"target_modules": ("a", "b")}}},
 }
@@ -43,7 +45,7 @@ def test_another_grid_replaces_it(project: Path) -> None:
     assert yaml.safe_load((project / "conf/trial/parameters.yml").read_text()) is None
 
 
-@pytest.mark.parametrize("env", [None, "base", "local", "My study", "../study", ""])
+@pytest.mark.parametrize("env", [None, "base", "local", "My study", "../study", "", "x" * 65])
 def test_an_environment_needs_a_name_of_its_own(project: Path, env: str | None) -> None:
     with pytest.raises(ConfigError, match=r"^env: must be"):
         write_rows(grid(), project, env)

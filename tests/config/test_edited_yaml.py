@@ -26,6 +26,7 @@ training:
 """
 
 CASES: list[tuple[dict[tuple[str, ...], Any], str, str]] = [
+    ({("training", "epochs"): "1e5"}, "epochs: 3", "epochs: '1e5'"),
     ({("methods",): ["ia3"]}, "methods: [zero_shot, lora]", "methods: [ia3]"),
     ({("tasks",): ["wsc"]}, "tasks:   # a list: below\n  - sst2\n  - copa\n", "tasks: [wsc]   # a list: below\n"),
     ({("training", "epochs"): 0.5}, "epochs: 3 ", "epochs: 0.5 "),

@@ -65,3 +65,10 @@ def test_labels_that_are_hard_to_answer_are_said(words: tuple[str, str], line: s
     task = TASK.model_copy(update={"labels": dict(zip("xy", words, strict=True)), "instruction": " or ".join(words)})
     rows = [(f"text {number}", words[number % 2]) for number in range(120)]
     assert said(rows[:60], rows[60:], task) == [line]
+
+
+def test_an_input_that_shows_the_answer_is_told() -> None:
+    shown = "the input shows column 'label', which the answer is made of: models can copy it"
+    assert said(MANY, MANY, TASK.model_copy(update={"input": "{text} {label}"}))[0] == shown
+    of_text = {"input": "{text} {label}", "label": None, "labels": {}, "target": "It is {label}."}
+    assert said(MANY, MANY, TASK.model_copy(update=of_text))[0] == shown

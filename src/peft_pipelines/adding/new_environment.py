@@ -16,6 +16,7 @@ from peft_pipelines.config.conf_loader import STORE
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.grid import Cell
 from peft_pipelines.config.schema_files import schema_line
+from peft_pipelines.config.spec import LONGEST_NAME
 from peft_pipelines.files.atomic import creating, remove_folder
 from peft_pipelines.files.names import RESERVED
 
@@ -86,9 +87,8 @@ class Place:
             try:
                 Cell(method=name, model="x", task="x", seed="x")
             except ValueError:
-                raise ConfigError(
-                    f"{what}: must be small letters, digits and _ behind a letter ({NAME_PATTERN}), got '{name:.80}'"
-                ) from None
+                rule = f"must be small letters, digits and _ behind a letter, {LONGEST_NAME} at most ({NAME_PATTERN})"
+                raise ConfigError(f"{what}: {rule}, got '{name:.80}'") from None
         for axis in AXES:
             if self.name in getattr(self.base.rows, axis):
                 raise ConfigError(f"NAME: '{self.name}' is a {axis.removesuffix('s')} already; give another name")

@@ -96,8 +96,6 @@ def sources_of(name: str, given: RowFiles, project: Path) -> Sources:
     """
     found = _found(given)
     tables = {split: table_of(path, given.separator) for split, path in found.items()}
-    if TRAIN not in tables:
-        raise ConfigError(f"FILE: folder '{given.train}' has no split '{TRAIN}', got {', '.join(tables)}")
     if TEST in tables and given.test_share is not None:
         raise ConfigError("--test-share: must be left out where there are rows to test with")
     share = None if TEST in tables else SHARE if given.test_share is None else given.test_share
@@ -128,7 +126,16 @@ def _found(given: RowFiles) -> dict[str, Path]:
     if not given.alone:
         raise ConfigError(f"FILE: '{folder}' is a folder of splits; --test and --validation stand beside a file alone")
     split_files(folder)  # refuses what is no folder of splits
-    return {path.stem: path for path in shown_splits(folder)}
+    found = {path.stem: path for path in shown_splits(folder)}
+    if TRAIN not in found:
+        raise ConfigError(f"FILE: folder '{folder}' has no split '{TRAIN}', got {', '.join(found)}")
+    other = next((name for name in found if name not in (TRAIN, VALIDATION, TEST)), None)
+    if other:
+        raise ConfigError(
+            f"FILE: folder '{folder}' has a split '{other}', which nothing would use. Allowed: {TRAIN}, {VALIDATION}, "
+            f"{TEST}; files of other names are given one by one, with --{VALIDATION} and --{TEST}"
+        )
+    return found
 
 
 def table_of(path: Path, separator: str | None = None) -> pa.Table:

@@ -65,5 +65,6 @@ class Grid:
 
 
 def _names(given: Any) -> Any:
-    """A list of what can be gone through but is no text; all else as it is, to be refused."""
-    return list(given) if isinstance(given, Iterable) and not isinstance(given, str | Mapping) else given
+    """A list of what has items in an order, and is no text; all else as it is, to be refused."""
+    unordered = isinstance(given, str | Mapping | set | frozenset)
+    return list(given) if isinstance(given, Iterable) and not unordered else given

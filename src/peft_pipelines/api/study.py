@@ -52,7 +52,7 @@ def run(
     from peft_pipelines.running.cell_runner import CellRunner
 
     folder = project_of(project)
-    if workers is not None and (not isinstance(workers, int) or workers < 1):
+    if workers is not None and (type(workers) is not int or workers < 1):
         raise ConfigError(f"workers: must be a whole number of at least 1, got {workers!r}")
     if grid is not None:
         write_rows(grid, folder, env)

@@ -9,6 +9,8 @@ import yaml
 from peft_pipelines.api.grid import Grid
 from peft_pipelines.config import NAME_PATTERN
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.spec import LONGEST_NAME
+from peft_pipelines.config.yaml_tree import Dumper
 from peft_pipelines.files.atomic import write_text
 
 HEADER: Final = "# Written by peft_pipelines.run, which replaces it when it runs another grid in this environment.\n"
@@ -48,14 +50,15 @@ def write_rows(grid: Grid, project: Path, env: str | None) -> None:
 def _checked(env: str | None) -> str:
     if env is None:
         raise ConfigError("env: must be given with a grid: the name of the folder in conf/ that will hold it")
-    if not re.fullmatch(NAME_PATTERN, env) or env in TAKEN:
+    if not re.fullmatch(NAME_PATTERN, env) or len(env) > LONGEST_NAME or env in TAKEN:
         raise ConfigError(
-            f"env: must be a name of small letters, digits and _, and none of {', '.join(TAKEN)}, got '{env}'"
+            f"env: must be a name of small letters, digits and _, {LONGEST_NAME} at most, and none of "
+            f"{', '.join(TAKEN)}, got '{env:.80}'"
         )
     return env
 
 
-class _Rows(yaml.SafeDumper):
+class _Rows(Dumper):
     """Writes the types of rows, each value where it stands."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from peft_pipelines.config.yaml_tree import Loader
+from peft_pipelines.config.yaml_tree import Dumper
 
 _INDENT: Final = "  "
 _TEXT: Final = "tag:yaml.org,2002:str"
@@ -27,13 +27,12 @@ class Field(NamedTuple):
     block: bool = False
 
 
-class _Dumper(yaml.SafeDumper):
-    """PyYAML's safe form, but for text of several lines: a block where that keeps each character, else in quotes."""
+class _Dumper(Dumper):
+    """Writes text of several lines as a block where that keeps each character, else in quotes."""
 
 
 def _written(dumper: _Dumper, text: str) -> yaml.Node:
-    bare = Loader("").resolve(yaml.ScalarNode, text, (True, False)) == _TEXT  # PyYAML's own rule takes 1e5 for text
-    style = '"' if _QUOTED.search(text) else "|" if "\n" in text else None if bare else "'"
+    style = '"' if _QUOTED.search(text) else "|" if "\n" in text else None
     return dumper.represent_scalar(_TEXT, text, style=style)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+LONGEST_NAME = 64
 MOST = 2**31 - 1
 """The largest count, as libraries hold them in 32 bits."""
 DEEPEST = 8
@@ -30,7 +31,7 @@ def written(value: str) -> str:
     return value
 
 
-Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=LONGEST_NAME)]
 Text = Annotated[str, AfterValidator(written), Field(json_schema_extra={"pattern": r"\S"})]
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Batch = Annotated[int, Field(ge=1, le=65_536)]

@@ -6,6 +6,7 @@ means to Kedro.
 
 import re
 from collections.abc import Hashable, Iterator
+from datetime import date, datetime
 from typing import Any, Final
 
 import yaml
@@ -17,6 +18,8 @@ Path = tuple[Hashable, ...]
 Place = tuple[int, int]
 """Line and column, from 1."""
 
+_BREAK: Final = re.compile("[\r\x85\u2028\u2029]")
+"""Ends of lines that YAML reads as others, unless they are escaped."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TAG: Final = "tag:yaml.org,2002:"
 _MERGE: Final = f"{_TAG}merge"
@@ -35,6 +38,21 @@ def _loader_class() -> Any:
 
 
 Loader: Final = _loader_class()
+
+
+class Dumper(yaml.SafeDumper):
+    """Writes text so that ``Loader`` reads the same text: PyYAML's own rules leave ``1e5`` bare, which is a number."""
+
+    yaml_implicit_resolvers = Loader.yaml_implicit_resolvers
+
+
+def _text(dumper: Dumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar(f"{_TAG}str", text, style='"' if _BREAK.search(text) else None)
+
+
+Dumper.add_representer(str, _text)
+for _kind in (date, datetime):  # which ``Loader`` reads as text
+    Dumper.add_representer(_kind, lambda dumper, value: _text(dumper, str(value)))
 
 
 def walk(root: yaml.Node, where: str, *, whole: bool = True) -> Iterator[tuple[Path, Place]]:

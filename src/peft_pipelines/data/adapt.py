@@ -73,7 +73,7 @@ def sample(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> dict[str, lis
     Single examples are drawn with the shares of their labels; questions and groups are drawn whole, as many as fit.
 
     Raises:
-        ConfigError: as ``check_raw``, or no validation examples can be held out.
+        ConfigError: as ``check_raw``, or no validation examples can be held out, or none is left to train on.
     """
     parts = _chosen(raw, task, sampling)
     return {part: _rows(raw, split, numbers) for part, (split, numbers) in parts.items()}
@@ -96,6 +96,11 @@ def _chosen(raw: Splits, task: TaskSpec, sampling: SamplingSpec) -> Parts:
     else:
         aside = _hold_out(train, task, sampling)
         pool = np.setdiff1d(np.arange(train.num_rows), aside)
+    if not len(pool):
+        raise ConfigError(
+            f"task '{task.name}', split '{task.splits.train}': none of its {raw[task.splits.train].num_rows} rows is "
+            "left to train on, all are cut off for validation or test"
+        )
     validation = _draw_whole("question", aside, tables[held], task, sampling.validation_rows, seed)
     pool = _draw_whole(sampling.train_unit, pool, train, task, sampling.train_rows, seed)
     drawn = {"train": ("train", pool), "validation": (held, validation), "test": ("test", chosen)}

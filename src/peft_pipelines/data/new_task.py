@@ -83,9 +83,10 @@ def row_of(wanted: Wanted, raw: Splits, place: str, splits: SplitNames) -> dict[
         labels = _labels(wanted, wanted.label, raw)
         row |= {"label": wanted.label, "labels": labels}
         row |= {"ignore_case": True} if differ_without_case(list(labels.values())) else {}
-        row["instruction"] = wanted.instruction or f"Answer with one of these: {', '.join(labels.values())}."
+        default = f"Answer with one of these: {', '.join(labels.values())}."
     else:
-        row |= {"target": wanted.output, "instruction": wanted.instruction or "Answer the following."}
+        row["target"], default = wanted.output, "Answer the following."
+    row["instruction"] = default if wanted.instruction is None else wanted.instruction
     row |= {"group": wanted.group} if wanted.group else {}
     row |= {"metrics": [*wanted.metrics], "max_new_tokens": 1, "licence": "internal", "citation": "none"}
     fitting = _OF_LABELS if wanted.label else _OF_TEXT

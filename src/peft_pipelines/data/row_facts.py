@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.config.label_words import differ_without_case
+from peft_pipelines.config.template import template_fields
 from peft_pipelines.data.overlap import normalised
 
 FEW_TESTS: Final = 50
@@ -26,6 +27,9 @@ def facts(adapted: dict[str, pa.Table], task: TaskSpec) -> Iterator[str]:
     """
     parts = {name: table.to_pylist() for name, table in adapted.items()}
     every = [row for rows in parts.values() for row in rows]
+    shown = [column for column in template_fields(task.input) if column in _answer_columns(task)]
+    if shown:
+        yield f"the input shows column {', '.join(map(repr, shown))}, which the answer is made of: models can copy it"
     yield from _repeats(every)
     trained = {normalised(row["input"]) for row in parts["train"]}
     seen = sum(normalised(row["input"]) in trained for row in parts["test"])
@@ -35,6 +39,11 @@ def facts(adapted: dict[str, pa.Table], task: TaskSpec) -> Iterator[str]:
         yield f"rows to test: {len(parts['test'])}, which is few; intervals will be wide"
     if task.labels:
         yield from _labels(parts, task)
+
+
+def _answer_columns(task: TaskSpec) -> list[str]:
+    """The raw columns of the right answer."""
+    return [task.label or "", task.references or "", *template_fields(task.target or "")]
 
 
 def _repeats(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -4,22 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
-from omegaconf._utils import get_yaml_loader
 
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.spec import shown
 from peft_pipelines.config.strict_yaml import parse_value
+from peft_pipelines.config.yaml_tree import Dumper
 from peft_pipelines.methods.kinds import ConfigField, Kind
 
 NULL = "null"
 WIDEST = 2**31
 """Characters of a line, so that YAML breaks none."""
-
-
-class _Writer(yaml.SafeDumper):
-    """Writes in quotes each text that the project's reader would take for a number or the like."""
-
-    yaml_implicit_resolvers = get_yaml_loader().yaml_implicit_resolvers
 
 
 def fields_of(provider: str, kind: str, rows: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[ConfigField, ...]:
@@ -55,7 +49,7 @@ def text_of(field: ConfigField, value: object) -> str:
         return NULL
     if isinstance(value, str) and field.kind.name in ("choice", "text"):
         return value
-    written = yaml.dump(value, Dumper=_Writer, default_flow_style=True, width=WIDEST, sort_keys=False)
+    written = yaml.dump(value, Dumper=Dumper, default_flow_style=True, width=WIDEST, sort_keys=False)
     return written.removesuffix("\n").removesuffix("\n...")
 
 

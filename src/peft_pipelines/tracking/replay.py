@@ -14,6 +14,7 @@ from kedro.framework.project import settings
 from peft_pipelines.config import AXES, Cell
 from peft_pipelines.config.commented_yaml import plain_of
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.yaml_tree import Dumper
 from peft_pipelines.files import names
 from peft_pipelines.files.status import Status
 from peft_pipelines.tracking.runs import MANIFEST, Run
@@ -66,7 +67,7 @@ def _configuration(run: Run, catalog: Mapping[str, Any], folder: Path) -> Path:
     (folder / "local").mkdir(parents=True)
     (folder / "base").mkdir()
     for name, content in files.items():
-        text = yaml.safe_dump(plain_of(content), sort_keys=False, allow_unicode=True)
+        text = yaml.dump(plain_of(content), Dumper=Dumper, sort_keys=False, allow_unicode=True)
         (folder / "base" / name).write_text(text, encoding="utf-8")
     return folder
 

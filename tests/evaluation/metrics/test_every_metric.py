@@ -40,7 +40,8 @@ def _check_ranges(scores: dict[str, float]) -> None:
         unit = COUNT if name.startswith(DIAGNOSTIC_KEYS) else quantity(name).unit
         assert type(value) is float
         assert unit.low is not None and value >= unit.low - 1e-9, name
-        assert value <= (n if unit.high is None else unit.high) + 1e-9, name
+        high = n if unit is COUNT else unit.high
+        assert high is None or value <= high + 1e-9, name
 
 
 @untimed
