@@ -50,6 +50,8 @@ class ConfLoader(OmegaConfigLoader):
             self._documents = self._read_folders()
             self._check_values()
         found = super().__getitem__(key)
+        if key == "parameters":
+            check_parts(self.documents(key))  # behind what cannot be resolved, which is told first
         if key == "catalog" and any(self.documents("parameters")):
             return with_own_rows(found, self["parameters"].get("tasks"))
         return self._with_store(found) if key == "globals" else found
@@ -80,7 +82,6 @@ class ConfLoader(OmegaConfigLoader):
 
     def _check_values(self) -> None:
         rows, catalog = list(self.documents("parameters")), list(self.documents("catalog"))
-        check_parts(rows)
         check_params(self.runtime_params or {}, rows, catalog)
         check_globals(catalog, list(self.documents("globals")))
 
