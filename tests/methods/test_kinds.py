@@ -129,7 +129,7 @@ def test_the_fields_of_a_spec_have_kinds_too() -> None:
     assert fields["train_on"].kind.items == Kind("text", words="str") and fields["train_on"].kind.optional
     assert fields["optimizer"].default == {"type": "adamw"} and "name" not in fields
     splits = next(field for field in fields_of_spec(TaskSpec) if field.name == "splits")
-    assert [inner.name for inner in splits.kind.fields] == ["train", "test", "validation"]
+    assert [inner.name for inner in splits.kind.fields] == ["train", "test", "test_share", "validation"]
     assert "date" in [field.name for field in fields_of_spec(ModelSpec)]
     assert fields_of_spec(EnergySpec)[0] == ConfigField(
         "enabled", Kind("bool", words="bool"), required=True, help=fields_of_spec(EnergySpec)[0].help

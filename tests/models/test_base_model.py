@@ -76,7 +76,7 @@ def test_a_base_larger_than_the_device_is_not_read(folder, reads, monkeypatch):
     monkeypatch.setattr(
         enough_memory, "device_memory", lambda: enough_memory.Memory("this GPU", 100_000, "a larger GPU")
     )
-    with pytest.raises(ConfigError, match=r"^model 'tiny': its weights alone take, in float32, 0\.0 GB at least, this"):
+    with pytest.raises(ConfigError, match=r"^model 'tiny': its weights alone take, in float32, 129\.7 kB at least, this"):
         base_model.resident(spec(folder), Path("unused"))
     assert reads == []
     base_model.resident(spec(folder, dtype="bfloat16"), Path("unused"))
@@ -88,7 +88,7 @@ def test_a_passing_shortage_condemns_no_base(folder, reads, monkeypatch):
     monkeypatch.setattr(enough_memory.device, "kind", lambda: "cuda")
     monkeypatch.setattr(enough_memory, "device_memory", lambda: enough_memory.Memory("this GPU", 10**6, "a larger GPU"))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (free.pop(0), 10**6))
-    with pytest.raises(torch.OutOfMemoryError, match=r"0\.0 of this GPU's 0\.0 GB are free now$"):
+    with pytest.raises(torch.OutOfMemoryError, match=r"100\.0 kB of this GPU's 1\.0 MB are free now$"):
         base_model.resident(spec(folder), Path("unused"))
     assert reads == []
     base_model.resident(spec(folder), Path("unused"))

@@ -16,5 +16,5 @@ def test_the_memory_here_counts_only_where_cells_are_made_here(monkeypatch: pyte
     catalog = DataCatalog()
     inputs = Inputs(Pipeline([]), catalog)
     check(inputs, catalog, here=False)
-    with pytest.raises(ConfigError, match=r"^model 'big': .* 1000000000\.0 GB at least, this "):
+    with pytest.raises(ConfigError, match=r"^model 'big': .* 1,000,000,000\.0 GB at least, this "):
         check(inputs, catalog)
