@@ -76,7 +76,9 @@ def test_a_base_larger_than_the_device_is_not_read(folder, reads, monkeypatch):
     monkeypatch.setattr(
         enough_memory, "device_memory", lambda: enough_memory.Memory("this GPU", 100_000, "a larger GPU")
     )
-    with pytest.raises(ConfigError, match=r"^model 'tiny': its weights alone take, in float32, 129\.7 kB at least, this"):
+    with pytest.raises(
+        ConfigError, match=r"^model 'tiny': its weights alone take, in float32, 129\.7 kB at least, this"
+    ):
         base_model.resident(spec(folder), Path("unused"))
     assert reads == []
     base_model.resident(spec(folder, dtype="bfloat16"), Path("unused"))

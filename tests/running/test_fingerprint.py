@@ -268,19 +268,28 @@ def test_an_import_reaches_a_module_and_the_packages_around_it(code: str, tmp_pa
     assert source.reached(tmp_path / "pkg", "step.node") == {"step/node.py", *IMPORTS[code]}
 
 
-BY_A_ROWS_NAME = ("methods/custom_discovery.py", "importlib.import_module(package.module)")
-"""The import of the installed package that a method's row names, whose files and release are in the fingerprint."""
+COMPUTED = {
+    ("methods/custom_discovery.py", "importlib.import_module(package.module)"),
+    ("__init__.py", "import_module(_PLACES[name])"),
+}
+"""Imports of the installed package that a method's row names, whose files and release are in the fingerprint; and of
+the Python interface, which no step of a cell reaches."""
 
 
 def test_no_module_of_the_package_is_imported_by_a_computed_name() -> None:
     for path in source.PACKAGE.rglob("*.py"):
         calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         for call in calls:
-            if (path.relative_to(source.PACKAGE).as_posix(), ast.unparse(call)) == BY_A_ROWS_NAME:
+            if (path.relative_to(source.PACKAGE).as_posix(), ast.unparse(call)) in COMPUTED:
                 continue
             if ast.unparse(call.func).rpartition(".")[2] in ("import_module", "__import__"):
                 (name,) = call.args
                 assert isinstance(name, ast.Constant) and not str(name.value).startswith(source.PACKAGE.name), path
+
+
+def test_no_step_reaches_the_python_interface() -> None:
+    for start in STARTS.values():
+        assert not [name for name in source.reached(source.PACKAGE, start) if name.startswith("api/")]
 
 
 def test_each_step_reaches_the_code_that_computes_it() -> None:
