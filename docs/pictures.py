@@ -23,6 +23,7 @@ ENVIRONMENT, STORE = "three_seeds", "data/three_seeds"
 """The run whose numbers README explains."""
 DRAWN = "smoke"
 """The environment whose pipelines are drawn: two tasks and three methods can be read in a picture, more cannot."""
+QUESTION = "A film with much to say and no idea how to say it."
 SCALE, STILL = 2, 5
 PATIENCE = 600.0
 """Seconds until kedro viz has read the project and drawn it."""
@@ -82,8 +83,31 @@ def board(page: Browser, _: Path) -> bytes:
         return page.picture(".bar, #grid aside", beyond=False)
 
 
-PICTURES = {"report": report, "results": results, "pipeline": pipeline, "board": board}
-WITHOUT_RUN = {"pipeline", "board"}
+def method(page: Browser, _: Path) -> bytes:
+    """The beginning of the board's form of a method's row."""
+    with kedro_board() as address:
+        page.open(address)
+        page.open(f"{address.partition('/start')[0]}/method?env={ENVIRONMENT}&row=lora")
+        page.look(width=1180, scale=SCALE)
+        return page.picture(".bar, aside", beyond=False)
+
+
+def ask(page: Browser, _: Path) -> bytes:
+    """The board's page Try, once a tuned model and the untuned one have answered."""
+    with kedro_board() as address:
+        page.open(address)
+        page.open(f"{address.partition('/start')[0]}/try?env={ENVIRONMENT}&cell=lora.smollm2_135m.sst2.s0")
+        page.look(width=1180, scale=SCALE)
+        page.click("input[name=untuned][value=zero_shot]")
+        page.value(f"document.getElementById('text').value = {QUESTION!r}")
+        page.click("#send")
+        page.waited("document.getElementById('stop').disabled && document.querySelectorAll('#command pre').length > 0")
+        page.value("scrollTo(0, 0)")
+        return page.picture("label.wide, .ways, #answers, #command")
+
+
+PICTURES = {"report": report, "results": results, "pipeline": pipeline, "board": board, "method": method, "ask": ask}
+WITHOUT_RUN = {"pipeline", "board", "method"}
 """Pictures that need no finished run."""
 
 

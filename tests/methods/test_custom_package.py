@@ -170,6 +170,9 @@ def test_a_package_without_a_method_says_why(place, start, words):
 def test_a_package_without_a_module_of_its_name_is_refused(place):
     packages.write(place, "peft-tilt", REGISTERING)
     (place / "peft_tilt-1.0.dist-info/RECORD").write_text("left/__init__.py,,\nright/__init__.py,,\n")
+    for name in ("left", "right"):
+        (place / name).mkdir()
+        (place / name / "__init__.py").touch()
     with pytest.raises(ConfigError, match=r"must have a module of its name, or one module alone, got left, right$"):
         identity.fingerprint(row())
 
