@@ -92,6 +92,7 @@ def ask(page: Browser) -> None:
     page.click("#send")
     page.waited("!document.getElementById('send').disabled && document.querySelector('.said')")
     assert page.value("document.getElementById('wrong').textContent") == ""
+    assert page.value("document.querySelector('.said').textContent") != ""
 
 
 @needs_chromium

@@ -63,7 +63,7 @@ class Browser:
     def waited(self, script: str) -> None:
         """Return as soon as an expression is true on the page."""
         end = time.monotonic() + self.patience
-        while not self.value(script):
+        while not self.value(f"Boolean({script})"):  # an element itself comes back as an empty object
             assert time.monotonic() < end, f"never true: {script}; said: {self.said}"
             time.sleep(0.05)
 
