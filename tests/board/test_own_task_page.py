@@ -1,15 +1,17 @@
 """A task of one's own on the board: the file that is sent, and kedro add-task asked by a list of words."""
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from boards import Board, scratch_board
+from boards import Board, chromium, opened, scratch_board
+from browser import Browser, needs_chromium
 
 from peft_pipelines.board.own_task_page import OwnTask
 
-__all__ = ["scratch_board"]
+__all__ = ["chromium", "scratch_board"]
 
 CSV = "text,team\n" + "".join(f"line {number},{'red' if number % 2 else 'blue'}\n" for number in range(60))
 
@@ -60,3 +62,23 @@ def test_a_file_that_is_gone_is_told(scratch_board: Board) -> None:
     headers = {"Content-Type": "application/json"}
     status, text, _ = scratch_board.sent("POST", "/grid/own/task", json.dumps(body), **headers)
     assert status == 422 and json.loads(text)["error"] == "the file: is no longer here; choose it again"
+
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+
+
+@needs_chromium
+@pytest.mark.parametrize("ending", [".csv", ".exe"])
+def test_hostile_names_of_files_and_columns_stay_text(
+    scratch_board: Board, chromium: Browser, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"{HOSTILE}{ending}"
+    path.write_text(f"{HOSTILE.replace(chr(34), '')},team\n" + "line,red\nline,blue\n", encoding="utf-8")
+    page = opened(chromium, scratch_board, "/grid/own")
+    page.choose_file("#file", path)
+    said = {".csv": "facts", ".exe": "wrong-file"}[ending]
+    page.waited(f"/rows, 2 columns|must be one of/.test(document.getElementById('{said}').textContent)")
+    assert "<img src=x" in page.value("document.body.textContent")
+    assert page.value("document.querySelectorAll('main img, #own img').length") == 0
+    assert page.value("document.title") == "A task of your own · the board"
+    assert [line for line in page.said if "422" not in line] == []  # the board's refusal is no news
