@@ -75,29 +75,20 @@ def pipeline(page: Browser, _: Path) -> bytes:
 
 def board(page: Browser, _: Path) -> bytes:
     """The page Grid of the board, once kedro plan has said what the grid takes."""
-    with kedro_board() as address:
-        page.open(address)
-        page.open(f"{address.partition('/start')[0]}/grid?env={ENVIRONMENT}")
-        page.look(width=1180, scale=SCALE)
+    with on_board(page, "/grid"):
         page.waited("/unchanged/.test(document.getElementById('plan').textContent)")
         return page.picture(".bar, #grid aside", beyond=False)
 
 
 def method(page: Browser, _: Path) -> bytes:
     """The beginning of the board's form of a method's row."""
-    with kedro_board() as address:
-        page.open(address)
-        page.open(f"{address.partition('/start')[0]}/method?env={ENVIRONMENT}&row=lora")
-        page.look(width=1180, scale=SCALE)
+    with on_board(page, "/method?row=lora"):
         return page.picture(".bar, aside", beyond=False)
 
 
 def ask(page: Browser, _: Path) -> bytes:
     """The board's page Try, once a tuned model and the untuned one have answered."""
-    with kedro_board() as address:
-        page.open(address)
-        page.open(f"{address.partition('/start')[0]}/try?env={ENVIRONMENT}&cell=lora.smollm2_135m.sst2.s0")
-        page.look(width=1180, scale=SCALE)
+    with on_board(page, "/try?cell=lora.smollm2_135m.sst2.s0"):
         page.click("input[name=untuned][value=zero_shot]")
         page.value(f"document.getElementById('text').value = {QUESTION!r}")
         page.click("#send")
@@ -109,6 +100,16 @@ def ask(page: Browser, _: Path) -> bytes:
 PICTURES = {"report": report, "results": results, "pipeline": pipeline, "board": board, "method": method, "ask": ask}
 WITHOUT_RUN = {"pipeline", "board", "method"}
 """Pictures that need no finished run."""
+
+
+@contextmanager
+def on_board(page: Browser, path: str) -> Iterator[None]:
+    """A page of the board, shown for the environment of the run, as long as the block lasts."""
+    with kedro_board() as address:
+        page.open(address)
+        page.open(f"{address.partition('/start')[0]}{path}{'&' if '?' in path else '?'}env={ENVIRONMENT}")
+        page.look(width=1180, scale=SCALE)
+        yield
 
 
 @contextmanager

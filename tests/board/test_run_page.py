@@ -101,6 +101,5 @@ def test_the_queue_is_files_and_is_taken_in_order(running_board: Board) -> None:
     assert told(running_board, "unqueue", env="smoke")[1]["queue"] == []
     assert "does not wait" in told(running_board, "unqueue", env="smoke")[1]["error"]
     queue_files.add(project, "nowhere")
-    log = launch.log_of(project, "nowhere")
-    waited(lambda: log.is_file() and log.read_text(encoding="utf-8").startswith("Error: environment: unknown name"))
-    assert queue_files.waiting(project) == []
+    waited(lambda: queue_files.waiting(project) == [])
+    assert launch.log_of(project, "nowhere").read_text(encoding="utf-8").startswith("Error: environment: unknown name")

@@ -29,9 +29,11 @@ def number_rows(n: int = 60) -> Rows:
 
 
 def text_rows(n: int = 60) -> Rows:
-    """Code, equations and sentences, two right answers each."""
+    """Code, equations and sentences, two right answers each; of one in ten the first is a word that nobody gives."""
     chance = random.Random(3)
-    return [chance.choice(TEXTS) for _ in range(n)], [chance.sample(TEXTS, 2) for _ in range(n)], []
+    answers = [chance.choice(TEXTS) for _ in range(n)]
+    right = [chance.sample(TEXTS, 2) for _ in range(n)]
+    return answers, [[f"word{place}", pair[1]] if place % 10 == 0 else pair for place, pair in enumerate(right)], []
 
 
 def rows_of(metric: Metric, n: int = 60) -> Rows:

@@ -47,11 +47,11 @@ def turn(project: Project) -> str | None:
         if not entries or any(launch.process_of(project, env) for env in project.environments):
             return None
         path, env, workers = entries[0]
-        path.unlink()
         try:
             launch.start(project, project.environment(env), workers)
         except ConfigError as error:
             launch.log_of(project, env).write_text(f"Error: {error}\n", encoding="utf-8")
+        path.unlink()  # last: a board that is killed here has it run again, which makes nothing twice
         return env
 
 
