@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 for _library in ("OMP", "MKL", "OPENBLAS", "RAYON"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+# What `make test VENV=/some/where` was told is not meant for a make that a test runs.
+for _said in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"):
+    os.environ.pop(_said, None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--light``."""

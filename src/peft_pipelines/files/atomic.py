@@ -5,9 +5,9 @@ import json
 import os
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,19 +28,16 @@ def replacing(path: Path) -> Iterator[Path]:
     The content is synced to disk before the rename. An exception leaves ``path`` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=scratch_prefix(path), suffix=".part", dir=path.parent))
-    old = scratch / _OLD
-    try:
+    scratch = path.with_name(f"{scratch_prefix(path)}{uuid4().hex}.part")
+    with cleaned(partial(sweep, scratch)):
+        scratch.mkdir(mode=0o700)
         fresh = scratch / path.name
         yield fresh
         _sync(fresh)
         if path.is_dir():
-            os.replace(path, old)
+            os.replace(path, scratch / _OLD)
         os.replace(fresh, path)
         sync(path.parent)
-    finally:
-        _put_back(old, path)
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager
@@ -52,16 +49,27 @@ def creating(folder: Path) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f"{scratch_prefix(folder)}{uuid4().hex}.part")
-    fresh.mkdir()
-    try:
+    with cleaned(partial(shutil.rmtree, fresh, ignore_errors=True)):
+        fresh.mkdir()
         yield fresh
         _sync(fresh)
         if os.path.lexists(folder):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
         os.rename(fresh, folder)  # which replaces no folder that holds anything
         sync(folder.parent)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def cleaned(clean: Callable[[], object]) -> Iterator[None]:
+    """Clean up behind the block; once more where an interrupt meets the cleaning itself, which may be half done."""
+    try:
+        try:
+            yield
+        finally:
+            clean()
+    except KeyboardInterrupt:
+        clean()
+        raise
 
 
 def remove_folder(folder: Path) -> None:
@@ -70,9 +78,8 @@ def remove_folder(folder: Path) -> None:
     Nothing happens where there is no folder.
     """
     scratch = folder.with_name(f"{scratch_prefix(folder)}{uuid4().hex}.part")
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError), cleaned(partial(shutil.rmtree, scratch, ignore_errors=True)):
         os.replace(folder, scratch)
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def scratch_prefix(path: Path) -> str:

@@ -5,13 +5,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
 from peft_pipelines.files import system
-from peft_pipelines.files.atomic import read_json, scratch_prefix
+from peft_pipelines.files.atomic import cleaned, read_json, scratch_prefix
 
 _GUARD = 5.0
 """Seconds to wait for another process to leave a folder's guard."""
@@ -35,18 +36,17 @@ class Holder:
 def made(path: Path, holder: Holder) -> bool:
     """Write a claim where there is none. It appears with its whole content."""
     scratch = path.with_name(f"{scratch_prefix(path)}{holder.token}.part")
-    try:
-        scratch.write_text(json.dumps(asdict(holder)), encoding="utf-8")
-        os.link(scratch, path)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if not scratch.exists() or error.filename2 is None:
-            raise
-        return _made_without_links(path, scratch.read_bytes())
-    finally:
-        scratch.unlink(missing_ok=True)
-    return True
+    with cleaned(partial(scratch.unlink, missing_ok=True)):
+        try:
+            scratch.write_text(json.dumps(asdict(holder)), encoding="utf-8")
+            os.link(scratch, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if not scratch.exists() or error.filename2 is None:
+                raise
+            return _made_without_links(path, scratch.read_bytes())
+        return True
 
 
 def _made_without_links(path: Path, content: bytes) -> bool:
@@ -82,14 +82,15 @@ def touched(path: Path) -> object:
 def remove(path: Path, holder: Holder) -> None:
     """Remove a holder's claim. It is moved away first; if it turns out to be another one's, that one gets it back."""
     aside = path.with_name(f"{scratch_prefix(path)}{uuid4().hex}.part")
-    try:
+    with suppress(FileNotFoundError), cleaned(partial(_drop, aside, path, holder)):
         os.rename(path, aside)
-    except FileNotFoundError:
-        return
-    if holder_of(aside) != holder:
+
+
+def _drop(aside: Path, path: Path, holder: Holder) -> None:
+    if holder_of(aside) not in (holder, None):
         with suppress(FileExistsError):
             os.link(aside, path)
-    aside.unlink()
+    aside.unlink(missing_ok=True)
 
 
 @contextmanager
