@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from peft_pipelines.api.arguments import check
 from peft_pipelines.api.opened_project import catalog_of, paths, project_of
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.unanswered import input_columns
@@ -125,8 +126,10 @@ def load(
         run_id: the run as whose version it answers; None for the version on record now.
 
     Raises:
-        ConfigError: the cell is unknown, failed or not made, or its files are not those on record.
+        ConfigError: the cell is unknown, failed or not made, its files are not those on record, or an argument is not
+            as it must be.
     """
+    check(cell=cell, env=env, project=project, store=store, run_id=run_id)
     from peft_pipelines.serving.loading import load_cell
 
     with catalog_of(project_of(project), env, paths(store=store)) as catalog:

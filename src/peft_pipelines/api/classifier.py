@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, check_random_state, column_or_1d
 
+from peft_pipelines.api.arguments import check
 from peft_pipelines.api.project_rows import WHERE, Row, Rows, rows_of
 from peft_pipelines.config import TaskSpec, fill, parse
 from peft_pipelines.config.errors import ConfigError
@@ -79,6 +80,9 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ConfigError: a row is not as it must be. It is a ValueError.
             ValueError: X holds no texts, y has one class only, or they differ in length.
         """
+        check(WHERE, method=self.method, model=self.model, label_words=self.label_words, training=self.training)
+        fraction, seed, project = self.validation_fraction, self.random_state, self.project
+        check(WHERE, validation_fraction=fraction, random_state=seed, project=project)
         texts = texts_of(X)
         check_consistent_length(texts, y)
         check_classification_targets(y)
@@ -118,10 +122,7 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _sampled(self, rows: Rows) -> Rows:
         """The rows with all texts to train on but those that are held out."""
-        share = self.validation_fraction
-        if not (isinstance(share, float | np.floating) and 0 < share < 1):
-            raise ConfigError(f"{WHERE}, validation_fraction: must be a number between 0 and 1, got {share!r:.80}")
-        update = {"validation_share": float(share), "train_rows": None, "train_unit": "example"}
+        update = {"validation_share": float(self.validation_fraction), "train_rows": None, "train_unit": "example"}
         return replace(rows, sampling=rows.sampling.model_copy(update=update))
 
     def _seed(self) -> int:

@@ -7,6 +7,7 @@ from peft_pipelines.config import AXES, parse
 from peft_pipelines.config import Grid as GridSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.parameters import Parameters
+from peft_pipelines.config.spec import shown
 
 
 class Grid:
@@ -44,12 +45,11 @@ class Grid:
     ) -> None:
         named = zip(AXES, (methods, models, tasks, seeds), strict=True)
         self.spec = parse(GridSpec, "Grid", {**{axis: _names(names) for axis, names in named}, **options})
-        self.rows: dict[str, Any] = dict(rows or {})
+        self.rows = _dictionary("Grid, rows", {} if rows is None else rows)
         for key, row in self.rows.items():
             if key not in Parameters.model_fields:
                 raise unknown("Grid, rows", "key", key, Parameters.model_fields)
-            if not isinstance(row, Mapping):
-                raise ConfigError(f"Grid, rows, {key}: must be a dictionary, got {row!r:.80}")
+            _dictionary(f"Grid, rows, {key}", row)
 
     def cells(self) -> list[str]:
         """Return the id of each cell, ``METHOD.MODEL.TASK.SEED``, method by method.
@@ -62,6 +62,12 @@ class Grid:
         """The names on the axes."""
         axes = ", ".join(f"{axis}={list(getattr(self.spec, axis))}" for axis in AXES)
         return f"Grid({axes}{', rows=' + repr(sorted(self.rows)) if self.rows else ''})"
+
+
+def _dictionary(where: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{where}: must be a dictionary, got {shown(given)}")
+    return dict(given)
 
 
 def _names(given: Any) -> Any:

@@ -64,8 +64,6 @@ def _row(kind: type[S], axis: str, given: Row, parameters: Mapping[str, Any]) ->
     rows = parameters[f"{axis}s"]
     if isinstance(given, str) and given not in rows:
         raise unknown(WHERE, axis, given, sorted(rows))
-    if not isinstance(given, str | Mapping):
-        raise ConfigError(f"{WHERE}, {axis}: must be the name of a row or a dictionary, got {given!r:.80}")
     name, row = (given, rows[given]) if isinstance(given, str) else (OWN, given)
     return parse(kind, f"{axis} '{name}'", {**row, "name": name})
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from peft_pipelines.api.arguments import check
 from peft_pipelines.api.grid import Grid
 from peft_pipelines.api.opened_project import catalog_of, paths, project_of, session_of
 from peft_pipelines.api.written_rows import write_rows
@@ -45,15 +46,14 @@ def run(
         workers: how many cells run side by side; None for as many as processors and memory allow.
 
     Raises:
-        ConfigError: rows, names or files are not as they must be. Nothing has run then.
+        ConfigError: arguments, rows, names or files are not as they must be. Nothing has run then.
         PartsFailed: some cells have failed. The others stand, and ``results`` returns them all.
     """
     from peft_pipelines.files import garbage
     from peft_pipelines.running.cell_runner import CellRunner
 
+    check(grid=grid, env=env, project=project, store=store, raw=raw, workers=workers)
     folder = project_of(project)
-    if workers is not None and (type(workers) is not int or workers < 1):
-        raise ConfigError(f"workers: must be a whole number of at least 1, got {workers!r}")
     if grid is not None:
         write_rows(grid, folder, env)
     params = paths(store=store, raw=raw)
@@ -74,8 +74,9 @@ def results(*, env: str | None = None, project: Folder = None, store: Folder = N
         store: likewise.
 
     Raises:
-        ConfigError: there are no results yet.
+        ConfigError: there are no results yet, or an argument is not as it must be.
     """
+    check(env=env, project=project, store=store)
     with catalog_of(project_of(project), env, paths(store=store)) as catalog:
         return _loaded(catalog)
 
