@@ -9,7 +9,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from peft_pipelines.methods import providers
-from peft_pipelines.methods.full_finetuning import decoder_layers
+from peft_pipelines.methods.decoder import decoder_layers
 from peft_pipelines.models import base_model
 
 NEEDS_VALUES = "pissa"

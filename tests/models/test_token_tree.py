@@ -27,7 +27,7 @@ def test_each_token_has_the_logits_of_its_own_row(name, family):
     tree = TokenTree.of(rows)
     for row, path in zip(rows, tree.paths, strict=True):
         expected = tiny.logits(attached.plain, torch.tensor([row]))[0]
-        found = tree_logits(attached, tree, torch.tensor(path))
+        found = tree_logits(attached, tree, path)
         assert torch.allclose(found, expected, atol=2e-4 * expected.abs().max().item())
 
 
@@ -59,15 +59,17 @@ def test_each_model_type_gives_the_logits_of_rows(model_type):
     rows = [*(head + tail for tail in tails), [5, 6, 30]]
     tree = TokenTree.of(rows)
     with torch.no_grad():
-        found = tree_logits(attached, tree, torch.tensor([node for path in tree.paths for node in path]))
-        expected = torch.cat([core(input_ids=torch.tensor([row])).logits[0] for row in rows])
-    assert torch.allclose(found, expected, atol=1e-5 * expected.abs().max().item())
+        found = tree_logits(attached, tree, [node for path in tree.paths for node in path])
+        last = tree_logits(attached, tree, [path[-1] for path in tree.paths])
+        expected = [core(input_ids=torch.tensor([row])).logits[0] for row in rows]
+    assert torch.allclose(found, torch.cat(expected), atol=1e-5 * found.abs().max().item())
+    assert torch.allclose(last, torch.stack([row[-1] for row in expected]), atol=1e-5 * found.abs().max().item())
 
 
 def test_no_token_sees_another_rows():
     attached = tiny.stir(tiny.attach("lora", "llama"))
-    alone = tree_logits(attached, TokenTree.of(ROWS[:1]), torch.arange(4))
-    among = tree_logits(attached, TokenTree.of(ROWS), torch.arange(4))
+    alone = tree_logits(attached, TokenTree.of(ROWS[:1]), range(4))
+    among = tree_logits(attached, TokenTree.of(ROWS), range(4))
     assert torch.allclose(alone, among, atol=1e-5)
 
 

@@ -17,7 +17,7 @@ ROWS = [START + row for row in ([5, 6, 7, 8], [5, 6, 9], [5, 6, 7, 8, 4, 4], [30
 def measured(attached: Attached, rows: list[list[int]]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The logits behind each token of each row, and the gradients of a sum of them."""
     tree = TokenTree.of(rows)
-    logits = tree_logits(attached, tree, torch.tensor([node for path in tree.paths for node in path]))
+    logits = tree_logits(attached, tree, [node for path in tree.paths for node in path])
     functional.log_softmax(logits, -1)[:, 3].sum().backward()
     found = {name: value.grad.clone() for name, value in attached.trainable().items()}
     attached.plain.zero_grad()
@@ -65,7 +65,7 @@ def test_no_mask_of_all_nodes_is_made(family, monkeypatch):
     monkeypatch.setattr(
         functional, "scaled_dot_product_attention", lambda *given, **named: seen.append(named) or real(*given, **named)
     )
-    tree_logits(attached, TokenTree.of(ROWS), torch.arange(2))
+    tree_logits(attached, TokenTree.of(ROWS), range(2))
     assert seen
     assert all(named["attn_mask"].shape[1] == 1 for named in seen)
 

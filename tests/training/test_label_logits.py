@@ -1,14 +1,12 @@
 """Each short cut gives the plain path's loss and gradients, for each method row on each family of models."""
 
 from collections.abc import Mapping
-from inspect import signature
 
 import pytest
 import tiny
 import torch
 import waits
 from small_trainings import mean_loss
-from transformers import OPTForCausalLM
 from transformers.models.auto.modeling_auto import AutoModelForCausalLM
 
 from peft_pipelines.config.errors import ConfigError
@@ -32,9 +30,6 @@ ON_CPU = {"flex_attention": "its kernels are for CUDA, the device is cpu"}
 UNPACKED_TOO = {"group_batches": NOT_PACKED, "flex_attention": UNPACKED}
 PLAIN = {"packed_batches": False, "shared_prefix": False, "label_positions_only": False}
 START = [17, 5, 99, 200, 31, 8, 77, 150]
-OLD_OPT = "logits_to_keep" not in signature(OPTForCausalLM.forward).parameters
-LACKS = {"tiny-opt": {"label_positions_only": "the model's forward takes no logits_to_keep"}} if OLD_OPT else {}
-"""Models that can't have a short cut, and what they say. With transformers 5 all can have all."""
 
 REPRESENTATIVES = {
     "selective": "bitfit",
@@ -66,9 +61,8 @@ def measured(
 ) -> tuple[float, dict[str, torch.Tensor]]:
     """Loss and gradients of some batches under some short cuts; ``count`` as the Trainer gives it."""
     shortcuts = Shortcuts.of(attached, tiny.training_args(**taken))
-    lacks = {**attached.refuses, **LACKS.get(attached.core.name_or_path, {})}
     for name, asked in taken.items():
-        refused = lacks.get(name)
+        refused = attached.refuses.get(name)
         assert getattr(shortcuts, name) == (asked and not refused)
         assert shortcuts.reasons.get(name) == (None if asked and not refused else refused if asked else "switched off")
     model = LabelLogits(attached, shortcuts, shared_prefix([row.prompt for row in rows()]))

@@ -22,7 +22,8 @@ from peft_pipelines.inference.loglikelihood import (
     token_logprobs,
 )
 from peft_pipelines.methods.attached import Attached
-from peft_pipelines.models.forward import head_only_at, whole
+from peft_pipelines.models.forward import whole
+from peft_pipelines.models.last_layer import end_only_at
 from peft_pipelines.models.token_tree import TokenTree, pair_work, run
 
 Tokens = Sequence[int]
@@ -95,7 +96,7 @@ def _tree_prefill(
     nodes = torch.tensor(list(places), device=core.device)
     cache = whole(start)
     before = cache.get_seq_length()
-    with head_only_at(core, (torch.zeros_like(nodes), nodes)):
+    with end_only_at(core, (torch.zeros_like(nodes), nodes)):
         logits = run(core, tree, cache, flex=flex).logits[0]
     predicting = torch.tensor([places[node] for node in chain(*behind)], dtype=torch.long, device=core.device)
     scored = iter(_likelihoods(logits, predicting, [answer for _, answer in asked]))

@@ -16,6 +16,7 @@ from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.methods.config_check import dataclass_fields
+from peft_pipelines.methods.decoder import decoder_layers
 from peft_pipelines.methods.size_check import training_bytes
 
 TENSORS = "model.safetensors"
@@ -132,9 +133,3 @@ class LastLayers:
 Choice = Callable[[MethodSpec, PreTrainedModel], list[nn.Module]]
 TYPES: dict[str, tuple[type[Any], Choice]] = {"all": (AllWeights, _all), "last_layers": (LastLayers, _last_layers)}
 """By type: the class of its config, and the function that picks the modules to train."""
-
-
-def decoder_layers(model: PreTrainedModel) -> list[nn.Module]:
-    """Return the model's decoder layers in order, wherever its architecture keeps them."""
-    depth = model.config.num_hidden_layers
-    return next(list(part) for part in model.modules() if isinstance(part, nn.ModuleList) and len(part) == depth)

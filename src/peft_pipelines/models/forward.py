@@ -1,12 +1,10 @@
-"""Forwards of a causal language model that save work: behind a cache, or with the output head at some positions."""
+"""Forwards of a causal language model behind a cache."""
 
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
@@ -31,22 +29,6 @@ def cache_of(sides: Sequence[torch.Tensor]) -> Cache:
     for layer, (keys, values) in enumerate(zip(sides[::2], sides[1::2], strict=True)):
         cache.update(keys, values, layer)
     return cache
-
-
-@contextmanager
-def head_only_at(core: PreTrainedModel, chosen: tuple[torch.Tensor, torch.Tensor]) -> Iterator[None]:
-    """Let the output head see, in a block, only the chosen positions of its input.
-
-    Args:
-        core: the causal language model.
-        chosen: the row and the position of each that is wanted; the head's output is (1, chosen, vocabulary).
-    """
-    head: nn.Module = core.get_output_embeddings()
-    hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen][None], *inputs[1:]))
-    try:
-        yield
-    finally:
-        hook.remove()
 
 
 def forward(

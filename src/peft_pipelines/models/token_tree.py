@@ -14,7 +14,8 @@ from transformers import Cache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import tree_attention, tree_kernel
-from peft_pipelines.models.forward import head_only_at, placed, takes, whole
+from peft_pipelines.models.forward import placed, takes, whole
+from peft_pipelines.models.last_layer import end_only_at
 from peft_pipelines.models.tree_mask import head_width
 
 SLOWER = 1.5
@@ -140,7 +141,7 @@ def packing_refused(attached: Attached) -> str | None:
 
 
 def tree_logits(
-    attached: Attached, tree: TokenTree, places: torch.Tensor, before: Cache | None = None, *, flex: bool = False
+    attached: Attached, tree: TokenTree, places: Sequence[int], before: Cache | None = None, *, flex: bool = False
 ) -> torch.Tensor:
     """Return the logits (places, vocabulary) behind some nodes, by one forward of the tree.
 
@@ -156,9 +157,14 @@ def tree_logits(
         cache = whole(before)
     elif attached.start:
         cache = attached.start()
-    with head_only_at(core, (torch.zeros_like(places), places)):
-        output = run(core, tree, cache, flex=flex)
-    return output.logits[0]  # type: ignore[no-any-return]
+    once = list(dict.fromkeys(places))
+    nodes = placed(torch.tensor(once, dtype=torch.long), core.device)
+    with end_only_at(core, (torch.zeros_like(nodes), nodes)):
+        logits: torch.Tensor = run(core, tree, cache, flex=flex).logits[0]
+    if len(once) == len(places):
+        return logits
+    order = {node: place for place, node in enumerate(once)}
+    return logits[placed(torch.tensor([order[node] for node in places]), core.device)]
 
 
 def pair_work(core: PreTrainedModel) -> float:

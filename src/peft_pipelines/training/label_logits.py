@@ -24,7 +24,8 @@ from peft_pipelines.data.encoded import IGNORED, Encoded
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models import tree_attention
 from peft_pipelines.models.base_model import autocast
-from peft_pipelines.models.forward import head_only_at, placed, prefix_cache
+from peft_pipelines.models.forward import placed, prefix_cache
+from peft_pipelines.models.last_layer import end_only_at
 from peft_pipelines.models.token_tree import TokenTree, pair_work, tree_logits
 from peft_pipelines.training.batch_parts import part_of, unpadded
 from peft_pipelines.training.branches import TOKENS, Branch, branches
@@ -145,9 +146,9 @@ class LabelLogits(nn.Module):
         depth, cache = (self.trunk.depth, self.trunk.cache) if self.trunk else (0, None)
         tree = TokenTree.of([row[depth:] for row in unpadded(ids, mask)], device)
         wanted = labels[:, 1:] != IGNORED
-        places = torch.tensor([tree.paths[row][place - depth] for row, place in torch.nonzero(wanted).tolist()])
+        places = [tree.paths[row][place - depth] for row, place in torch.nonzero(wanted).tolist()]
         with autocast(self.attached.core, self.attached.precision):
-            logits = tree_logits(self.attached, tree, placed(places, device), cache, flex=self.shortcuts.flex_attention)
+            logits = tree_logits(self.attached, tree, places, cache, flex=self.shortcuts.flex_attention)
         return logits.float(), placed(labels[:, 1:][wanted], device)
 
     def _logits(
@@ -159,20 +160,18 @@ class LabelLogits(nn.Module):
         rows, columns = (placed(part, device) for part in torch.nonzero(chosen, as_tuple=True))
         ids, mask, places = (placed(part, device) for part in (ids, mask, places))
         if not self.shortcuts.label_positions_only:
-            return self._run(ids, mask, cache, {})[rows, places[columns]]
-        with head_only_at(self.attached.core, (rows, columns)):
-            return self._run(ids, mask, cache, {"logits_to_keep": places})[0]
+            return self._run(ids, mask, cache)[rows, places[columns]]
+        with end_only_at(self.attached.core, (rows, places[columns])):
+            return self._run(ids, mask, cache)[0]
 
-    def _run(
-        self, ids: torch.Tensor, mask: torch.Tensor, cache: Cache | None, keep: dict[str, torch.Tensor]
-    ) -> torch.Tensor:
+    def _run(self, ids: torch.Tensor, mask: torch.Tensor, cache: Cache | None) -> torch.Tensor:
         if cache is None:
-            return self.plain(input_ids=ids, attention_mask=mask, **keep).logits  # type: ignore[no-any-return]
+            return self.plain(input_ids=ids, attention_mask=mask).logits  # type: ignore[no-any-return]
         examples, length, before = ids.shape[0], self.prefix.shape[1], cache.get_seq_length()
         cache.batch_repeat_interleave(examples)
         mask = torch.cat([mask.new_ones(examples, before), mask[:, length:]], dim=1)
         output = self.attached.core(
-            input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True, **keep
+            input_ids=ids[:, length:], attention_mask=mask, past_key_values=cache, use_cache=True
         )
         return output.logits  # type: ignore[no-any-return]
 

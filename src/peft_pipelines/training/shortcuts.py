@@ -76,9 +76,8 @@ def _refusals(attached: Attached, training_args: TrainingSpec) -> dict[str, str]
         found.setdefault("flex_attention", AGAIN)
         if attached.start:
             found.setdefault("packed_batches", CACHELESS)
-    for needed, name in (("past_key_values", "shared_prefix"), ("logits_to_keep", "label_positions_only")):
-        if not takes(attached, needed):
-            found.setdefault(name, f"the model's forward takes no {needed}")
+    if not takes(attached, "past_key_values"):
+        found.setdefault("shared_prefix", "the model's forward takes no past_key_values")
     return found
 
 

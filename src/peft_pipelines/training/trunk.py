@@ -9,7 +9,8 @@ from transformers import Cache
 
 from peft_pipelines.methods.attached import Attached
 from peft_pipelines.models.base_model import autocast
-from peft_pipelines.models.forward import cache_of, head_only_at, whole
+from peft_pipelines.models.forward import cache_of, whole
+from peft_pipelines.models.last_layer import end_only_at
 from peft_pipelines.models.token_tree import TokenTree, run
 
 
@@ -38,7 +39,7 @@ def standing(attached: Attached, tokens: Sequence[int], around: Trunk | None, *,
     soft = attached.start() if attached.start and not around else None
     cache = whole(around.cache if around else soft)
     none = torch.zeros(0, dtype=torch.long, device=core.device)
-    with autocast(core, attached.precision), head_only_at(core, (none, none)):
+    with autocast(core, attached.precision), end_only_at(core, (none, none)):
         run(core, TokenTree.of([tokens], core.device), cache, flex=flex)
     made = [side for layer in cache.layers for side in (layer.keys, layer.values)]
     held = [side.detach().requires_grad_(side.requires_grad) for side in made]
