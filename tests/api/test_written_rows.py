@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from peft_pipelines import Grid
-from peft_pipelines.api.written_rows import write_rows
+from peft_pipelines.api.written_rows import HEADER, write_rows
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.strict_yaml import parse
 
@@ -37,6 +37,21 @@ def test_the_files_say_what_python_said(project: Path) -> None:
     files = {path.name: parse(path.read_bytes(), path.name).values for path in (project / "conf/trial").iterdir()}
     assert files["grid.yml"] == {"methods": ["mine"], "models": ["tiny"], "tasks": ["mood"], "seeds": ["s0"]}
     assert files["parameters.yml"] == {**ROWS, "methods": {"mine": {"config": {"target_modules": ["a", "b"]}}}}
+
+
+def test_each_file_names_its_schema_in_the_first_line(project: Path) -> None:
+    write_rows(grid(**ROWS), project, "trial")
+    for name in ("grid", "parameters"):
+        first, second, *_ = (project / f"conf/trial/{name}.yml").read_text().splitlines()
+        assert first == f"# yaml-language-server: $schema=../.schemas/{name}.json"
+        assert second == HEADER.strip()
+
+
+def test_a_file_of_an_earlier_release_is_replaced(project: Path) -> None:
+    (project / "conf/trial").mkdir()
+    (project / "conf/trial/grid.yml").write_text(HEADER + "methods: [lora]\n")  # which named no schema
+    write_rows(grid(), project, "trial")
+    assert yaml.safe_load((project / "conf/trial/grid.yml").read_text())["methods"] == ["mine"]
 
 
 def test_another_grid_replaces_it(project: Path) -> None:

@@ -9,6 +9,7 @@ import yaml
 from peft_pipelines.api.grid import Grid
 from peft_pipelines.config import NAME_PATTERN
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.config.schema_files import schema_line
 from peft_pipelines.config.spec import LONGEST_NAME
 from peft_pipelines.config.yaml_tree import Dumper
 from peft_pipelines.files.atomic import write_text
@@ -23,6 +24,8 @@ TAKEN: Final = ("base", "local")
 def write_rows(grid: Grid, project: Path, env: str | None) -> None:
     """Write a grid and its rows into an environment's folder, as ``grid.yml`` and ``parameters.yml``.
 
+    Their first line names their schema, for editors.
+
     Args:
         grid: the grid.
         project: the project's folder.
@@ -35,16 +38,17 @@ def write_rows(grid: Grid, project: Path, env: str | None) -> None:
     folder = project / "conf" / _checked(env)
     axes = grid.spec.model_dump(mode="json", exclude_defaults=True)
     texts = {GRID: _text("Grid", axes), ROWS: _text("rows", grid.rows)}
-    for name in texts:
+    schemas = {name: schema_line(f"{env}/{name}") for name in texts}
+    for name, schema in schemas.items():
         path = folder / name
-        if path.exists() and not path.read_text(encoding="utf-8").startswith(HEADER):
+        if path.exists() and not path.read_text(encoding="utf-8").removeprefix(schema).startswith(HEADER):
             raise ConfigError(
                 f"env: must be one whose {name} was written from Python, got '{env}'; choose another name, or leave "
                 "the grid out to run this environment as it is"
             )
     folder.mkdir(exist_ok=True)
     for name, text in texts.items():
-        write_text(folder / name, text)
+        write_text(folder / name, schemas[name] + text)
 
 
 def _checked(env: str | None) -> str:
