@@ -13,6 +13,7 @@ from peft_pipelines.board.grid_form import Draft, GridForm, as_typed, draft, see
 from peft_pipelines.board.pages import page
 from peft_pipelines.board.planning import Planner
 from peft_pipelines.board.project import Project
+from peft_pipelines.board.shipped_environments import own_name
 from peft_pipelines.config import ModelSpec, TaskSpec, TrainingSpec
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.methods.installed import is_installed
@@ -88,6 +89,7 @@ def _shown(project: Project, env: str) -> dict[str, Any]:
         ],
         "files": texts_of(project, env),
         "seen": seen(project, env),
+        "own_name": own_name(project, env),
     }
 
 

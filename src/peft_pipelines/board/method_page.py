@@ -18,6 +18,7 @@ from peft_pipelines.board.method_trial import place_of, tried_on
 from peft_pipelines.board.pages import page
 from peft_pipelines.board.project import Project
 from peft_pipelines.board.same_command import env_option
+from peft_pipelines.board.shipped_environments import own_name
 from peft_pipelines.config.errors import ConfigError
 
 
@@ -129,5 +130,6 @@ def _shown(project: Project, env: str, subject: Subject, *, copy: bool) -> dict[
         "folder": f"{project.conf.name}/{env}",
         "base": f"{project.conf.name}/{project.base}",
         "seen": seen(project, env),
+        "own_name": own_name(project, env),
         "type_key": TYPE,
     }

@@ -16,14 +16,10 @@ from kedro.framework.cli.starters import KedroStarterSpec
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.names import METHODS_FOLDER
-from peft_pipelines.files.shipped import shipped
+from peft_pipelines.files.shipped import CONF, OF_ONE_MACHINE, shipped
 
-FOLDERS: Final = ("conf", METHODS_FOLDER, "data/01_raw/samples")
+FOLDERS: Final = (CONF, METHODS_FOLDER, "data/01_raw/samples")
 FILES: Final = ("constraints.txt", ".telemetry")
-_OF_ONE_MACHINE: Final = "local"
-"""The environment that belongs to one machine and may hold what is secret."""
-
-
 STARTERS: Final = [KedroStarterSpec(alias="peft-pipelines", template_path=str(shipped() / "starter"))]
 """What ``kedro new`` and ``kedro starter list`` find by the entry point ``kedro.starters``."""
 
@@ -38,7 +34,7 @@ def fill(folder: Path) -> None:
 
 def _private(folder: str, names: Iterable[str]) -> list[str]:
     """Return what is not copied: compiled modules, and settings of the machine that is copied from."""
-    of_one_machine = Path(folder).name == _OF_ONE_MACHINE
+    of_one_machine = Path(folder).name == OF_ONE_MACHINE
     return [name for name in names if name == "__pycache__" or (of_one_machine and name != ".gitkeep")]
 
 

@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Final
 
 PACKAGE: Final = Path(__file__).parents[1]
-LOGGING: Final = "conf/logging.yml"
+CONF: Final = "conf"
+LOGGING: Final = f"{CONF}/logging.yml"
+OF_ONE_MACHINE: Final = "local"
+"""The environment that belongs to one machine and may hold what is secret: it comes with no project."""
 
 
 def shipped(package: Path = PACKAGE) -> Path:

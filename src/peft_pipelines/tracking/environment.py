@@ -80,12 +80,13 @@ def _processor() -> str:
 @cache
 def code_of(project: Path) -> dict[str, Any]:
     """The project's commit and whether its files differ from it; both None where git knows no project there."""
-    commit, changes = _git(project, "rev-parse", "HEAD"), _git(project, "status", "--porcelain")
+    commit, changes = git(project, "rev-parse", "HEAD"), git(project, "status", "--porcelain")
     known = commit is not None and changes is not None
     return {"git_commit": commit if known else None, "git_dirty": bool(changes) if known else None}
 
 
-def _git(project: Path, *arguments: str) -> str | None:
+def git(project: Path, *arguments: str) -> str | None:
+    """Return what git prints in a folder, without blanks around it; None where it fails or is not installed."""
     command = ["git", "-C", str(project), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
