@@ -11,8 +11,8 @@ import yaml
 from boards import Board, chromium, opened, scratch_board
 from browser import Browser, needs_chromium
 
+from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.environment_rows import rows_of
-from peft_pipelines.board.grid_form import seen
 from peft_pipelines.board.project import Project
 
 __all__ = ["chromium", "scratch_board"]
@@ -21,7 +21,7 @@ GRID = {"methods": ["lora", "zero_shot"], "models": ["smollm2_135m"], "tasks": [
 
 
 def form(board: Board, env: str = "smoke", **fields: Any) -> dict[str, Any]:
-    stamp = seen(Project(board.root), env)
+    stamp = files_of(Project(board.root), env).seen
     return {"env": env, "name": env, "seen": stamp, "factors": "1.0", "training": {}, **GRID, **fields}
 
 

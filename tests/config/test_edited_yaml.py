@@ -60,6 +60,11 @@ def test_a_new_file_and_one_without_a_last_newline() -> None:
     assert edited("a: 1  # x", "x.yml", {("b",): [2]}) == "a: 1  # x\nb: [2]\n"
 
 
+def test_a_file_that_is_one_map_in_braces() -> None:
+    assert edited("{a: 1}  # x\n", "x.yml", {("b", "c"): 2}) == "{a: 1, b: {c: 2}}  # x\n"
+    assert edited("{a: 1, b: 2}\n", "x.yml", {("a",): REMOVED, ("c",): REMOVED}) == "{b: 2}\n"
+
+
 def test_a_value_without_fields_and_what_is_no_yaml_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"x.yml: 'methods' must have fields to set 'lora' in it"):
         edited(TEXT, "x.yml", {("methods", "lora"): 1})
@@ -71,8 +76,8 @@ KEYS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=3).map(tu
 VALUES = st.one_of(st.integers(-5, 5), st.booleans(), st.none(), st.lists(st.sampled_from(["x", "y: z", "#", "1"])))
 
 
-@given(st.lists(st.tuples(KEYS, VALUES), max_size=6), st.booleans())
-def test_what_is_read_back_is_what_was_set(changes: list[tuple[tuple[str, ...], Any]], block: bool) -> None:
+@given(st.lists(st.tuples(KEYS, VALUES), max_size=6), st.sampled_from([None, False, True]))
+def test_what_is_read_back_is_what_was_set(changes: list[tuple[tuple[str, ...], Any]], flow: bool | None) -> None:
     values: dict[str, Any] = {}
     text = ""
     for keys, value in changes:
@@ -85,6 +90,6 @@ def test_what_is_read_back_is_what_was_set(changes: list[tuple[tuple[str, ...], 
             return
         inner[keys[-1]] = value
         text = edited(text, "x.yml", {keys: value})
-        if block:
-            text = yaml.safe_dump(yaml.safe_load(text), default_flow_style=False) + "# end\n"
+        if flow is not None:
+            text = yaml.safe_dump(yaml.safe_load(text), default_flow_style=flow) + "# end\n"
     assert (yaml.safe_load(text) or {}) == values

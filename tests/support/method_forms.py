@@ -1,7 +1,7 @@
 """What the page Method sends: the fields that it shows, each with its text or another one."""
 
 from peft_pipelines.board import method_fields
-from peft_pipelines.board.grid_form import seen
+from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.method_form import MethodForm
 from peft_pipelines.board.method_subject import Subject
 from peft_pipelines.board.project import Project
@@ -26,7 +26,7 @@ def form_of(project: Project, env: str, subject: Subject, new: str = "", **texts
     return MethodForm(
         env=env,
         name=env,
-        seen=seen(project, env),
+        seen=files_of(project, env).seen,
         row=subject.name,
         provider=subject.provider,
         type=subject.type,

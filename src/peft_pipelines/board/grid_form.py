@@ -1,6 +1,5 @@
 """What the page Grid sends, and the files of an environment that it stands for."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,16 +7,15 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from peft_pipelines.board.environment_files import GRID, PARAMETERS, files_of
 from peft_pipelines.board.environment_rows import Rows, rows_of
 from peft_pipelines.board.project import Project
 from peft_pipelines.config import AXES, NAME_PATTERN, Grid, TrainingSpec, parse
-from peft_pipelines.config.conf_files import SUFFIXES
 from peft_pipelines.config.edited_yaml import Keys, edited
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.schema_files import schema_line
 from peft_pipelines.config.strict_yaml import parse_value
 
-GRID, PARAMETERS = "grid.yml", "parameters.yml"
 NAME, FACTORS, TRAINING = "name", "factors", "training"
 LONGEST: Final = 64
 NEW: Final = "# What is compared by kedro run --env={name}; made on the board.\n"
@@ -41,22 +39,11 @@ class GridForm(BaseModel):
 
 @dataclass(frozen=True)
 class Draft:
-    """An environment as the page would write it: its name, the texts of its files by name, and the number of cells."""
+    """An environment as the page would write it: its name, the texts of its files by path, and the number of cells."""
 
     name: str
     texts: Mapping[str, str]
     cells: int
-
-
-def seen(project: Project, env: str) -> str:
-    """Return what tells whether the files of an environment have changed since a page was made of them."""
-    return hashlib.sha256("\0".join(texts_of(project, env).values()).encode()).hexdigest()
-
-
-def texts_of(project: Project, env: str) -> dict[str, str]:
-    """Return the texts of an environment's YAML files, by name."""
-    paths = sorted((project.conf / env).glob("*")) if env in project.environments else []
-    return {path.name: path.read_text(encoding="utf-8") for path in paths if path.suffix in SUFFIXES}
 
 
 def draft(project: Project, form: GridForm) -> tuple[Draft | None, dict[str, str]]:
@@ -67,14 +54,11 @@ def draft(project: Project, form: GridForm) -> tuple[Draft | None, dict[str, str
     training = dict(_training(wrong, form, rows))
     if wrong or grid is None:
         return None, wrong
-    texts = texts_of(project, form.env)
-    new = schema_line(f"{form.name}/{GRID}") + NEW.format(name=form.name)
-    grids = edited(texts.get(GRID, new), GRID, _grid_values(form, rows, texts.get(GRID)))
-    changed = edited(texts.get(PARAMETERS, ""), PARAMETERS, training)
-    if changed and PARAMETERS not in texts:
-        changed = schema_line(f"{form.name}/{PARAMETERS}") + changed
-    written = {**texts, GRID: grids} | ({PARAMETERS: changed} if changed or PARAMETERS in texts else {})
-    return Draft(form.name, written, len(grid.cells())), {}
+    files = files_of(project, form.env)
+    changed = _grid_values(form, rows, new=not files.documents(GRID))
+    files = files.with_values(GRID, changed, schema_line(f"{form.name}/{GRID}.yml") + NEW.format(name=form.name))
+    files = files.with_values(PARAMETERS, training, schema_line(f"{form.name}/{PARAMETERS}.yml"))
+    return Draft(form.name, files.texts, len(grid.cells())), {}
 
 
 def name_errors(project: Project, env: str, name: str) -> Iterator[tuple[str, str]]:
@@ -126,10 +110,10 @@ def _short(error: ConfigError) -> str:
     return str(error).removeprefix("grid.yml: ").removeprefix("grid.yml, ").removeprefix("training, ")
 
 
-def _grid_values(form: GridForm, rows: Rows, text: str | None) -> dict[Keys, Any]:
-    """What changes in grid.yml; a new file names all axes, one that is there keeps what is the same."""
+def _grid_values(form: GridForm, rows: Rows, *, new: bool) -> dict[Keys, Any]:
+    """What changes in the grid; a new file names all axes, one that is there keeps what is the same."""
     values: dict[Keys, Any] = {
-        (axis,): _ordered(form, rows, axis) for axis in AXES if text is None or _differs(form, rows, axis)
+        (axis,): _ordered(form, rows, axis) for axis in AXES if new or _differs(form, rows, axis)
     }
     factors = _factors(form.factors)
     return {**values, **({("lr_search",): {"factors": factors}} if factors != [*rows.grid.lr_search.factors] else {})}

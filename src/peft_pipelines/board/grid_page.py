@@ -8,8 +8,9 @@ from fastapi.responses import HTMLResponse
 
 from peft_pipelines.board import written
 from peft_pipelines.board.data_facts import facts
+from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.environment_rows import Rows, rows_of
-from peft_pipelines.board.grid_form import Draft, GridForm, as_typed, draft, seen, texts_of
+from peft_pipelines.board.grid_form import Draft, GridForm, as_typed, draft
 from peft_pipelines.board.pages import page
 from peft_pipelines.board.planning import Planner
 from peft_pipelines.board.project import Project
@@ -49,11 +50,11 @@ def router(project: Project) -> APIRouter:
         found, wrong = draft(project, form)
         if found is None:
             raise ConfigError(next(iter(wrong.values())))
-        if form.seen != seen(project, form.env):
+        if form.seen != files_of(project, form.env).seen:
             raise ConfigError(f"the files of '{form.env}' have changed since this page was loaded; reload it first")
         written.check(project, found)
         files = written.write(project, found)
-        return {"env": found.name, "files": files, "seen": seen(project, found.name)}
+        return {"env": found.name, "files": files, "seen": files_of(project, found.name).seen}
 
     return routes
 
@@ -69,7 +70,7 @@ def _told(project: Project, found: Draft) -> dict[str, Any]:
 
 
 def _shown(project: Project, env: str) -> dict[str, Any]:
-    rows = rows_of(project, env)
+    rows, files = rows_of(project, env), files_of(project, env)
     return {
         "models": [_model(name, row, rows) for name, row in rows.parameters.models.items()],
         "tasks": _grouped(rows.parameters.tasks, lambda row: row.type, lambda name, row: _task(name, row, rows)),
@@ -87,8 +88,8 @@ def _shown(project: Project, env: str) -> dict[str, Any]:
             }
             for name, value in rows.parameters.training.model_dump(mode="json").items()
         ],
-        "files": texts_of(project, env),
-        "seen": seen(project, env),
+        "files": files.texts,
+        "seen": files.seen,
         "own_name": own_name(project, env),
     }
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from peft_pipelines.board import written
+from peft_pipelines.board.environment_files import PARAMETERS, files_of
 from peft_pipelines.board.environment_rows import rows_of
-from peft_pipelines.board.grid_form import PARAMETERS, Draft, name_errors, texts_of
+from peft_pipelines.board.grid_form import Draft, name_errors
 from peft_pipelines.board.method_form import MethodForm, Wrong, filled, subject_of
 from peft_pipelines.board.method_subject import CONFIG, NOTHING, ROW, TRAINING, Sections, Subject, sections
 from peft_pipelines.board.project import Project
 from peft_pipelines.config import MethodSpec
 from peft_pipelines.config.commented_yaml import plain_of
-from peft_pipelines.config.edited_yaml import REMOVED, Keys, edited
+from peft_pipelines.config.edited_yaml import REMOVED, Keys
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.soft_merge import soft_merge
 from peft_pipelines.config.spec import shown
-from peft_pipelines.config.strict_yaml import parse
 
 METHODS: Final = "methods"
 HEAD: Final = "# What this environment changes; made on the board.\n"
@@ -44,16 +44,13 @@ def draft(project: Project, form: MethodForm) -> tuple[Made | None, Wrong]:
     wrong = dict(_kept(project, subject, method))
     if wrong:
         return None, wrong
-    texts = texts_of(project, form.env)
-    file = _file(texts, method.name)
     below = {(METHODS, method.name, *keys): value for keys, value in changes.items()}
-    text = edited(texts.get(file, HEAD), file, below)
-    wrong = dict(_not_said(subject, method, parse(text.encode(), file).values, changes))
+    files = files_of(project, form.env).with_values(PARAMETERS, below, HEAD)
+    wrong = dict(_not_said(subject, method, files.values(PARAMETERS), changes))
     if wrong:
         return None, wrong
-    texts = {**texts, file: text} if changes else texts
     cells = len(rows_of(project, form.env).grid.cells())
-    return Made(Draft(form.name, texts, cells), method, tuple(".".join(keys) for keys in changes)), {}
+    return Made(Draft(form.name, files.texts, cells), method, tuple(".".join(keys) for keys in changes)), {}
 
 
 def checked(project: Project, made: Made) -> None:
@@ -133,15 +130,6 @@ def _not_said(
 
 def _row(values: Sections) -> dict[str, Any]:
     return {} if values is NOTHING else {**values[ROW], CONFIG: values[CONFIG], TRAINING: values[TRAINING]}
-
-
-def _file(texts: Mapping[str, str], method: str) -> str:
-    """The file of an environment that has the row already, else the one for all parameters."""
-    for name, text in texts.items():
-        rows = parse(text.encode(), name).values.get(METHODS) if name.startswith("parameters") else None
-        if isinstance(rows, Mapping) and method in rows:
-            return name
-    return PARAMETERS
 
 
 def _same(one: object, other: object) -> bool:

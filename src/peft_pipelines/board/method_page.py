@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from peft_pipelines.board import method_fields, written
+from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.environment_rows import Rows, rows_of
-from peft_pipelines.board.grid_form import seen, texts_of
 from peft_pipelines.board.grid_page import methods_by_family
 from peft_pipelines.board.known_types import types_of
 from peft_pipelines.board.method_draft import Made, checked, draft
@@ -72,14 +72,14 @@ def _saved(project: Project, form: MethodForm) -> dict[str, Any]:
     made, wrong = draft(project, form)
     if made is None:
         return {"wrong": wrong}
-    if form.seen != seen(project, form.env):
+    if form.seen != files_of(project, form.env).seen:
         raise ConfigError(f"the files of '{form.env}' have changed since this page was loaded; reload it first")
     checked(project, made)
     models, wrong = _tried(project, form, made)
     if wrong:
         return {"wrong": wrong}
     files, name = written.write(project, made.draft), made.draft.name
-    done = {"env": name, "row": made.method.name, "files": files, "seen": seen(project, name), "tried": models}
+    done = {"env": name, "row": made.method.name, "files": files, "seen": files_of(project, name).seen, "tried": models}
     return {"wrong": {}, **done}
 
 
@@ -118,7 +118,7 @@ def _command(project: Project, env: str, words: list[str]) -> str:
 
 def _shown(project: Project, env: str, subject: Subject, *, copy: bool) -> dict[str, Any]:
     begun = copied(subject) if copy else subject
-    rows = rows_of(project, env)
+    rows, files = rows_of(project, env), files_of(project, env)
     return {
         "subject": begun,
         "of": subject.name if copy else "",
@@ -126,10 +126,10 @@ def _shown(project: Project, env: str, subject: Subject, *, copy: bool) -> dict[
         "in_grid": begun.name in rows.grid.methods,
         "fields": method_fields.shown(begun),
         "command": _command(project, env, subject.command),
-        "files": texts_of(project, env),
-        "folder": f"{project.conf.name}/{env}",
+        "files": files.texts,
+        "folder": files.folder,
         "base": f"{project.conf.name}/{project.base}",
-        "seen": seen(project, env),
+        "seen": files.seen,
         "own_name": own_name(project, env),
         "type_key": TYPE,
     }

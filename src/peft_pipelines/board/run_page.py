@@ -9,9 +9,10 @@ from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from peft_pipelines.board import launch, queue_files
+from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.environment_rows import rows_of
 from peft_pipelines.board.events import events
-from peft_pipelines.board.grid_form import Draft, texts_of
+from peft_pipelines.board.grid_form import Draft
 from peft_pipelines.board.pages import page
 from peft_pipelines.board.planning import Planner
 from peft_pipelines.board.project import Project
@@ -46,7 +47,7 @@ def router(project: Project) -> APIRouter:
     @routes.post("/plan")
     def plan(asked: Asked) -> dict[str, Any]:
         name = project.environment(asked.env)
-        return planner.plan(Draft(name, texts_of(project, name), 0))
+        return planner.plan(Draft(name, files_of(project, name).texts, 0))
 
     @routes.get("/log")
     def log(env: str) -> FileResponse:

@@ -9,6 +9,7 @@ from pathlib import Path
 from peft_pipelines.board.environment_rows import Rows, read
 from peft_pipelines.board.grid_form import Draft
 from peft_pipelines.board.project import Project
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.atomic import write_text
 
 
@@ -26,7 +27,9 @@ def tried(project: Project, draft: Draft) -> Iterator[Path]:
                 (conf / path.name).symlink_to(path.resolve())
         (conf / draft.name).mkdir()
         for name, text in draft.texts.items():
-            (conf / draft.name / name).write_text(text, encoding="utf-8")
+            path = conf / draft.name / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
         yield conf
 
 
@@ -43,10 +46,18 @@ def check(project: Project, draft: Draft) -> Rows:
 
 
 def write(project: Project, draft: Draft) -> list[str]:
-    """Write a draft into the project; return the paths of its files, from the project's folder."""
+    """Write a draft into the project; return the paths of its files, from the project's folder.
+
+    Raises:
+        ConfigError: a file that changes lies in a folder that is linked from elsewhere, where others may read it too.
+    """
     folder = project.conf / draft.name
-    for name, text in draft.texts.items():
-        path = folder / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            write_text(path, text)
+    texts = {folder / name: text for name, text in draft.texts.items()}
+    changed = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path in changed:
+        if not (place := path.parent.resolve()).is_relative_to(folder.resolve()):
+            shown = path.relative_to(project.conf.parent).as_posix()
+            raise ConfigError(f"{shown}: lies in '{place}', a folder that is linked here, so no page changes it")
+    for path in changed:
+        write_text(path, texts[path])
     return [(folder / name).relative_to(project.root).as_posix() for name in draft.texts]

@@ -4,7 +4,7 @@ import mimetypes
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, cast
 
 from fsspec.utils import glob_translate
@@ -98,7 +98,7 @@ class ConfLoader(OmegaConfigLoader):
         local = self._protocol == LOCAL
         for path in paths_of(folder, _shown(folder, folder)) if local else map(Path, self._fs.find(folder.as_posix())):
             relative = path.relative_to(folder)
-            read = any(_matches(relative, patterns) for patterns in self.config_patterns.values())
+            read = any(matches(relative, patterns) for patterns in self.config_patterns.values())
             if not read and path.suffix in SUFFIXES:
                 check_name(_shown(path, folder), list(self.config_patterns))
             if path.suffix in SUFFIXES or (read and path.suffix == JSON):
@@ -109,7 +109,7 @@ class ConfLoader(OmegaConfigLoader):
         """The files of an environment's folder that the patterns of a kind find."""
         root = Path(self._get_conf_env_path(folder))
         found = (self._documents or {})[folder].items()
-        return {path: document for path, document in found if _matches(path.relative_to(root), patterns)}
+        return {path: document for path, document in found if matches(path.relative_to(root), patterns)}
 
     def _read_dir_configs(
         self,
@@ -191,5 +191,6 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(glob_translate(pattern))
 
 
-def _matches(path: Path, patterns: Iterable[str]) -> bool:
+def matches(path: PurePath, patterns: Iterable[str]) -> bool:
+    """Return whether patterns of ``config_patterns`` find a file, by its path in an environment's folder."""
     return any(_pattern(pattern).match(path.as_posix()) for pattern in patterns)

@@ -51,6 +51,7 @@ def _edited(text: str, where: str, keys: Keys, value: Any) -> str:
     node = yaml.compose(text, Loader=Loader)
     if node is None:
         return text if value is REMOVED else _appended(text, len(text), 0, keys, value)
+    root = node
     trail: list[Entry] = []
     while len(trail) < len(keys) and (entry := _entry(node, keys[len(trail)])):
         trail.append(entry)
@@ -60,6 +61,8 @@ def _edited(text: str, where: str, keys: Keys, value: Any) -> str:
             raise ConfigError(f"{where}: '{'.'.join(keys[: len(trail)])}' must have fields to set '{inside[0]}' in it")
         if inside and not _is_block(node):
             return _replaced(text, entry, _with(_plain(node), inside, value))
+    if not _is_block(root) and (value is REMOVED) == (len(trail) == len(keys)):
+        return text[: root.start_mark.index] + on_one_line(_with(_plain(root), keys, value)) + text[_end(text, root) :]
     if len(trail) < len(keys):
         return text if value is REMOVED else _appended(text, _end(text, node), _column(node), keys[len(trail) :], value)
     return _without(text, trail) if value is REMOVED else _replaced(text, trail[-1], value)
