@@ -26,6 +26,9 @@ from peft_pipelines.reporting.scale import by_model, exceptions, several_seeds
 from peft_pipelines.reporting.table import failed_lines, failures
 from peft_pipelines.reporting.warning_signs import MARKS
 
+DRAWING = "<script></script>"
+"""The template's place for plotly's script. No other part of the page can hold it: texts are escaped in all of them."""
+
 
 def page(
     results: pd.DataFrame,
@@ -60,7 +63,6 @@ def page(
     models = _models(results, differences, costs, constants)
     figures = _figures(results, ranks, {argument("details", method): cells for method, cells in methods.items()})
     context = {
-        **_static(),
         **_by_metric(results, comparisons or [], other_comparisons or []),
         **_failures(results, failed_parts),
         **_about(results),
@@ -77,8 +79,18 @@ def page(
         "data": Markup(for_script({"figures": figures, "pscp": costs, "constants": constants})),
         "details": packed(shown),
     }
+    return _rendered(context)
+
+
+def _rendered(context: dict[str, Any]) -> str:
+    """The template with its parts, and plotly's script in it: the template would copy its nine megabytes thrice."""
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415  (it loads IPython, which would stay through all cells)
+
+    plotly = get_plotlyjs()
     environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_shown)
-    return environment.from_string(_file("page.html")).render(context)
+    text = environment.from_string(_file("page.html")).render(_static(plotly), **context)
+    before, behind = text.split(DRAWING)
+    return f"{before}<script>{plotly}</script>{behind}"
 
 
 def _models(
@@ -122,14 +134,12 @@ def _shown(value: Any) -> Any:
     return for_terminal(value) if type(value) is str else value
 
 
-def _static() -> dict[str, Any]:
-    """The parts that are the same on every page."""
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415  (it loads IPython, which would stay through all cells)
-
-    blocks = {"style": _file("page.css"), "script": _file("page.js"), "plotly": get_plotlyjs()}
+def _static(plotly: str) -> dict[str, Any]:
+    """The parts that are the same on every page that plotly's script draws in."""
+    blocks = {"style": _file("page.css"), "script": _file("page.js")}
     return {
         "marks": MARKS,
-        "policy": policy([blocks["plotly"], blocks["script"]], [blocks["style"]]),
+        "policy": policy([plotly, blocks["script"]], [blocks["style"]]),
         **{name: Markup(text) for name, text in blocks.items()},
     }
 
