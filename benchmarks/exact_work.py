@@ -1,11 +1,13 @@
 """The floating-point operations that exact numbers need: tokens of a tree, and the products of a Llama-like model."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 UNASKED = ("q_proj", "k_proj", "v_proj")
 """The matrices that stand first in a layer: in the first layer nothing asks for the gradient of what goes into them."""
+KEPT = ("k_proj", "v_proj")
+"""The matrices whose results other tokens read. In the last layer all else is needed where there are logits only."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +44,21 @@ class Shapes:
 
     def forward(self, work: "Work") -> float:
         """Operations of a forward pass."""
-        base = sum(2 * columns * out for columns, out in self.matrices.values())
-        compared = 4 * self.width * work.pairs
-        return self.layers * ((base + self._adapters()) * work.nodes + compared) + self._head() * work.heads
+        return self._layers(work, adapters=1, compared=4) + self._head() * work.heads
 
     def backward(self, work: "Work") -> float:
         """Operations of the gradients: of all that leads to an adapter, and of the adapters."""
-        base = sum(2 * columns * out for columns, out in self.matrices.values())
         unasked = sum(2 * columns * out for name, (columns, out) in self.matrices.items() if name in UNASKED)
         unasked += sum(2 * self.rank * self.matrices[name][0] for name in self.targets if name in UNASKED)
-        compared = 8 * self.width * work.pairs
-        layers = self.layers * ((base + 2 * self._adapters()) * work.nodes + compared)
-        return layers - unasked * work.nodes + self._head() * work.heads
+        return self._layers(work, adapters=2, compared=8) - unasked * work.nodes + self._head() * work.heads
 
-    def _adapters(self) -> int:
-        return sum(2 * self.rank * sum(self.matrices[name]) for name in self.targets)
+    def _layers(self, work: "Work", *, adapters: int, compared: int) -> float:
+        """Operations of all layers; the last one makes keys and values of all tokens, and the rest for logits alone."""
+        of = {name: 2 * columns * out for name, (columns, out) in self.matrices.items()}
+        of |= {name: of[name] + adapters * 2 * self.rank * sum(self.matrices[name]) for name in self.targets}
+        whole, kept = sum(of.values()), sum(of[name] for name in KEPT)
+        last = kept * work.nodes + (whole - kept) * work.heads + compared * self.width * work.seen
+        return (self.layers - 1) * (whole * work.nodes + compared * self.width * work.pairs) + last
 
     def _head(self) -> int:
         return 2 * self.hidden * self.vocabulary
@@ -64,24 +66,28 @@ class Shapes:
 
 @dataclass(frozen=True)
 class Work:
-    """Tokens that differ in what stands before them, their comparisons with it and themselves, and with logits."""
+    """Tokens that differ in what stands before them, their comparisons with it and themselves, and those with logits.
+
+    ``seen`` is the comparisons of the tokens with logits.
+    """
 
     nodes: int = 0
     pairs: int = 0
     heads: int = 0
+    seen: int = 0
 
     def __add__(self, other: "Work") -> "Work":
-        return Work(self.nodes + other.nodes, self.pairs + other.pairs, self.heads + other.heads)
+        return Work(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
     def __sub__(self, other: "Work") -> "Work":
-        return Work(self.nodes - other.nodes, self.pairs - other.pairs, self.heads - other.heads)
+        return Work(*(one - two for one, two in zip(astuple(self), astuple(other), strict=True)))
 
 
 def tree(rows: Iterable[tuple[Sequence[int], Sequence[int]]]) -> Work:
     """The work of rows of prompt and answer as one tree; the last token of an answer predicts nothing.
 
     >>> tree([((1, 2), (7, 9)), ((1, 3), (7, 9))])
-    Work(nodes=5, pairs=11, heads=4)
+    Work(nodes=5, pairs=11, heads=4, seen=10)
     """
     depths: dict[tuple[int, ...], int] = {}
     heads = set()
@@ -90,4 +96,4 @@ def tree(rows: Iterable[tuple[Sequence[int], Sequence[int]]]) -> Work:
         for end in range(1, len(ids) + 1):
             depths[ids[:end]] = end
         heads |= {ids[:end] for end in range(len(prompt), len(ids) + 1)}
-    return Work(len(depths), sum(depths.values()), len(heads))
+    return Work(len(depths), sum(depths.values()), len(heads), sum(map(len, heads)))

@@ -3,8 +3,9 @@
 The floor is the time of the floating-point operations that exact numbers need, at the rate of this model's products of
 matrices on this machine, measured before and after the cell. Counted are forward passes, gradients of what leads to an
 adapter, and the adapters' own, for each token that differs in what stands before it, once a batch and without padding;
-attention between a token and those before it; the output head where a label or an answer needs it. Not counted is what
-is no product: norms, activations, rotations, softmax, the optimizer, reading and saving.
+attention between a token and those before it; the output head, and of the last layer all but keys and values, where a
+label or an answer needs it. Not counted is what is no product: norms, activations, rotations, softmax, the optimizer,
+reading and saving.
 """
 
 import json
