@@ -77,3 +77,4 @@ def test_the_page_does_what_it_says(with_samples: Project, monkeypatch: pytest.M
     assert set(listed) - {"done", "failed"} <= set(table.columns)
     assert results(env="mine").equals(pd.DataFrame(tickets))
     assert names["classifier"].predict_proba(["My invoice"]).shape == (1, 3) and len(shown[3]) == 2
+    assert (shown[4] == names["classifier"].predict_proba(["My invoice is wrong"])).all()

@@ -51,12 +51,12 @@ _KINDS: Final = {
         "a number between 0 and 1", lambda value: isinstance(value, float | np.floating) and 0 < float(value) < 1
     ),
     "random_state": _Kind(f"a whole number from 0 to {SEEDS - 1}, a RandomState", _is_seed),
-    **dict.fromkeys(("project", "store", "raw"), _FOLDER),
+    **dict.fromkeys(("project", "store", "raw", "folder"), _FOLDER),
     **dict.fromkeys(("method", "model"), _ROW),
     **dict.fromkeys(("training", "label_words"), _DICTIONARY),
 }
 """By the name of an argument what it may be, where it is given."""
-_NEEDED: Final = ("cell", "method", "model", "validation_fraction")
+_NEEDED: Final = ("cell", "folder", "method", "model", "validation_fraction")
 """Arguments that may not be None."""
 
 

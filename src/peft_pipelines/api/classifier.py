@@ -1,6 +1,6 @@
 """A classifier of texts for scikit-learn: a method on a model, trained on labelled texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -12,7 +12,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, check_random_state, column_or_1d
 
+from peft_pipelines.api import saved_classifier
 from peft_pipelines.api.arguments import check
+from peft_pipelines.api.given_texts import texts_of
 from peft_pipelines.api.project_rows import WHERE, Row, Rows, rows_of
 from peft_pipelines.config import TaskSpec, fill, parse
 from peft_pipelines.config.errors import ConfigError
@@ -90,7 +92,7 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         task = self._task(classes)
         quiet.silence()
         rows = self._sampled(rows_of(self.project, self.method, self.model, self.training))
-        from peft_pipelines.api.trained_texts import train_texts  # noqa: PLC0415  (loads torch, once its log is quiet)
+        from peft_pipelines.api.text_training import train_texts  # noqa: PLC0415  (loads torch, once its log is quiet)
 
         with threads.limited():
             self.trained_ = train_texts(rows, task, texts, labels.tolist(), self._seed())
@@ -112,6 +114,43 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             logprobs = self.trained_.label_logprobs(texts_of(X))
         weights = np.exp(logprobs - logprobs.max(axis=1, keepdims=True))
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write the fitted classifier into a folder: JSON and safetensors, as a whole or not at all.
+
+        The base model's weights are not in it, and neither is the project.
+
+        Args:
+            folder: a new folder, an empty one, or one that holds a saved classifier, which is replaced.
+
+        Raises:
+            ConfigError: the folder holds something else, or a parameter or label is of no type that JSON has.
+            NotFittedError: it has not been fitted.
+        """
+        check(WHERE, folder=folder)
+        check_is_fitted(self)
+        saved_classifier.write(
+            Path(folder).expanduser().resolve(), self.get_params(deep=False), self.classes_, self.trained_
+        )
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str], *, project: str | PathLike[str] | None = None) -> "PeftClassifier":
+        """Return the classifier that ``save`` has written, with the same predictions and probabilities.
+
+        Args:
+            folder: the folder.
+            project: the project whose downloaded models are used, as for the classifier itself.
+
+        Raises:
+            ConfigError: no classifier is there, a file of it is gone or is not as it was saved, or the base model's
+                weights are not those that it was trained on.
+        """
+        check(WHERE, folder=folder, project=project)
+        with threads.limited():
+            saved = saved_classifier.read(Path(folder).expanduser().resolve(), project)
+        found = cls(**saved.parameters, project=project)
+        found.classes_, found.trained_ = saved.classes, saved.trained
+        return found
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn must know of it: it takes texts in one dimension."""
@@ -143,29 +182,3 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         plain = fill(row["instruction"], {"labels": ", ".join(map(str, labels.values()))})
         asked = plain if self.instruction is None else self.instruction
         return parse(TaskSpec, WHERE, {**row, "name": "texts", "labels": labels, "instruction": asked})
-
-
-def texts_of(given: Any) -> list[str]:
-    """Return texts in a list.
-
-    Raises:
-        ValueError: they are none, or the table has several columns.
-
-    >>> texts_of(np.array([["fun"], ["dull"]]))
-    ['fun', 'dull']
-    >>> texts_of(["fun", None])
-    Traceback (most recent call last):
-    ValueError: X, row 1: must be a text, got None
-    """
-    if isinstance(given, str | Mapping):
-        raise ValueError(f"X must be a list of texts, got {given!r:.80}")
-    table = np.asarray(given, dtype=object)
-    if table.ndim not in (1, 2) or (table.ndim == 2 and table.shape[1] != 1):  # noqa: PLR2004  (a column, a table)
-        raise ValueError(f"X must be texts in one dimension or one column, got an array of shape {table.shape}")
-    found: Sequence[Any] = table.ravel().tolist()
-    if not found:
-        raise ValueError("X must have at least 1 text, got 0 samples")
-    for number, text in enumerate(found):
-        if not isinstance(text, str):
-            raise ValueError(f"X, row {number}: must be a text, got {text!r:.80}")
-    return [str(text) for text in found]

@@ -69,7 +69,7 @@ def paths(**given: str | os.PathLike[str] | None) -> dict[str, str]:
 
 def loader_of(project: Path) -> "AbstractConfigLoader":
     """Return what reads a project's configuration: the environment of this machine, or the base where it has none."""
-    settings = _configured(project)
+    settings = configured(project)
     env = settings.CONFIG_LOADER_ARGS["default_run_env"]
     source = project / settings.CONF_SOURCE
     env = env if (source / env).is_dir() else settings.CONFIG_LOADER_ARGS["base_env"]
@@ -78,8 +78,8 @@ def loader_of(project: Path) -> "AbstractConfigLoader":
     )
 
 
-def _configured(project: Path) -> Any:
-    """Kedro's settings, once it knows this package as its project and where the form of its log stands."""
+def configured(project: Path) -> Any:
+    """Return Kedro's settings, once it knows this package as its project and where the form of its log stands."""
     if (project / LOGGING).is_file():
         os.environ.setdefault(LOGGED_BY, str(project / LOGGING))
     from kedro.framework.project import configure_project, settings
@@ -99,7 +99,7 @@ def session_of(project: Path, env: str | None, params: Mapping[str, Any]) -> "It
         env: the environment, None for the default one.
         params: as ``--params`` gives them.
     """
-    made_by = _configured(project).SESSION_CLASS
+    made_by = configured(project).SESSION_CLASS
     with chdir(project), made_by.create(project, env=env, runtime_params=dict(params)) as session:
         yield session
 

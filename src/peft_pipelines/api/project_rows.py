@@ -7,6 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from pydantic import BaseModel, ConfigDict
+
 from peft_pipelines.api.opened_project import loader_of, rows_and_models
 from peft_pipelines.config import MethodSpec, ModelSpec, SamplingSpec, Spec, TrainingSpec, parse
 from peft_pipelines.config.errors import ConfigError, unknown
@@ -24,15 +26,41 @@ OWN: Final = "own"
 Stamp = tuple[tuple[Path, int], ...]
 
 
+class SavedRows(BaseModel):
+    """The rows of a training as plain values, by field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    method: dict[str, Any]
+    model: dict[str, Any]
+    training: dict[str, Any]
+    sampling: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Rows:
-    """The rows that a training is made by, the method's own arguments in ``training_args``, and the model's folder."""
+    """The rows that a training is made by, and where what they name lies.
+
+    Attributes:
+        method: the method's row.
+        model: the base model's row.
+        training_args: the training arguments, the method's own over them.
+        sampling: how examples are drawn.
+        weights: the model's folder.
+        project: the folder whose own methods are used.
+    """
 
     method: MethodSpec
     model: ModelSpec
     training_args: TrainingSpec
     sampling: SamplingSpec
     weights: Path
+    project: Path
+
+    def saved(self) -> dict[str, Any]:
+        """Return the rows as JSON has them, the fields of ``SavedRows``; where things lie is left out."""
+        kept = {"method": self.method, "model": self.model, "training": self.training_args, "sampling": self.sampling}
+        return {name: row.model_dump(mode="json") for name, row in kept.items()}
 
 
 def rows_of(project: str | PathLike[str] | None, method: Row, model: Row, training: Mapping[str, Any] | None) -> Rows:
@@ -47,17 +75,62 @@ def rows_of(project: str | PathLike[str] | None, method: Row, model: Row, traini
     Raises:
         ConfigError: a name is unknown, or a row is not as it must be.
     """
-    home, cache = rows_and_models(project)
-    parameters, models = _configured(home, _stamp(home))
-    use_methods_of(home)
-    spec, base = _row(MethodSpec, "method", method, parameters), _row(ModelSpec, "model", model, parameters)
+    home = _home(project)
+    use_methods_of(home.project)
+    spec, base = _row(MethodSpec, "method", method, home.rows), _row(ModelSpec, "model", model, home.rows)
     if spec.train_on:
         raise ConfigError(f"method '{spec.name}', train_on: must be left out here, where there is one task")
-    shared = parse(TrainingSpec, "training", parameters["training"])
+    shared = parse(TrainingSpec, "training", home.rows["training"])
     own = parse(TrainingSpec, f"{WHERE}, training", {**shared.overridden(spec).model_dump(), **(training or {})})
-    folder = folder_of(base, (cache or home / models) / base.name)
-    fetch_model(base, folder, home / names.LOCK)
-    return Rows(spec, base, own, parse(SamplingSpec, "sampling", parameters["sampling"]), folder)
+    sampling = parse(SamplingSpec, "sampling", home.rows["sampling"])
+    return Rows(spec, base, own, sampling, home.weights(base), home.project)
+
+
+def rows_again(project: str | PathLike[str] | None, saved: SavedRows, where: str) -> Rows:
+    """Return rows as they were saved, with the model where it lies on this machine; it is downloaded if it is missing.
+
+    Args:
+        project: the project's folder, where the model is looked for, as for ``rows_and_models``. If it has a row of the
+            model's name with a folder, that is the model's.
+        saved: the rows.
+        where: what is read, for messages.
+
+    Raises:
+        ConfigError: a row is not as it must be.
+    """
+    home = _home(project)
+    today = home.rows["models"].get(saved.model.get("name"), {}).get("folder")
+    model = {**saved.model, "folder": today} if saved.model.get("folder") and today else saved.model
+    base = parse(ModelSpec, f"{where}, model", model)
+    return Rows(
+        parse(MethodSpec, f"{where}, method", saved.method),
+        base,
+        parse(TrainingSpec, f"{where}, training", saved.training),
+        parse(SamplingSpec, f"{where}, sampling", saved.sampling),
+        home.weights(base),
+        home.project,
+    )
+
+
+@dataclass(frozen=True)
+class _Home:
+    """A project: its folder, its rows by key, and the folder of downloaded models."""
+
+    project: Path
+    rows: Mapping[str, Any]
+    models: Path
+
+    def weights(self, model: ModelSpec) -> Path:
+        """The model's folder; a model that is not there is downloaded."""
+        folder = folder_of(model, self.models / model.name)
+        fetch_model(model, folder, self.project / names.LOCK)
+        return folder
+
+
+def _home(project: str | PathLike[str] | None) -> _Home:
+    home, cache = rows_and_models(project)
+    rows, models = _configured(home, _stamp(home))
+    return _Home(home, rows, cache or home / models)
 
 
 def _row(kind: type[S], axis: str, given: Row, parameters: Mapping[str, Any]) -> S:

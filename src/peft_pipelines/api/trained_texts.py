@@ -1,4 +1,4 @@
-"""A method trained on texts with labels, as the cells of a grid are, but in memory: no store, no report."""
+"""A method that was trained on texts with labels, in memory; what answers is loaded when it is first asked."""
 
 import tempfile
 from collections.abc import Sequence
@@ -8,29 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
 
+from peft_pipelines.api.opened_project import configured
 from peft_pipelines.api.project_rows import Rows
-from peft_pipelines.config import Cell, Grid, LrSearchSpec, TaskSpec
+from peft_pipelines.config import TaskSpec
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.data.adapt import adapt, instruct
-from peft_pipelines.data.tokenize import Prompter
 from peft_pipelines.data.unanswered import examples
-from peft_pipelines.files import names
-from peft_pipelines.inference.few_shot import shots_of
-from peft_pipelines.methods import providers
-from peft_pipelines.models import base_model
-from peft_pipelines.pipelines.cells.pipeline import create_pipeline
-from peft_pipelines.storage.checkpoint import Trained
-from peft_pipelines.storage.splits import Splits
+from peft_pipelines.methods.custom_folder import use_methods_of
+from peft_pipelines.running import quiet
 
 if TYPE_CHECKING:
     from peft_pipelines.data.encoded import Shot
     from peft_pipelines.inference.answerer import Answerer
 
 TEXT: Final = "text"
-LABEL: Final = "label"
-SEED: Final = "seed"
 
 
 @dataclass(frozen=True)
@@ -56,16 +47,25 @@ class TrainedTexts:
     def label_logprobs(self, texts: Sequence[str]) -> "np.ndarray[Any, Any]":
         """Return the log-probability of each label behind each text: (texts, labels), in the order of the labels."""
         lines = examples([{TEXT: text} for text in texts], self.task, [TEXT])
-        asked = self._answerer.encode(lines)
-        with self._answerer.base.untouched(self.rows.training_args.deterministic):
-            generations = self._answerer.generate(asked)
+        asked = self.answerer.encode(lines)
+        with self.answerer.base.untouched(self.rows.training_args.deterministic):
+            generations = self.answerer.generate(asked)
         return np.array([[each.logprob for each in found.likelihoods] for found in generations])
 
     @cached_property
-    def _answerer(self) -> "Answerer":
-        from peft_pipelines.inference.answerer import Answerer  # noqa: PLC0415  (its type is all that copies need)
+    def answerer(self) -> "Answerer":
+        """The method on its base model, which is read when it is first asked for.
 
+        Raises:
+            ConfigError: the base model's weights are not those that it was trained on.
+        """
         rows = self.rows
+        quiet.silence()  # a copy may be asked in a process that has not trained it
+        configured(rows.project)
+        use_methods_of(rows.project)
+        from peft_pipelines.inference.answerer import Answerer  # noqa: PLC0415  (loads torch, once its log is quiet)
+        from peft_pipelines.models import base_model  # noqa: PLC0415  (likewise)
+
         base = base_model.resident(rows.model, rows.weights)
         if base.checksum != self.base_checksum:
             raise ConfigError(
@@ -78,7 +78,7 @@ class TrainedTexts:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy is made of: not the model in memory, which a copy loads for itself."""
-        return {name: value for name, value in vars(self).items() if name != "_answerer"}
+        return {name: value for name, value in vars(self).items() if name != "answerer"}
 
 
 def write_files(files: dict[str, bytes], folder: Path) -> None:
@@ -93,56 +93,3 @@ def read_files(folder: Path) -> dict[str, bytes]:
     """Return the files of a folder by their paths in it."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-
-
-def train_texts(rows: Rows, task: TaskSpec, texts: Sequence[str], labels: Sequence[int], seed: int) -> TrainedTexts:
-    """Train a method on texts with labels, by the nodes of a cell.
-
-    Args:
-        rows: the method, the model, and the arguments.
-        task: the task's row, with columns ``text`` and ``label``.
-        texts: the training examples.
-        labels: for each the key of its label in the task's row.
-        seed: as that of a cell.
-
-    Raises:
-        ConfigError: the rows do not fit the model, or a text is empty.
-    """
-    providers.check(rows.method, base_model.skeleton(rows.model, rows.weights))
-    base = base_model.resident(rows.model, rows.weights)
-    prompter = Prompter.of(base.spec, base.tokenizer, task.limit(rows.training_args))
-    longest = max(len(prompter.encode_answer(word)) for word in task.label_words)
-    task = task.model_copy(update={"max_new_tokens": longest})
-    table = pa.table({TEXT: pa.array(texts, pa.string()), LABEL: pa.array(labels, pa.int64())})
-    prompts = instruct(adapt({"train": table, "test": table.slice(0, 1)}, task, rows.sampling), task)
-    with tempfile.TemporaryDirectory() as scratch:
-        trained = _run_nodes(rows, task, prompts, seed, Path(scratch))
-        folder = Path(scratch, names.CHECKPOINT)
-        folder.mkdir()
-        providers.save(trained.attached, folder)
-        files = read_files(folder)
-    trained.attached.detach()
-    shots = shots_of(prompts, task, rows.method.shots, seed)
-    return TrainedTexts(rows, task, files, base.checksum, trained.record, shots)
-
-
-def _run_nodes(rows: Rows, task: TaskSpec, prompts: Splits, seed: int, scratch: Path) -> Trained:
-    """Run the nodes of a cell up to its checkpoint."""
-    cell = Cell(method=rows.method.name, model=rows.model.name, task=task.name, seed=SEED)
-    checkpoint = names.artifact(cell, names.CHECKPOINT)
-    grid = Grid(methods=(cell.method,), models=(cell.model,), tasks=(cell.task,), seeds=(cell.seed,))
-    values: dict[str, Any] = {
-        names.parameter("methods", cell.method): rows.method,
-        names.parameter("models", cell.model): rows.model,
-        names.parameter("training"): rows.training_args,
-        names.parameter("tasks", cell.task): task,
-        names.parameter("seeds", cell.seed): seed,
-        names.parameter("grid", "lr_search"): LrSearchSpec(factors=(1.0,)),
-        names.weights(cell.model): rows.weights,
-        names.prompts(cell.task): prompts,
-        names.artifact(cell, names.WORKSPACE): scratch / "state",
-    }
-    for node in create_pipeline(grid, {}).to_outputs(checkpoint).nodes:
-        values |= node.run({name: values[name] for name in node.inputs})
-    trained: Trained = values[checkpoint]
-    return trained
