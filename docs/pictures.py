@@ -25,8 +25,10 @@ DRAWN = "smoke"
 """The environment whose pipelines are drawn: two tasks and three methods can be read in a picture, more cannot."""
 QUESTION = "A film with much to say and no idea how to say it."
 SCALE, STILL = 2, 5
+HIGH = 1250
+"""Of a window that has room for all that stands beside a form of the board."""
 PATIENCE = 600.0
-"""Seconds until kedro viz has read the project and drawn it."""
+"""Seconds until a page shows what is waited for, such as kedro viz the project."""
 
 MENUS_AWAY = """document.querySelector('.kui-theme--dark') &&
 document.querySelector('.pipeline-menu-button--theme').click(),
@@ -36,6 +38,10 @@ body * {visibility: hidden} .pipeline-flowchart, .pipeline-flowchart * {visibili
 """The light colours, and nothing but the chart: menus, hints and reminders differ from one release to the next."""
 NODES = ".pipeline-node"
 ANY_NODES = f"document.querySelectorAll('{NODES}').length > 0"
+EPOCHS, LOSSES = 200, 8
+"""Of a training that is watched: so long that the picture is taken before its end, and 8 of the 20 losses it logs."""
+STATE = "document.getElementById('state').textContent"
+CURVES = "[...document.querySelectorAll('svg.curve polyline')]"
 PLACES = f"JSON.stringify([...document.querySelectorAll('{NODES}')].map(one => one.getBoundingClientRect()))"
 
 
@@ -97,26 +103,48 @@ def ask(page: Browser, _: Path) -> bytes:
         return page.picture("label.wide, .ways, #answers, #command")
 
 
-PICTURES = {"report": report, "results": results, "pipeline": pipeline, "board": board, "method": method, "ask": ask}
-WITHOUT_RUN = {"pipeline", "board", "method"}
+def run(page: Browser, _: Path) -> bytes:
+    """The board's page Run while two methods are trained, in a project of its own whose model is tiny."""
+    from board_runs import tiny_project  # noqa: PLC0415  (slow to import, and needed here alone)
+
+    with tempfile.TemporaryDirectory() as folder:
+        project = tiny_project(Path(folder), epochs=EPOCHS)
+        project.grid["methods"] = ["zero_shot", "lora", "ia3"]
+        project.write("local")
+        with on_board(page, "/run", Path(folder), "local"):
+            page.waited(f"{STATE} === 'Nothing runs'")
+            page.value("document.getElementById('workers').focus()")
+            page.write("2")
+            page.click("#start")
+            try:
+                page.waited(f"{CURVES}.length === 2 && {CURVES}.every(one => one.points.length >= {LOSSES})")
+                return page.picture(".bar, #doing")
+            finally:
+                page.click("#stop")
+                page.waited(f"{STATE} === 'Nothing runs'")
+
+
+PICTURES = {one.__name__: one for one in (report, results, pipeline, board, method, run, ask)}
+WITHOUT_RUN = {"pipeline", "board", "method", "run"}
 """Pictures that need no finished run."""
 
 
 @contextmanager
-def on_board(page: Browser, path: str) -> Iterator[None]:
-    """A page of the board, shown for the environment of the run, as long as the block lasts."""
-    with kedro_board() as address:
+def on_board(page: Browser, path: str, project: Path = ROOT, env: str = ENVIRONMENT) -> Iterator[None]:
+    """A page of a project's board, shown for an environment, as long as the block lasts."""
+    with kedro_board(project) as address:
         page.open(address)
-        page.open(f"{address.partition('/start')[0]}{path}{'&' if '?' in path else '?'}env={ENVIRONMENT}")
-        page.look(width=1180, scale=SCALE)
+        page.open(f"{address.partition('/start')[0]}{path}{'&' if '?' in path else '?'}env={env}")
+        page.look(width=1180, height=HIGH, scale=SCALE)
         yield
 
 
 @contextmanager
-def kedro_board() -> Iterator[str]:
-    """The address that opens a board of this project, as long as the block lasts."""
+def kedro_board(project: Path) -> Iterator[str]:
+    """The address that opens a board of a project, as long as the block lasts."""
     command = [sys.executable, "-m", "kedro", "board", "--no-open", "--port=0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    ours = os.environ | {"DO_NOT_TRACK": "1"}
+    with subprocess.Popen(command, cwd=project, env=ours, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             yield next(line.strip() for line in process.stdout if line.startswith("http://"))

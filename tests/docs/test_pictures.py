@@ -15,7 +15,7 @@ from peft_pipelines.reporting.comparisons import no_differences
 from peft_pipelines.reporting.plots import plot
 
 PAGES = [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")]
-NAMES = {"report", "results", "pipeline", "board", "method", "ask"}
+NAMES = {"report", "results", "pipeline", "board", "method", "run", "ask"}
 LINK = re.compile(r"!\[[^\]]*\]\((?:docs/)?images/(\w+)\.png\)")
 
 
@@ -42,7 +42,8 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 def test_the_pictures_of_the_pages_are_those_that_the_script_takes() -> None:
     assert {path.stem for path in (PROJECT / "docs/images").iterdir()} == NAMES
     assert {name for page in PAGES for name in LINK.findall(page.read_text(encoding="utf-8"))} == NAMES
-    assert "no picture 'nothing'; there are report, results, pipeline, board, method, ask\n" in taken("nothing").stderr
+    said = "no picture 'nothing'; there are report, results, pipeline, board, method, run, ask\n"
+    assert said in taken("nothing").stderr
 
 
 def test_without_a_browser_it_says_what_to_install(tmp_path: Path) -> None:
