@@ -146,6 +146,16 @@ def test_the_page_method_changes_each_field_where_it_stands(project: Project) ->
     assert rows_of(project, ENV).parameters.methods["lora"] == made.method
 
 
+def test_credentials_stay_where_they_are(project: Project) -> None:
+    laid(project, {**PARTED, "credentials.yml": "mine: {token: secret}\n", "of/credentials_more.json": "{}"})
+    texts = files_of(project, ENV).texts
+    assert set(texts) == set(PARTED)
+    with written.tried(project, Draft(ENV, texts, 0)) as conf:
+        assert Project(project.root, conf).loader(ENV)["credentials"] == {"mine": {"token": "secret"}}
+    written.write(project, Draft("copied", texts, 0))
+    assert not list((project.conf / "copied").rglob("credentials*"))
+
+
 def test_a_folder_that_is_linked_here_stays_as_it_is(project: Project) -> None:
     laid(project, {"grid/axes.yml": PARTED[AXES]}, "theirs")
     laid(project, {TRAINING: PARTED[TRAINING]})

@@ -17,7 +17,7 @@ from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.soft_merge import soft_merge
 from peft_pipelines.config.strict_yaml import Document, parse
 
-GRID, PARAMETERS = "grid", "parameters"
+GRID, PARAMETERS, CREDENTIALS = "grid", "parameters", "credentials"
 """Kinds of files. An environment may have several of a kind, such as grid.yml, grid_more.yml and grid/a.yml."""
 
 
@@ -88,6 +88,8 @@ class Files:
 def files_of(project: Project, env: str) -> Files:
     """Return the files of an environment that are YAML, and the JSON files that a run reads; none if it has no folder.
 
+    Credentials are none of them.
+
     Raises:
         ConfigError: one of them is no file, or cannot be read.
     """
@@ -95,8 +97,9 @@ def files_of(project: Project, env: str) -> Files:
     paths = paths_of(folder, shown) if env in project.environments and folder.is_dir() else ()
     found = {path.relative_to(folder): path for path in paths}
     every = [pattern for each in patterns.values() for pattern in each]
-    read = {name: path for name, path in found.items() if name.suffix in SUFFIXES or matches(name, every)}
-    return Files(shown, patterns, {name.as_posix(): path.read_text(encoding="utf-8") for name, path in read.items()})
+    read = [name for name in found if name.suffix in SUFFIXES or matches(name, every)]
+    public = [name for name in read if not matches(name, patterns[CREDENTIALS])]
+    return Files(shown, patterns, {name.as_posix(): found[name].read_text(encoding="utf-8") for name in public})
 
 
 @cache

@@ -17,7 +17,7 @@ from peft_pipelines.files.atomic import write_text
 def tried(project: Project, draft: Draft) -> Iterator[Path]:
     """Yield a folder of configuration in which the draft stands in place of its environment, for a block.
 
-    All other environments are links to the project's own.
+    All other environments are links to the project's own, and so are files of the environment that no page writes.
     """
     with tempfile.TemporaryDirectory(prefix="board-") as scratch:
         conf = Path(scratch, project.conf.name)
@@ -25,11 +25,15 @@ def tried(project: Project, draft: Draft) -> Iterator[Path]:
         for path in project.conf.iterdir():
             if path.name != draft.name:
                 (conf / path.name).symlink_to(path.resolve())
-        (conf / draft.name).mkdir()
-        for name, text in draft.texts.items():
-            path = conf / draft.name / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        folder, now = conf / draft.name, project.conf / draft.name
+        folder.mkdir()
+        own = {path.relative_to(now).as_posix(): path for path in now.rglob("*") if path.is_file()}
+        for name in {**draft.texts, **own}:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            if name in draft.texts:
+                (folder / name).write_text(draft.texts[name], encoding="utf-8")
+            else:
+                (folder / name).symlink_to(own[name].resolve())
         yield conf
 
 
