@@ -58,8 +58,11 @@ class Rows:
     project: Path
 
     def saved(self) -> dict[str, Any]:
-        """Return the rows as JSON has them, the fields of ``SavedRows``; where things lie is left out."""
-        kept = {"method": self.method, "model": self.model, "training": self.training_args, "sampling": self.sampling}
+        """Return the rows as JSON has them, the fields of ``SavedRows``; a model's folder is from the project's."""
+        model, project = self.model, self.project
+        if model.name != OWN and model.folder and Path(model.folder).is_relative_to(project):
+            model = model.model_copy(update={"folder": Path(model.folder).relative_to(project).as_posix()})
+        kept = {"method": self.method, "model": model, "training": self.training_args, "sampling": self.sampling}
         return {name: row.model_dump(mode="json") for name, row in kept.items()}
 
 
@@ -77,7 +80,8 @@ def rows_of(project: str | PathLike[str] | None, method: Row, model: Row, traini
     """
     home = _home(project)
     use_methods_of(home.project)
-    spec, base = _row(MethodSpec, "method", method, home.rows), _row(ModelSpec, "model", model, home.rows)
+    spec = _row(MethodSpec, "method", method, home.rows)
+    base = home.placed(_row(ModelSpec, "model", model, home.rows))
     if spec.train_on:
         raise ConfigError(f"method '{spec.name}', train_on: must be left out here, where there is one task")
     shared = parse(TrainingSpec, "training", home.rows["training"])
@@ -101,7 +105,7 @@ def rows_again(project: str | PathLike[str] | None, saved: SavedRows, where: str
     home = _home(project)
     today = home.rows["models"].get(saved.model.get("name"), {}).get("folder")
     model = {**saved.model, "folder": today} if saved.model.get("folder") and today else saved.model
-    base = parse(ModelSpec, f"{where}, model", model)
+    base = home.placed(parse(ModelSpec, f"{where}, model", model))
     return Rows(
         parse(MethodSpec, f"{where}, method", saved.method),
         base,
@@ -119,6 +123,12 @@ class _Home:
     project: Path
     rows: Mapping[str, Any]
     models: Path
+
+    def placed(self, model: ModelSpec) -> ModelSpec:
+        """A row of the project with its folder from the project's, as its YAML means it; a row of Python as it is."""
+        if model.name == OWN or not model.folder:
+            return model
+        return model.model_copy(update={"folder": str(self.project / model.folder)})
 
     def weights(self, model: ModelSpec) -> Path:
         """The model's folder; a model that is not there is downloaded."""

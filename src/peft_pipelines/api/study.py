@@ -11,7 +11,7 @@ from peft_pipelines.api.grid import Grid
 from peft_pipelines.api.opened_project import catalog_of, paths, project_of, session_of
 from peft_pipelines.api.written_rows import write_rows
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.files import names
+from peft_pipelines.files import garbage, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,15 +49,14 @@ def run(
         ConfigError: arguments, rows, names or files are not as they must be. Nothing has run then.
         PartsFailed: some cells have failed. The others stand, and ``results`` returns them all.
     """
-    from peft_pipelines.files import garbage
-    from peft_pipelines.running.cell_runner import CellRunner
-
     check(grid=grid, env=env, project=project, store=store, raw=raw, workers=workers)
     folder = project_of(project)
     if grid is not None:
         write_rows(grid, folder, env)
     params = paths(store=store, raw=raw)
     with garbage.seldom(), session_of(folder, env, params) as session:
+        from peft_pipelines.running.cell_runner import CellRunner  # once Kedro knows the form of its log
+
         session.run(pipeline_names=["benchmark"], runner=CellRunner(workers=workers))
     return results(env=env, project=folder, store=store)
 

@@ -18,6 +18,7 @@ def silence() -> None:
         transformers.utils.logging.disable_progress_bar()
     if not sys.stderr.isatty():
         os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm, in a notebook without widgets
     for package in CHATTY:
         for category in (UserWarning, FutureWarning, DeprecationWarning):
             warnings.filterwarnings("ignore", category=category, module=rf"{package}(\.|$)")
