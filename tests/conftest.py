@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 for _library in ("OMP", "MKL", "OPENBLAS", "RAYON"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
-# What `make test VENV=/some/where` was told is not meant for a make that a test runs.
-for _said in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"):
-    os.environ.pop(_said, None)
+# What `make test VENV=/some/where` was told is not meant for a make that a test runs. It hands its variables down both
+# in its flags and by their names.
+_told = [word.partition("=")[0] for word in os.environ.get("MAKEFLAGS", "").split() if "=" in word]
+for _name in ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", *_told):
+    os.environ.pop(_name, None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
