@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 PACKAGE = "peft_pipelines"
-RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d[.:]\d\d[.:]\d\d[.:]\d{3}Z")
+RUN = re.compile(r"\d{4}-\d\d-\d\dT\d\d[.:]\d\d[.:]\d\d[.:]\d{6}Z")
 SCRATCH = re.compile(r"(\.[^/]+)\.[0-9a-f]{8}_\d+_\d+\.\w+\.part")
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.utime")
 FOLDERS = {"os.mkdir": 2, "os.rename": 2, "os.link": 2}
@@ -52,7 +52,7 @@ class Death:
 def settled(path: str) -> str:
     """A path without what each run draws anew.
 
-    >>> settled("a/2026-11-29T03.26.45.335Z/.b.json.0a1b2c3d_71_9000.x1_y.part/b.json")
+    >>> settled("a/2026-11-29T03.26.45.335512Z/.b.json.0a1b2c3d_71_9000.x1_y.part/b.json")
     'a/RUN/.b.json.part/b.json'
     """
     return SCRATCH.sub(r"\1.part", RUN.sub("RUN", path))

@@ -1,5 +1,6 @@
 """What a run is asked to do, checked by name before anything else is read: pipelines, nodes, data sets, versions."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,14 @@ class CheckedSession(KedroSession):
     """Kedro's session, which refuses a selection of nodes or versions that names what there is not."""
 
     _wanted: Mapping[str, Any] | None = None
+
+    def __init__(self, session_id: str, *arguments: Any, **named: Any) -> None:
+        """Begin a session; its id, the clock's in milliseconds, gets microseconds.
+
+        The id names the run and the versions that it makes, and tasks of a job array may begin in one millisecond.
+        """
+        microseconds = time.time_ns() // 1000 % 1000
+        super().__init__(f"{session_id.removesuffix('Z')}{microseconds:03d}Z", *arguments, **named)
 
     def run(self, *arguments: Any, **wanted: Any) -> dict[str, Any]:
         """Run a pipeline.

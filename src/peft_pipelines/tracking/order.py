@@ -20,7 +20,7 @@ def reserve(folder: Path) -> None:
         folder.mkdir(parents=True)
     except FileExistsError:
         raise ConfigError(
-            f"run '{folder.name}': another run of this store began in the same millisecond and has this id; "
+            f"run '{folder.name}': another run of this store began in the same microsecond and has this id; "
             "give the command again"
         ) from None
     handle = os.open(folder.parent / ORDER, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o666)
