@@ -9,7 +9,7 @@ from peft_pipelines.tracking.clean_up import Cleaned
 
 ROOT = Path(__file__).parents[2]
 STORE = ROOT / "data"
-OLD = "2026-10-01T12.00.00.000Z"
+OLD = "2026-10-01T12.00.00.000512Z"
 ITEMS = [
     Item("runs", STORE / f"08_reporting/runs/{OLD}", 48_200, None),
     Item("versions", STORE / f"06_models/tiny/mood/lora/s0/checkpoint/{OLD}", 1_859_871, None),
