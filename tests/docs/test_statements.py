@@ -190,12 +190,12 @@ def test_watch_prints_what_the_page_shows(recorded: Project) -> None:
     ia3 = {"title": "ia3 · tiny · mood · s0", "phase": "generate", "done": 8, "total": 40, "seconds": 15.0}
     cells = {"cells": 20, "unchanged": 3, "made": 6, "failed": 1, "seconds": 754.0, "left": 1200.0}
     doing = [{"place": 0, **lora}, {"place": 1, **ia3}]
-    begun(RUNS, "2026-11-29T12.00.00.000Z", silent=-60.0, host="node7", pid=4711, **cells, doing=doing)
+    begun(RUNS, "2026-11-29T12.00.00.000512Z", silent=-60.0, host="node7", pid=4711, **cells, doing=doing)
     few = {"cells": 20, "made": 2, "seconds": 60.0, "left": 120.0, "not_estimated": 4}
     died = [
         {"place": 0, "title": "lora · tiny · mood · s2", "phase": "training", "done": 5, "total": 90, "seconds": 20}
     ]
-    begun(RUNS, "2026-11-29T12.10.00.000Z", GONE, silent=184.6, host="node8", pid=815, **few, doing=died)
+    begun(RUNS, "2026-11-29T12.10.00.000512Z", GONE, silent=184.6, host="node8", pid=815, **few, doing=died)
     for run_id in ids():
         shutil.rmtree(RUNS / run_id)
     (lines,) = shown("watch", "docs/workers.md")
