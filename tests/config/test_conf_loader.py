@@ -1,5 +1,6 @@
 """The store of an environment: a folder of its own, unless it names one."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,19 @@ def test_only_the_environment_that_says_so_shares_the_default_store() -> None:
     shared = {name for name in names if places(CONF, name)[0] == places(CONF, None)[0]}
     assert shared == {"macro_f1"}
     assert len({places(CONF, name)[0] for name in names}) == len(names)
+
+
+def test_loaders_that_live_at_once_read_each_their_own_environment(conf: Path) -> None:
+    loaders = {env: ConfLoader(str(conf), env=env, **CONFIG_LOADER_ARGS) for env in ("mine", "yours", "bare")}
+    found = {env: loader["catalog"]["{task}_raw"]["filepath"] for env, loader in loaders.items()}
+    assert found == {"mine": "others/{task}", "yours": "rows/{task}", "bare": "rows/{task}"}
+    stores = {env: ConfLoader(str(conf), env=env, **CONFIG_LOADER_ARGS)["globals"]["store"] for env in loaders}
+    assert stores == {"mine": "data/mine", "yours": "data/elsewhere", "bare": "data/bare"}
+
+
+def test_threads_read_each_their_own_environment(conf: Path) -> None:
+    expected = {env: places(conf, env, store=env) for env in ("base", "mine", "yours", "bare")}
+    with ThreadPoolExecutor(8) as threads:
+        asked = [env for env in expected for _ in range(25)]
+        found = list(threads.map(lambda env: places(conf, env, store=env), asked))
+    assert found == [expected[env] for env in asked]

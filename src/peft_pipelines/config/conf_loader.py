@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePath
+from threading import RLock
 from typing import Any, Final, cast
 
 from fsspec.utils import glob_translate
@@ -23,6 +24,8 @@ from peft_pipelines.config.strict_yaml import LONGEST, Document, parse
 LOCAL: Final = "file"
 STORE: Final = "store"
 """The key of globals.yml that names the folder for what a run makes."""
+RESOLVING: Final = RLock()
+"""What OmegaConf resolves ``globals`` and ``runtime_params`` by is the process's: one loader at a time has it."""
 ARCHIVES: Final = ("application/zip", "application/x-zip-compressed", "application/zip-compressed", "application/x-tar")
 
 
@@ -37,7 +40,9 @@ class ConfLoader(OmegaConfigLoader):
     _globals: dict[str, Any] = {}  # noqa: RUF012  (Kedro sets it once globals.yml is read, which may ask for it)
 
     def __init__(self, conf_source: str | Path, **options: Any) -> None:
-        super().__init__(_checked_source(conf_source), **options)
+        source = _checked_source(conf_source)
+        with RESOLVING:
+            super().__init__(source, **options)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
         """Return the configuration of a kind, such as "parameters".
@@ -46,6 +51,11 @@ class ConfLoader(OmegaConfigLoader):
             ConfigError: a file, a key or an interpolation is not as it must be.
             MissingConfigException: no file of this kind is there.
         """
+        with RESOLVING:
+            self._register_globals_resolver()  # that of the last loader that was made stands there
+            return self._resolved(key)
+
+    def _resolved(self, key: str) -> dict[str, Any]:
         if self._documents is None:
             self._documents = self._read_folders()
             self._check_values()
