@@ -10,8 +10,7 @@ from typing import Any, cast
 from kedro.config import OmegaConfigLoader
 
 from peft_pipelines.board.project import Project
-from peft_pipelines.config.conf_files import JSON, SUFFIXES, paths_of
-from peft_pipelines.config.conf_loader import matches
+from peft_pipelines.config.conf_files import JSON, SUFFIXES, matches, paths_of
 from peft_pipelines.config.edited_yaml import Keys, edited
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.soft_merge import soft_merge

@@ -1,9 +1,13 @@
 """The files of a folder of configuration: which there are, and what none of them may be."""
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePath
+
+from fsspec.utils import glob_translate
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.strict_yaml import LONGEST
@@ -74,3 +78,13 @@ def check_name(where: str, known: Sequence[str]) -> None:
     if close := get_close_matches(stem, known, n=1, cutoff=0.8):
         names = ", ".join(f"{name}*.yml" for name in known)
         raise ConfigError(f"{where}: is read by nothing, did you mean '{close[0]}{path.suffix}'? Read are: {names}")
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(glob_translate(pattern))
+
+
+def matches(path: PurePath, patterns: Iterable[str]) -> bool:
+    """Return whether patterns of ``config_patterns`` find a file, by its path in an environment's folder."""
+    return any(_pattern(pattern).match(path.as_posix()) for pattern in patterns)

@@ -1,20 +1,17 @@
 """The one entry of YAML: Kedro's loader behind a strict reading of every file, with each fault in one line."""
 
 import mimetypes
-import re
 from collections.abc import Iterable, Iterator
-from functools import cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from threading import RLock
 from typing import Any, Final, cast
 
-from fsspec.utils import glob_translate
 from kedro.config import OmegaConfigLoader
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 from peft_pipelines.config import conf_check
-from peft_pipelines.config.conf_files import JSON, SUFFIXES, check_name, paths_of, read_bytes
+from peft_pipelines.config.conf_files import JSON, SUFFIXES, check_name, matches, paths_of, read_bytes
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.own_rows import with_own_rows
 from peft_pipelines.config.params_check import check_globals, check_params, check_parts
@@ -194,13 +191,3 @@ def _checked_source(source: str | Path) -> str:
 
 def _shown(path: Path, folder: Path) -> str:
     return (Path(folder.parent.name, folder.name) / path.relative_to(folder)).as_posix()
-
-
-@cache
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(glob_translate(pattern))
-
-
-def matches(path: PurePath, patterns: Iterable[str]) -> bool:
-    """Return whether patterns of ``config_patterns`` find a file, by its path in an environment's folder."""
-    return any(_pattern(pattern).match(path.as_posix()) for pattern in patterns)
