@@ -8,14 +8,16 @@ import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from peft_pipelines.methods.attached import Attached
+from peft_pipelines.models.last_layer import end_only_at
 
 
 def prefix_cache(attached: Attached, prefix: torch.Tensor) -> Cache:
     """Return the keys and values of the soft prompt, if any, and of the prefix (1, tokens), for one row."""
     # some models make no cache of their own in training mode
     start = attached.start() if attached.start else DynamicCache(config=attached.core.config)
-    keep = {"logits_to_keep": 1} if takes(attached, "logits_to_keep") else {}
-    return attached.core(input_ids=prefix, past_key_values=start, use_cache=True, **keep).past_key_values
+    none = torch.zeros(0, dtype=torch.long, device=prefix.device)
+    with end_only_at(attached.core, (none, none)):
+        return attached.core(input_ids=prefix, past_key_values=start, use_cache=True).past_key_values
 
 
 def whole(start: Cache | None) -> Cache:
