@@ -83,7 +83,7 @@ def page(
 
 
 def _rendered(context: dict[str, Any]) -> str:
-    """The template with its parts, and plotly's script in it: the template would copy its nine megabytes thrice."""
+    """The template with its parts, and plotly's script in it: the template would copy its nine megabytes."""
     from plotly.offline import get_plotlyjs  # noqa: PLC0415  (it loads IPython, which would stay through all cells)
 
     plotly = get_plotlyjs()
