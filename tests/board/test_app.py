@@ -63,8 +63,9 @@ def test_mistakes_are_words(scratch_board: Board) -> None:
 def test_its_pages_are_found_from_each_other(scratch_board: Board, chromium: Browser) -> None:
     page = opened(chromium, scratch_board, "/?env=smoke")
     for name, title in PAGES.items():
-        page.click(f"nav a[href^='/{name}']")
-        page.waited(f"document.readyState === 'complete' && document.title.startsWith('{title} ·')")
+        with page.followed():
+            page.click(f"nav a[href^='/{name}']")
+        assert page.value("document.title").startswith(f"{title} ·")
         assert page.value("document.querySelector('nav [aria-current]').textContent") == title
         assert page.value("document.body.dataset.env") == "local"
     assert page.said == []

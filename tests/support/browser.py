@@ -84,8 +84,17 @@ class Browser:
         self._ask("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._ask("Emulation.setEmulatedMedia", features=[scheme])
+        with self.followed():
+            self._ask("Page.reload")
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """What the block does leads to another page, or to this one anew; return when that has loaded to its end.
+
+        The page that is left may answer for a while, and may be what the test waits for in every other respect.
+        """
         self.value("loaded_before = true")
-        self._ask("Page.reload")
+        yield
         self.waited("typeof loaded_before === 'undefined' && document.readyState === 'complete'")
 
     def click(self, selector: str) -> None:
