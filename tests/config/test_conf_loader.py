@@ -1,11 +1,13 @@
 """The store of an environment: a folder of its own, unless it names one."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from peft_pipelines.config.conf_loader import ConfLoader
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.settings import CONFIG_LOADER_ARGS
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -47,6 +49,17 @@ def conf(tmp_path: Path) -> Path:
 )
 def test_an_environment_writes_into_its_own_store(conf: Path, env: str | None, store: str, raw: str) -> None:
     assert places(conf, env) == (f"{store}/results.csv", f"{raw}/{{task}}")
+
+
+@pytest.mark.parametrize("env", [None, "local"])
+def test_the_default_environment_needs_no_folder(conf: Path, env: str | None) -> None:
+    shutil.rmtree(conf / "local")
+    assert places(conf, env) == ("data/results.csv", "rows/{task}")
+    with pytest.raises(ConfigError, match="unknown environment 'lokal', did you mean 'local'"):
+        places(conf, "lokal")
+    (conf / "local").touch()
+    with pytest.raises(ConfigError, match="unknown environment 'local'"):
+        places(conf, env)
 
 
 def test_the_command_line_chooses_another_store(conf: Path) -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from light import PROJECT
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
 STAGES = {name: base for base, name in re.findall(r"^FROM (\S+) AS (\w+)$", DOCKERFILE, re.MULTILINE)}
 IMAGES = ("cpu", "cuda", "dev")
+FILES = (".gitignore", ".telemetry", "LICENSE", "README.md", "constraints.txt", "pyproject.toml")
+"""What the wheel is built from beside the folders that ``pyproject.toml`` includes."""
 
 
 def stage(name: str) -> str:
@@ -57,15 +60,27 @@ def test_the_release_of_torch_can_be_read_from_the_constraints() -> None:
     assert len([line for line in lines if re.match(wanted, line)]) == 1
 
 
+def let_in(name: str, rules: list[str]) -> bool:
+    """Whether a file is sent to the builder: the last rule that holds for it or for a folder around it decides."""
+    around = [path.as_posix() for path in (Path(name), *Path(name).parents)]
+    decided = [rule for rule in rules if any(fnmatch(each, rule.removeprefix("!")) for each in around)]
+    return not decided or decided[-1].startswith("!")
+
+
 def test_an_image_is_built_from_what_the_wheel_needs_alone() -> None:
     lines = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     rules = [line for line in lines if line and not line.startswith("#")]
-    let_in = {rule[1:] for rule in rules if rule.startswith("!")}
     settings = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     (included,) = re.findall(r"^include = (\[.*\])$", settings, re.MULTILINE)
-    folders = {folder.strip("/").removesuffix("/peft_pipelines") for folder in json.loads(included)}
-    assert let_in == folders | {".gitignore", ".telemetry", "LICENSE", "README.md", "constraints.txt", "pyproject.toml"}
-    assert rules[0] == "*" and rules[-2:] == ["conf/local", "**/__pycache__"]
+    needed = [*(folder.strip("/").removesuffix("/peft_pipelines") for folder in json.loads(included)), *FILES]
+    asked = ["git", "ls-files", "-z"]
+    listed = subprocess.run(asked, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split("\0")
+    assert "conf/local/.gitkeep" in listed
+    assert {name for name in listed if let_in(name, rules)} == {
+        name for name in listed if any(name == each or name.startswith(f"{each}/") for each in needed)
+    }
+    for name in ("conf/local/credentials.yml", "src/peft_pipelines/__pycache__/x.pyc", ".venv/x", "data/06_models/x"):
+        assert not let_in(name, rules)
 
 
 def test_the_dev_container_is_a_stage_with_a_user_and_a_target() -> None:

@@ -93,8 +93,9 @@ class ConfLoader(OmegaConfigLoader):
         check_globals(catalog, list(self.documents("globals")))
 
     def _check_environment(self, root: Path) -> None:
-        """Raise ConfigError for an environment without a folder."""
-        known = [Path(each).name for each in self._fs.ls(root.as_posix(), detail=False) if self._fs.isdir(each)]
+        """Raise ConfigError for an environment without a folder. The default one needs none: it may change nothing."""
+        found = {Path(each).name: self._fs.isdir(each) for each in self._fs.ls(root.as_posix(), detail=False)}
+        known = [name for name, is_folder in ({self.default_run_env: True} | found).items() if is_folder]
         for folder in self._folders():
             if folder not in known:
                 shown = sorted(name for name in known if not name.startswith((".", "__")))
@@ -102,6 +103,8 @@ class ConfLoader(OmegaConfigLoader):
 
     def _read_folder(self, name: str) -> Iterator[tuple[Path, Document]]:
         folder = Path(self._get_conf_env_path(name))
+        if not self._fs.isdir(folder.as_posix()):
+            return
         local = self._protocol == LOCAL
         for path in paths_of(folder, _shown(folder, folder)) if local else map(Path, self._fs.find(folder.as_posix())):
             relative = path.relative_to(folder)
