@@ -30,6 +30,8 @@ CONSOLE = [
 (PYTHON,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 RANKS = {1, 8, 16, 32, 64, 128, 256, 320, 512}
 """Those that vLLM's ``--max-lora-rank`` takes."""
+OTHERS = ("target_parameters", "layer_replication", "use_qalora", "use_bdlora", "alora_invocation_tokens")
+"""What else it does not take."""
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +63,17 @@ def test_the_line_for_the_shell_gets_an_answer(server: Served) -> None:
 
 
 def refusals(config: dict[str, Any], rank: int) -> list[str]:
-    """Why vLLM would not take an adapter's config, by its documentation of LoRA and its check of a config."""
+    """Why vLLM 0.32.0 would not take an adapter's config, by its documentation of LoRA and its check of a config."""
+    init = config.get("init_lora_weights", True)
     rules = {
         "peft_type": config["peft_type"] == "LORA",
-        "r": 1 <= config["r"] <= rank,
+        "r": 1 <= max(config["r"], *(config.get("rank_pattern") or {}).values(), 0) <= rank,
         "use_dora": not config.get("use_dora"),
         "bias": config.get("bias", "none") == "none" and not config.get("lora_bias"),
         "modules_to_save": not config.get("modules_to_save"),
-        "patterns": not config.get("rank_pattern") and not config.get("alpha_pattern"),
+        "init_lora_weights": not isinstance(init, str) or init in ("gaussian", "eva", "orthogonal", "mica", "lora_ga"),
         "target_modules": bool(config.get("target_modules")),
-        "places": not any(config.get(name) for name in ("target_parameters", "layer_replication", "use_qalora")),
+        "others": not any(config.get(name) for name in OTHERS),
     }
     return [name for name, kept in rules.items() if not kept]
 
@@ -89,9 +92,11 @@ def test_a_checkpoint_of_lora_is_what_vllm_asks_for(recorded: Project) -> None:
         assert re.fullmatch(r"base_model\.model\.model\.layers\.\d+\.self_attn\.\w+", layer)
         assert shapes[f"{layer}.lora_A.weight"][0] == shapes[f"{layer}.lora_B.weight"][1] == config["r"]
     assert len(shapes) == 2 * len(layers)
-    assert refusals({**config, "use_dora": True, "r": 64, "rank_pattern": {"q_proj": 4}}, rank) == [
-        *("r", "use_dora", "patterns")
+    assert refusals({**config, "use_dora": True, "r": 64, "init_lora_weights": "pissa"}, rank) == [
+        *("r", "use_dora", "init_lora_weights")
     ]
+    assert refusals({**config, "rank_pattern": {"q_proj": 4}}, rank) == []
+    assert refusals({**config, "rank_pattern": {"q_proj": 64}}, rank) == ["r"]
 
 
 def test_the_rows_that_the_page_names_are_those_that_vllm_takes() -> None:
@@ -103,6 +108,7 @@ def test_the_rows_that_the_page_names_are_those_that_vllm_takes() -> None:
     for name, row in rows.items():
         if row["provider"] == "hf_peft" and "r" in row["config"]:
             doubled = str(row["config"].get("init_lora_weights")).startswith("pissa")
-            config = {"peft_type": row["type"], **row["config"], "r": row["config"]["r"] * (1 + doubled)}
+            saved = {"r": row["config"]["r"] * 2, "init_lora_weights": True} if doubled else {}
+            config = {"peft_type": row["type"], **row["config"], **saved}
             taken += [] if refusals(config, 16) else [name]
     assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(taken)
