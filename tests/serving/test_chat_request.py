@@ -37,6 +37,17 @@ def test_fields_that_change_nothing_are_taken() -> None:
     assert chat_request(body(**fields, seed=5, user="someone")).most_tokens == 256
 
 
+def test_a_field_that_is_null_is_left_out_wherever_it_stands() -> None:
+    answered = {"role": "assistant", "content": "Yes?", "refusal": None, "tool_calls": None}  # as it was answered
+    turns = [*HELLO["messages"], answered, {"role": "user", "content": "Go on", "name": None}]
+    found = chat_request(body(messages=turns, stream=True, stream_options={"include_usage": None}, stop=None))
+    assert found.turns == [{name: one for name, one in turn.items() if one is not None} for turn in turns]
+    assert (found.stop, found.stream_options and found.stream_options.include_usage) == ((), False)
+    assert refused(body(messages=[{"role": "user", "content": None}])).message == "messages.0.content: must be given"
+    assert refused(body(messages=[None])).param == "messages.0" and refused(body(stop=[None])).param == "stop.0"
+    assert "unknown field 'tool_calls'" in refused(body(messages=[{**answered, "tool_calls": []}])).message
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [

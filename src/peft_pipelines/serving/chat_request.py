@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from peft_pipelines.config.errors import unknown
 from peft_pipelines.config.spec import Count, Spec, as_tuple, shown
@@ -30,20 +30,29 @@ def as_texts(value: object) -> object:
     return (value,) if isinstance(value, str) else as_tuple(value)
 
 
-class Turn(Spec):
+class _Part(Spec):
+    """A part of a request. A field that is null is one that is left out: clients write those that mean nothing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, values: Any) -> Any:
+        return {name: one for name, one in values.items() if one is not None} if isinstance(values, dict) else values
+
+
+class Turn(_Part):
     """A message."""
 
     role: str = Field(description="Who speaks, such as system, user or assistant.")
     content: str = Field(description="Text; a list of parts is not taken.")
 
 
-class StreamOptions(Spec):
+class StreamOptions(_Part):
     """What a stream holds beside the answer."""
 
     include_usage: bool = Field(False, description="A last chunk with the numbers of tokens.")
 
 
-class ChatRequest(Spec):
+class ChatRequest(_Part):
     """A request for a chat completion."""
 
     model: str = Field(description="The name of a cell.")
@@ -79,7 +88,7 @@ def chat_request(body: bytes) -> ChatRequest:
     for name, allowed in NEUTRAL.items():
         if not any(_same(values.get(name), one) for one in (None, *allowed)):
             raise _refused(name, f"must be {json.dumps(allowed[0])} or left out", values[name], REASONS.get(name, ""))
-    given = {name: value for name, value in values.items() if name not in NEUTRAL and value is not None}
+    given = {name: value for name, value in values.items() if name not in NEUTRAL}
     try:
         request = ChatRequest.model_validate(given)
     except ValidationError as error:
