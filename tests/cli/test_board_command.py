@@ -15,7 +15,6 @@ def test_a_port_that_is_taken_is_told_in_one_line(project: Project) -> None:
 
     bootstrap_project(project.folder)
     with bound("127.0.0.1", 0) as taken:
-        taken.listen()
         number = taken.getsockname()[1]
         done = CliRunner().invoke(cli, ["board", "--no-open", "--port", str(number)])
     assert done.exit_code == 1 and done.stderr.startswith(

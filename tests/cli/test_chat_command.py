@@ -10,6 +10,7 @@ from project import ROWS, Project, project
 from recorded import LORA, original, recorded
 
 from peft_pipelines.files.escape import for_terminal
+from peft_pipelines.models import base_model
 from peft_pipelines.serving.loaded_cell import LoadedCell
 from peft_pipelines.serving.loading import load_cell
 
@@ -73,7 +74,9 @@ def test_a_signal_ends_it_without_a_traceback(piped: Any, monkeypatch: pytest.Mo
     assert (done.exit_code, done.stdout, done.stderr) == (130, "po\n", "")
 
 
-def test_mistakes_are_one_line(piped: Any) -> None:
+def test_mistakes_are_one_line_before_a_model_is_read(piped: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert piped(b"\xff\n").stderr == "Error: standard input: must be UTF-8, got 0xff\n"
+    monkeypatch.setattr(base_model, "resident", lambda *_: pytest.fail("a model is read"))
     for arguments, words in {
         ("--beside=zero",): "--beside: unknown method 'zero', did you mean 'zero_shot",
         ("--beside=ia3",): "cell 'ia3.tiny.mood.s0': has not been made",
@@ -84,7 +87,6 @@ def test_mistakes_are_one_line(piped: Any) -> None:
         done = piped("x\n", *arguments)
         assert (done.exit_code, done.stdout) == (1, "")
         assert done.stderr.startswith(f"Error: {words}") and len(done.stderr.splitlines()) == 1, done.stderr
-    assert piped(b"\xff\n").stderr == "Error: standard input: must be UTF-8, got 0xff\n"
 
 
 def test_it_computes_on_the_threads_of_a_cell(piped: Any, monkeypatch: pytest.MonkeyPatch) -> None:

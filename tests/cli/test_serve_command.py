@@ -5,6 +5,7 @@ from project import Project, project
 from recorded import LORA, ZERO, original, recorded
 
 from peft_pipelines.cli import server_options
+from peft_pipelines.models import base_model
 from peft_pipelines.serving.listening import bound
 from peft_pipelines.serving.server import TOKEN
 
@@ -19,8 +20,8 @@ def refused(where: Project, *words: str) -> str:
 
 
 def test_mistakes_are_one_line(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base_model, "resident", lambda *_: pytest.fail("a model is read"))
     with bound("127.0.0.1", 0) as taken:
-        taken.listen()
         number = str(taken.getsockname()[1])
         for words, reason in (
             (["lora.tiny.mood.s1"], "cell 'lora.tiny.mood.s1': has not been made"),
@@ -31,6 +32,8 @@ def test_mistakes_are_one_line(recorded: Project, monkeypatch: pytest.MonkeyPatc
             ),
             ([LORA, ZERO, LORA], f"cell: must name each once, got '{LORA}' twice"),
             ([LORA, ZERO, "--beside=zero_shot"], f"cell: must name each once, got '{ZERO}' twice"),
+            ([LORA, "ia3.tiny.mood.s0"], "cell 'ia3.tiny.mood.s0': has not been made"),
+            ([LORA, "--beside=ia3"], "cell 'ia3.tiny.mood.s0': has not been made"),
             ([LORA, "--beside=zero"], "--beside: unknown method 'zero', did you mean 'zero_shot"),
             ([LORA, "--port=65536"], "--port: must be a whole number from 0 to 65535, got '65536'"),
             (

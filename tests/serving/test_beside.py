@@ -9,9 +9,10 @@ from recorded import LORA, ZERO, ids, original, recorded
 
 from peft_pipelines.config import Cell
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.serving.beside import beside_of, cell_beside
+from peft_pipelines.serving.beside import beside_of, recorded_beside
 from peft_pipelines.serving.loaded_cell import LoadedCell
-from peft_pipelines.serving.loading import load_cell
+from peft_pipelines.serving.loading import load_cell, loaded
+from peft_pipelines.serving.recorded_cell import recorded_cell
 from peft_pipelines.serving.server import load_cells
 
 __all__ = ["original", "project", "recorded"]
@@ -52,7 +53,7 @@ def test_the_untuned_model_has_no_training_arguments_of_a_method(recorded: Proje
         method = cell.recorded.method.model_copy(update={"training": {"max_length": plain // 2}})
         changed = LoadedCell(replace(cell.recorded, method=method), cell.answerer)
         assert changed.recorded.training_args.max_length == plain // 2
-        beside = cell_beside(catalog, changed, "zero_shot")
+        beside = loaded(catalog, recorded_beside(catalog, changed.recorded, "zero_shot"))
     assert beside.recorded.training_args.max_length == plain
     assert beside.answerer.prompter.max_length == cell.answerer.prompter.max_length
 
@@ -65,7 +66,7 @@ def test_a_run_is_that_of_both_where_it_has_both(recorded: Project) -> None:
     recorded.grid["methods"] = ["lora", "zero_shot"]
     second = ids()[1]
     with catalog_of(recorded) as catalog:
-        older, now = load_cell(catalog, ZERO, first), load_cell(catalog, LORA, second)
-        assert cell_beside(catalog, older, LORA, first).recorded.run.id == first
-        assert cell_beside(catalog, older, LORA).recorded.run.id == second
-        assert cell_beside(catalog, now, ZERO, second).recorded.run.id == first
+        older, now = (recorded_cell(catalog, Cell.of(one), run) for one, run in ((ZERO, first), (LORA, second)))
+        assert recorded_beside(catalog, older, LORA, first).run.id == first
+        assert recorded_beside(catalog, older, LORA).run.id == second
+        assert recorded_beside(catalog, now, ZERO, second).run.id == first

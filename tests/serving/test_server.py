@@ -81,6 +81,14 @@ def test_a_stop_string_ends_the_answer_before_itself(client: Any, cells: dict[st
     assert whole.usage == chunks[-1].usage and whole.usage.completion_tokens < MOST
 
 
+def test_a_conversation_goes_on_behind_the_answer_that_came(client: Any, cells: dict[str, LoadedCell]) -> None:
+    first = client.chat.completions.create(model=LORA, messages=turns("line 0"), max_tokens=MOST).choices[0].message
+    said = [*turns("line 0"), {"role": "assistant", "content": first.content}, *turns("line 1")]
+    messages = [*turns("line 0"), first, *turns("line 1")]
+    found = client.chat.completions.create(model=LORA, messages=messages, max_tokens=MOST)
+    assert found.choices[0].message.content == "".join(cells[LORA].stream(said, MOST))
+
+
 def test_sixteen_clients_at_once_each_get_their_answer(client: Any, cells: dict[str, LoadedCell]) -> None:
     asked = [((LORA, ZERO)[number % 2], f"question {number}") for number in range(16)]
     expected = ["".join(cells[model].stream(turns(text), MOST)) for model, text in asked]
@@ -142,7 +150,6 @@ def test_elsewhere_than_on_the_loopback_a_token_is_made(monkeypatch: pytest.Monk
 
 def test_an_address_that_cannot_be_had_is_one_line() -> None:
     with bound("127.0.0.1", 0) as taken:
-        taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen on '127.0.0.1', port {port}: Address already in use"):
             bound("127.0.0.1", port)

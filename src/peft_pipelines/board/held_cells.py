@@ -10,7 +10,7 @@ from kedro.io import DataCatalog
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.models import device
-from peft_pipelines.serving.beside import beside_of, cell_beside
+from peft_pipelines.serving.beside import beside_of, recorded_beside
 from peft_pipelines.serving.loaded_cell import LoadedCell
 from peft_pipelines.serving.loading import loaded, weights_folder
 from peft_pipelines.serving.recorded_cell import RecordedCell, cell_of, recorded_cell
@@ -36,7 +36,7 @@ class HeldCells:
 
         Raises:
             ConfigError: they have several base models, the memory that is free now is too small, or as for
-                ``recorded_cell`` and ``cell_beside``.
+                ``recorded_cell`` and ``recorded_beside``.
         """
         known = catalog.load(names.PARAMETERS)
         first = cell_of([wanted[0]], known)
@@ -50,10 +50,8 @@ class HeldCells:
         found: dict[str, LoadedCell] = {}
         for name, key in keys.items():
             if key not in self._cells:
-                on_record = name in recorded
-                self._cells[key] = (
-                    loaded(catalog, recorded[name]) if on_record else cell_beside(catalog, found[wanted[0]], name)
-                )
+                one = recorded.get(name) or recorded_beside(catalog, recorded[wanted[0]], name)
+                self._cells[key] = loaded(catalog, one)
             found[name] = self._cells[key]
         return found
 

@@ -40,7 +40,6 @@ def board(port: int, no_open: bool) -> None:
     root, _ = unchecked(None, {})
     token = secrets.token_urlsafe(32)
     with bound(HOST, port) as sock:
-        sock.listen()  # who reads the address may connect at once
         address = f"http://{HOST}:{sock.getsockname()[1]}{START}?token={token}"
         show(address)
         with _browser(None if no_open else address):

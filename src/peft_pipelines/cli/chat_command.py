@@ -58,21 +58,18 @@ def chat(
     \b
     kedro chat lora.smollm2_135m.sst2.s0 --beside zero_shot
     """
-    from peft_pipelines.serving.beside import beside_of, cell_beside  # noqa: PLC0415  (heavy: only this command needs it)
-    from peft_pipelines.serving.loading import load_cell  # noqa: PLC0415
-    from peft_pipelines.serving.recorded_cell import cell_of  # noqa: PLC0415
+    from peft_pipelines.serving.beside import recorded_beside  # noqa: PLC0415  (heavy: only this command needs it)
+    from peft_pipelines.serving.loading import loaded  # noqa: PLC0415
+    from peft_pipelines.serving.recorded_cell import cell_of, recorded_cell  # noqa: PLC0415
 
     sampling = decoding.sampling()
     with opened(env, params) as (catalog, _), threads.limited():
-        known = catalog.load(names.PARAMETERS)
-        named = cell_of(cell, known)
-        if beside is not None:
-            beside_of(named, beside, known)  # before a model is read
-        first = load_cell(catalog, named, run_id)
-        cells = [first] if beside is None else [first, cell_beside(catalog, first, beside, run_id)]
+        first = recorded_cell(catalog, cell_of(cell, catalog.load(names.PARAMETERS)), run_id)
+        others = [] if beside is None else [recorded_beside(catalog, first, beside, run_id)]
+        cells = [loaded(catalog, one) for one in (first, *others)]
         talks = [_Talk(one, instruction, decoding.max_new_tokens, sampling, _title(one, cells)) for one in cells]
         if sys.stdin.isatty():
-            show_line(_greeting(first, instruction))
+            show_line(_greeting(cells[0], instruction))
         try:
             for question in _questions():
                 for talk in talks:

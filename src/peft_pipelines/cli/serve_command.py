@@ -56,7 +56,6 @@ def serve(
         with opened(env, params) as (catalog, _):
             loaded = server.load_cells(catalog, cells, beside, run_id)
             address, number = sock.getsockname()[:2]
-            sock.listen()  # who reads the address may connect at once
             try:
                 for name in loaded:
                     show(name)

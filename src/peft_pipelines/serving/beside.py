@@ -8,10 +8,7 @@ from kedro.io import DataCatalog
 from peft_pipelines.config import Cell, MethodSpec, parse
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.files import names
-from peft_pipelines.inference.answerer import Answerer
-from peft_pipelines.serving.loaded_cell import LoadedCell
-from peft_pipelines.serving.loading import load_cell
-from peft_pipelines.serving.recorded_cell import cell_of
+from peft_pipelines.serving.recorded_cell import RecordedCell, cell_of, recorded_cell
 from peft_pipelines.tracking.runs import find
 
 
@@ -43,26 +40,23 @@ def beside_of(first: Cell, name: str, known: Mapping[str, Collection[str]]) -> C
     return cell
 
 
-def cell_beside(catalog: DataCatalog, cell: LoadedCell, name: str, run_id: str | None = None) -> LoadedCell:
-    """Return another cell, ready to answer.
+def recorded_beside(catalog: DataCatalog, first: RecordedCell, name: str, run_id: str | None = None) -> RecordedCell:
+    """Return another cell as it is on record; no weights are read.
 
     Args:
         catalog: that of a session.
-        cell: the first cell.
+        first: the first cell.
         name: as for ``beside_of``. The untuned model, named by its method alone, needs no cell on record.
         run_id: the run as whose version it answers, where that run has it; otherwise, and for None, it is the version
             on record now.
 
     Raises:
-        ConfigError: as for ``beside_of`` and ``load_cell``.
+        ConfigError: as for ``beside_of`` and ``recorded_cell``.
     """
-    known, recorded = catalog.load(names.PARAMETERS), cell.recorded
-    other = beside_of(recorded.cell, name, known)
+    known = catalog.load(names.PARAMETERS)
+    other = beside_of(first.cell, name, known)
     method = parse(MethodSpec, f"method '{other.method}'", known["methods"][other.method])
     if "." in name or not method.is_base_model:
         held = run_id is not None and other.id in find(catalog, run_id).cells
-        return load_cell(catalog, other, run_id if held else None)
-    untuned = replace(recorded, cell=other, method=method)
-    folder = recorded.checkpoint.folder  # nothing of it is read: there is nothing to load
-    answerer = Answerer.of(cell.answerer.base, method, untuned.training_args, recorded.task, folder)
-    return LoadedCell(untuned, answerer)
+        return recorded_cell(catalog, other, run_id if held else None)
+    return replace(first, cell=other, method=method)  # nothing of the first one's checkpoint is read for it

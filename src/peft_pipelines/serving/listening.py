@@ -6,7 +6,7 @@ from peft_pipelines.config.errors import ConfigError
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound to an address; 0 is any free port.
+    """Return a socket that is bound to an address and listens; 0 is any free port.
 
     Raises:
         ConfigError: the address is unknown, is not of this machine, or is taken.
@@ -17,6 +17,7 @@ def bound(host: str, port: int) -> socket.socket:
         sock = socket.socket(family, kind)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
+        sock.listen()  # until one listens, others that allow addresses to be used again may bind the same
     except (OSError, UnicodeError) as error:
         if sock:
             sock.close()

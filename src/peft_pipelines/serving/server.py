@@ -13,13 +13,13 @@ from kedro.io import DataCatalog
 from peft_pipelines.config import AXES
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
-from peft_pipelines.serving.beside import beside_of, cell_beside
+from peft_pipelines.serving.beside import beside_of, recorded_beside
 from peft_pipelines.serving.endpoint import endpoint
 from peft_pipelines.serving.guard import is_loopback
 from peft_pipelines.serving.loaded_cell import LoadedCell
-from peft_pipelines.serving.loading import load_cell
+from peft_pipelines.serving.loading import loaded
 from peft_pipelines.serving.model_worker import ModelWorker
-from peft_pipelines.serving.recorded_cell import cell_of
+from peft_pipelines.serving.recorded_cell import cell_of, recorded_cell
 
 TOKEN: Final = "PEFT_SERVE_TOKEN"
 SHORTEST: Final = 16
@@ -57,7 +57,7 @@ def load_cells(
             record now.
 
     Raises:
-        ConfigError: a cell is given twice or has another base model, or as for ``load_cell`` and ``cell_beside``.
+        ConfigError: a cell is given twice or has another base model, or as for ``load_cell`` and ``recorded_beside``.
     """
     one = len(words) == len(AXES) and not any("." in word for word in words)
     known = catalog.load(names.PARAMETERS)
@@ -67,8 +67,9 @@ def load_cells(
         raise ConfigError(f"cell: must name each once, got '{twice[0]}' twice")
     if other := [cell.id for cell in cells if cell.model != cells[0].model]:
         raise ConfigError(f"cell: all must have the base model of '{ids[0]}', got '{other[0]}'")
-    loaded = [load_cell(catalog, cell, run_id) for cell in cells]
-    return {cell.id: cell for cell in (*loaded, *(cell_beside(catalog, loaded[0], name, run_id) for name in beside))}
+    recorded = [recorded_cell(catalog, cell, run_id) for cell in cells]
+    recorded += [recorded_beside(catalog, recorded[0], name, run_id) for name in beside]
+    return {one.cell.id: loaded(catalog, one) for one in recorded}
 
 
 def serve(cells: Mapping[str, LoadedCell], sock: socket.socket, token: str | None) -> None:
