@@ -111,6 +111,17 @@ def test_a_prediction_that_was_stopped_goes_on(recorded: Project, monkeypatch: p
     assert Path("out.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
 
 
+def test_prompts_that_lose_text_are_told(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "ROWS", 2)
+    long = [{"sentence": "long " * 400}, {"sentence": "short"}, {"sentence": "longer " * 400}]
+    source, line = written("in.jsonl", long), "2 of 3 prompts were too long and lost their middle, as in scoring"
+    done = predicted(recorded, source, "out.jsonl")
+    assert done.stdout.splitlines()[-2] == line
+    assert "truncated" not in lines("out.jsonl")[0]
+    assert predicted(recorded, source, "-").stderr.splitlines()[-2] == line
+    assert "too long" not in predicted(recorded, written("short.jsonl", TEST), "short.csv").output
+
+
 def test_a_mistake_is_one_line_before_a_model_is_read(recorded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base_model, "resident", lambda *_: pytest.fail("a model is read"))
     good, other = written("in.jsonl", TEST), written("other.jsonl", [{"text": "x"}])

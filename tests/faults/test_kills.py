@@ -59,6 +59,7 @@ ELSEWHERE = {
     "running.report_runner.forget_failures": "Kedro's own runner",
     "running.state.State.fail": "errors, likewise",
     "serving.answer_files._write_parquet": "answers, to where a person says",
+    "serving.answer_files.check_writable": "rows alone, to where their answers go, removed at once",
     "serving.answer_files.read_lines": "a temporary file of the system, with what comes through a pipe",
     "serving.export.adapter_folder.write_adapter": "the export of a cell, to where a person says",
     "serving.export.formats.write_gguf": "an export, likewise",

@@ -135,7 +135,8 @@ def _answer(
     from peft_pipelines.serving.parts import Parts  # noqa: PLC0415
 
     task, streamed = recorded.task, target == STREAM
-    answer_files.check_columns(given, task, ".jsonl" if streamed else Path(target).suffix)
+    answer_files.check_columns(given, task)
+    answer_files.check_writable(None if streamed else Path(target), given)
     parts = None
     if not streamed:
         parts = Parts.beside(Path(target), plan)
@@ -155,7 +156,7 @@ def _answer(
     scores = _table(predict_file.scores(answered, task)) if "references" in lines[0] else []
     where = "standard output" if streamed else target
     said = f"{where}: {len(answered)} rows answered by {recorded.cell.id}, checkpoint {recorded.version}"
-    for line in (*scores, said):
+    for line in (*scores, *predict_file.notes(answered), said):
         (show_line if streamed else show)(line)
 
 

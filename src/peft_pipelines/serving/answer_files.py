@@ -14,15 +14,17 @@ from pyarrow import parquet
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.config.errors import ConfigError, unknown
-from peft_pipelines.files.atomic import replacing, sweep_beside
+from peft_pipelines.files.atomic import replacing, scratch_prefix, sweep_beside
 from peft_pipelines.files.checksum import sha256
 from peft_pipelines.serving.probabilities import probabilities
 from peft_pipelines.storage.artifact import FORMATS
 from peft_pipelines.storage.raw_reader import READERS, read_split
+from peft_pipelines.storage.raw_text import read_jsonl
 
 Lines = Sequence[Mapping[str, Any]]
 
 PROBABILITY: Final = "probability_"
+_NAMES: Final = {".parquet": "Parquet", ".csv": "CSV", ".jsonl": "JSON lines"}
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,24 @@ def read_rows(path: Path) -> Given:
         raise unknown(f"--input '{path}'", "ending", path.suffix, READERS)
     if not path.is_file():
         raise ConfigError(f"--input: must be a file, got '{path}'")
-    table = read_split([path])
-    if not table.num_rows:
-        raise ConfigError(f"--input '{path}': must hold at least 1 row, got none")
-    return Given(table, sha256(path))
+    return _filled(read_split([path]), path)
 
 
 def read_lines(data: bytes) -> Given:
     """Return the rows of standard input, JSON lines; errors as for ``read_rows``."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "stdin.jsonl")
+        path = Path(folder, "standard input")
         path.write_bytes(data)
-        return read_rows(path)
+        try:
+            return _filled(read_jsonl([path]), path)
+        except ConfigError as error:  # which names the temporary file as if it were the user's
+            raise ConfigError(str(error).replace(str(path), path.name)) from None
+
+
+def _filled(table: pa.Table, path: Path) -> Given:
+    if not table.num_rows:
+        raise ConfigError(f"--input '{path}': must hold at least 1 row, got none")
+    return Given(table, sha256(path))
 
 
 def of_table(table: pa.Table) -> Given:
@@ -96,16 +104,37 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise ConfigError(f"--output: must not exist yet, got '{path}'{remedy}")
 
 
-def check_columns(given: Given, task: TaskSpec, suffix: str) -> None:
-    """Raise ConfigError for rows whose columns answers would replace, or that JSON lines cannot hold."""
+def check_columns(given: Given, task: TaskSpec) -> None:
+    """Raise ConfigError for rows whose columns answers would replace."""
     for column in added_columns(task):
         if column in given.table.column_names:
             raise ConfigError(f"--input: must not have the column '{column}', which holds answers; rename it")
-    if suffix == ".jsonl":
-        try:
+
+
+def check_writable(path: Path | None, given: Given) -> None:
+    """Write rows where their answers will be, and remove them, so that what is in the way is told before the answers.
+
+    Args:
+        path: the output; None for standard output.
+        given: the rows.
+
+    Raises:
+        ConfigError: the output's format cannot hold a value of the rows.
+        OSError: the disk refuses the file.
+    """
+    suffix = path.suffix if path else ".jsonl"
+    try:
+        if path is None:
             as_lines(given.table.to_pylist())
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"--output: JSON lines cannot hold the input's values ({error}); write Parquet") from None
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(suffix=".part", prefix=scratch_prefix(path), dir=path.parent) as scratch:
+                WRITERS[suffix](Path(scratch, path.name), given.table, [{}] * given.table.num_rows)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        reason, other = " ".join(str(error).split()), ".jsonl" if suffix == ".parquet" else ".parquet"
+        raise ConfigError(
+            f"--output: {_NAMES[suffix]} cannot hold the input's values ({reason:.200}); write {_NAMES[other]}"
+        ) from None
 
 
 def as_lines(rows: Lines) -> str:

@@ -1,7 +1,7 @@
 """The rows of a file to answers, part by part: checked before a model is read, and resumed where parts are done."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from peft_pipelines.config import TaskSpec
 from peft_pipelines.data.unanswered import answer_columns, examples
@@ -15,6 +15,9 @@ from peft_pipelines.storage.checkpoint import RECORD
 
 if TYPE_CHECKING:
     from peft_pipelines.serving.loaded_cell import LoadedCell
+
+TRUNCATED: Final = "truncated"
+"""The field of a prediction that says whether its prompt was too long and lost text."""
 
 Lines = list[dict[str, Any]]
 Answering = Callable[["LoadedCell", Sequence[Any], int], Lines]
@@ -55,6 +58,8 @@ def predictions(
 ) -> Iterator[Lines]:
     """Yield the predictions of each part of some lines; the cell is loaded for the first part that is not done.
 
+    They are those of scoring, with ``truncated`` behind the other fields.
+
     Args:
         load: loads the cell.
         lines: the lines of prompts.
@@ -67,9 +72,22 @@ def predictions(
         if done is None:
             cell = cell or load()
             done = answer(cell, part, number * ROWS) if answer else cell.answer(part)
+            asked = cell.answerer.encode(part).encoded
+            done = [{**line, TRUNCATED: one.truncated} for line, one in zip(done, asked, strict=True)]
             if parts:
                 parts.keep(number, done)
         yield done
+
+
+def notes(answered: Lines) -> list[str]:
+    """Return a sentence for each thing that a reader of some predictions should know.
+
+    >>> notes([{"truncated": True}, {"truncated": False}])
+    ['1 of 2 prompts was too long and lost its middle, as in scoring']
+    """
+    cut = sum(line.get(TRUNCATED, False) for line in answered)
+    lost = "was too long and lost its middle" if cut == 1 else "were too long and lost their middle"
+    return [f"{cut} of {len(answered)} prompts {lost}, as in scoring"] if cut else []
 
 
 def scores(answered: Lines, task: TaskSpec) -> dict[str, str]:
