@@ -57,6 +57,20 @@ def test_a_stale_schema_is_named_and_nothing_is_written(tmp_path: Path) -> None:
 
 
 @OF_ADAPTERS
+def test_they_are_the_projects_also_from_a_folder_inside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT / "conf" / "base")
+    result = schema("--check")
+    assert result.stdout.splitlines() == [f"../.schemas/{name}: unchanged" for name in NAMES]
+
+
+def test_a_file_that_is_no_text_is_stale(tmp_path: Path) -> None:
+    (tmp_path / "grid.json").write_bytes(b"\xff\xfe")
+    assert schema("--output", str(tmp_path), "--check").stderr.startswith(f"Error: {tmp_path / 'grid.json'}, ")
+    assert schema("--output", str(tmp_path)).stdout.count(": written") == len(NAMES)
+    assert schema("--output=").stderr.startswith("Error: --output: must be a name, got ''; leave the option out")
+
+
+@OF_ADAPTERS
 def test_the_docs_show_its_output_and_the_lines_of_files() -> None:
     page = (PROJECT / "docs/adding.md").read_text(encoding="utf-8")
     assert f"$ kedro schema --check\n{schema('--check').stdout}$ kedro schema\n" in page

@@ -1,11 +1,14 @@
 """``kedro schema``: JSON Schemas of the configuration's files."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import click
+from kedro.utils import find_kedro_project
 
+from peft_pipelines.cli.cell_options import text_or_none
 from peft_pipelines.cli.one_line import Command
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.schema_files import FOLDER
@@ -15,10 +18,10 @@ from peft_pipelines.files.screen import show
 
 @click.command(cls=Command)
 @click.option(
-    "--output", metavar="FOLDER", default=f"conf/{FOLDER}", show_default=True, help="The folder to put them into."
+    "--output", metavar="FOLDER", callback=text_or_none, help=f"The folder to put them into. Default: conf/{FOLDER}."
 )
 @click.option("--check", is_flag=True, help="Write nothing; fail where the folder has others than would be written.")
-def schema(output: str, check: bool) -> None:
+def schema(output: str | None, check: bool) -> None:
     """Write JSON Schemas of the configuration's files, by which editors complete them and check them while one types.
 
     grid.json is for grid.yml, rows.json for the rows in conf/base/parameters, parameters.json for the parameters.yml of
@@ -30,9 +33,9 @@ def schema(output: str, check: bool) -> None:
     kedro schema
     kedro schema --check
     """
-    folder = Path(output)
+    folder = Path(output or os.path.relpath((find_kedro_project(Path.cwd()) or Path.cwd()) / "conf" / FOLDER))
     made = {folder / name: text for name, text in texts().items()}
-    stale = [path for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    stale = [path for path, text in made.items() if not path.is_file() or _read(path) != text]
     if check and stale:
         raise ConfigError(f"{', '.join(map(str, stale))}: not what the code says; write anew with `kedro schema`")
     if not check:
@@ -40,6 +43,10 @@ def schema(output: str, check: bool) -> None:
         for path in stale:
             write_text(path, made[path])
     show("\n".join(f"{path}: {'written' if path in stale else 'unchanged'}" for path in made))
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")  # what is no text is no schema either
 
 
 def texts() -> dict[str, str]:
