@@ -105,6 +105,7 @@ def test_what_fails_at_the_end_leaves_nothing(kedro: Type, monkeypatch: pytest.M
         ("random rows.jsonl --input {text} --label x", "NAME: must not be majority or random or profiles, got 'rand"),
         ("mine rows.jsonl --input {text} --label x --env smoke", "--env: 'conf/smoke' is there already and stays"),
         ("mine rows.jsonl --input {text} --label x --env ../x", "--env: must be small letters, digits and _ behind"),
+        ("mine rows.jsonl --input {text} --label x --env ''", "--env: must be small letters, digits and _ behind"),
         ("mine rows.jsonl --input {text} --label x", "--label: unknown column 'x'. Allowed: text, the team"),
         ("mine rows.jsonl --input {txt} --output {text}", "task 'mine', split 'train': unknown column 'txt', did you"),
         ("mine rows.jsonl --input {text} --output {text", "task 'mine', target: the brace at character 1 has no"),

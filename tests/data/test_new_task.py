@@ -66,6 +66,7 @@ def test_metrics_fit_the_answers(answers: list[str], metrics: list[str]) -> None
         ({"label": "team", "words": {"salez": "x"}}, "--word: unknown value 'salez', did you mean 'sales'?"),
         ({"label": "team", "words": {"sales": "billing"}}, "task 'mine', labels: two labels share a word"),
         ({"label": "team", "input": "T: text"}, "task 'mine', input: must name a column"),
+        ({"label": "team", "group": ""}, "task 'mine', group: must name a column"),
     ],
 )
 def test_what_is_no_task_is_one_line(fields: dict[str, Any], line: str) -> None:

@@ -50,7 +50,7 @@ def add_task(
     """
     with settings.SESSION_CLASS.create(project, env=settings.CONFIG_LOADER_ARGS["base_env"]) as session:
         base = Base.of(session.load_context())
-    place = Place(wanted.name, env or wanted.name, base)
+    place = Place(wanted.name, wanted.name if env is None else env, base)
     place.check()
     sources = sources_of(wanted.name, given, base.project)
     if sources.copied:

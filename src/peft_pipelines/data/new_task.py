@@ -87,7 +87,7 @@ def row_of(wanted: Wanted, raw: Splits, place: str, splits: SplitNames) -> dict[
     else:
         row["target"], default = wanted.output, "Answer the following."
     row["instruction"] = default if wanted.instruction is None else wanted.instruction
-    row |= {"group": wanted.group} if wanted.group else {}
+    row |= {} if wanted.group is None else {"group": wanted.group}
     row |= {"metrics": [*wanted.metrics], "max_new_tokens": 1, "licence": "internal", "citation": "none"}
     fitting = _OF_LABELS if wanted.label else _OF_TEXT
     row["metrics"] = list(dict.fromkeys([*wanted.metrics, *fitting]))
