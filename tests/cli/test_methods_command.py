@@ -87,5 +87,12 @@ def test_a_mistyped_name_is_one_line() -> None:
     assert result.stderr.startswith("Error: methods: unknown row or type 'lorra', did you mean 'lora'?")
 
 
+@pytest.mark.parametrize("more", ["lora", "--type=LORA", "--json"])
+def test_the_coverage_page_is_of_all_methods(more: str) -> None:
+    result = methods("--coverage", more)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: --coverage: is a page of all methods; leave out NAME, --type and --json\n"
+
+
 def test_the_coverage_page_is_up_to_date() -> None:
     assert methods("--coverage").stdout == (PROJECT / "docs/coverage.md").read_text()

@@ -135,6 +135,7 @@ def test_where_a_record_is_damaged_nothing_is_removed(recorded: Project) -> None
 def test_mistakes_are_told_in_one_line(recorded: Project) -> None:
     for arguments, line in {
         ("--keep-last=0",): "Error: --keep-last: must be a whole number from 1 to 1000, got '0'",
+        ("--keep-last=1", "--only=versions,failed"): "Error: --keep-last: is for the kind 'runs', got --only ver",
         ("--only=version",): "Error: --only: unknown kind 'version', did you mean 'versions'? Allowed: ",
     }.items():
         result = recorded.kedro("clean", *arguments)

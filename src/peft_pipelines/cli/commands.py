@@ -23,6 +23,7 @@ from peft_pipelines.cli.publish_command import publish
 from peft_pipelines.cli.schema_command import schema
 from peft_pipelines.cli.serve_command import serve
 from peft_pipelines.cli.watch_command import watch
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.screen import show
 from peft_pipelines.methods.custom_folder import use_methods_of
 
@@ -137,6 +138,8 @@ def methods(name: str | None, kind: str | None, as_json: bool, coverage: bool, e
     from peft_pipelines.methods.catalogue import available  # noqa: PLC0415
     from peft_pipelines.reporting import method_list  # noqa: PLC0415  (heavy: only this command needs it)
 
+    if coverage and (name is not None or kind is not None or as_json):
+        raise ConfigError("--coverage: is a page of all methods; leave out NAME, --type and --json")
     project, rows = _method_rows(env)
     found = available(rows)
     wanted = name if kind is None else kind

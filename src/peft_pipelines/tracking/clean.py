@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files import names
 from peft_pipelines.files.atomic import left_behind
 from peft_pipelines.running.progress_file import PROGRESS, read
@@ -50,11 +51,19 @@ class Item:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be found: the kinds, how many of the last runs stay on record (None for all), and the least age."""
+    """What is to be found: the kinds, how many of the last runs stay on record (None for all), and the least age.
+
+    Raises:
+        ConfigError: a number of runs is to stay, and the kinds are without them.
+    """
 
     kinds: tuple[str, ...] = KINDS
     keep_last: int | None = None
     older_than: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.keep_last is not None and RUNS not in self.kinds:
+            raise ConfigError(f"--keep-last: is for the kind '{RUNS}', got --only {','.join(self.kinds)}")
 
 
 def found(store: Store, wanted: Wanted) -> list[Item]:
@@ -91,7 +100,7 @@ def _item(kind: str, path: Path, unit: Unit | None, least: float | None) -> Iter
 
 def _dropped(runs: list[Run], store: Store, wanted: Wanted) -> list[Run]:
     """The runs that have ended and do not stay on record. Their age is that of their record."""
-    if wanted.keep_last is None or RUNS not in wanted.kinds:
+    if wanted.keep_last is None:
         return []
     ended = {run.id: run for run in runs if run.ended}
     order = in_order(store.runs, ended)
