@@ -1,5 +1,6 @@
 """Commands in the documentation: the command line of the project, make, pytest and Python understand each of them."""
 
+import inspect
 import json
 import re
 import shlex
@@ -118,6 +119,18 @@ def test_the_program_knows_the_command(cli: click.Command, line: str) -> None:
     name, *rest = words(line)[1:]
     group = outside if name == "init" else cli
     assert parsed(group, [name, *rest]) if rest else known_command(group, name)
+
+
+def test_the_help_of_a_command_shows_one_that_works(cli: click.Command) -> None:
+    from peft_pipelines.cli.main import cli as ours  # noqa: PLC0415  (as kedro does: behind the project's set-up)
+
+    without = set()
+    for name, command in ours.commands.items():
+        _, *blocks = inspect.cleandoc(command.help or "").split("\b\n")
+        shown = [line for one in blocks for line in one.splitlines() if PROGRAM.match(line.partition(" ")[0])]
+        assert all(parsed(cli, words(line)[1:])[0] == words(line)[1] for line in shown)
+        without |= {name} if name not in {words(line)[1] for line in shown} else set()
+    assert without == {"run", "reproduce", "verify", "compare", "metrics"}
 
 
 def known_command(group: click.Command, name: str) -> bool:

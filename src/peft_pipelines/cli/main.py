@@ -32,7 +32,11 @@ cli.add_command(run)
 @cli.command()
 @placed
 def fetch(env: str | None, params: dict[str, Any]) -> None:
-    """Download the models and the hub's examples of the grid."""
+    """Download the models and the hub's examples of the grid; what is there already stays as it is.
+
+    \b
+    kedro fetch --env=hub
+    """
     from peft_pipelines.running.preflight import Inputs, fetch_missing  # noqa: PLC0415  (heavy: only this command needs it)
 
     with settings.SESSION_CLASS.create(env=env, runtime_params=params) as session:
