@@ -64,6 +64,7 @@ def test_metrics_fit_the_answers(answers: list[str], metrics: list[str]) -> None
         ({"label": "teem"}, "--label: unknown column 'teem', did you mean 'team'? Allowed: text, team"),
         ({"label": "text"}, "--label: column 'text' has 8 different values in 8 rows, too many for labels"),
         ({"label": "team", "words": {"salez": "x"}}, "--word: unknown value 'salez', did you mean 'sales'?"),
+        ({"label": "team", "words": {"sales": "a", " sales": "b"}}, "--word: gives 'sales' two words, 'a' and 'b'"),
         ({"label": "team", "words": {"sales": "billing"}}, "task 'mine', labels: two labels share a word"),
         ({"label": "team", "input": "T: text"}, "task 'mine', input: must name a column"),
         ({"label": "team", "group": ""}, "task 'mine', group: must name a column"),

@@ -76,6 +76,7 @@ DAY = date(2026, 1, 1)
         (DAY, ".jsonl", r"JSON lines cannot hold the input's values \(.*date.*\); write Parquet"),
         (float("nan"), ".jsonl", r"JSON lines cannot hold the input's values \(.*\); write Parquet"),
         ([DAY], ".csv", r"CSV cannot hold the input's values \(.*date.*\); write Parquet"),
+        (b"x", ".csv", r"CSV cannot hold the input's values \(binary is no text\); write Parquet"),
         ({"raw": b"x"}, ".csv", r"CSV cannot hold the input's values \(.*bytes.*\); write Parquet"),
         ({}, ".parquet", r"Parquet cannot hold the input's values \(.*no child field.*\); write JSON lines"),
         ([{}], ".parquet", r"Parquet cannot hold the input's values \(.*no child field.*\); write JSON lines"),

@@ -118,10 +118,12 @@ def _labels(wanted: Wanted, column: str, raw: Splits) -> dict[str, str]:
             f"--label: column '{column}' has {len(found)} different values in {found.total()} rows, too many for "
             f"labels; at most {MOST_LABELS}, each in two rows or more on average. For text: --output '{{{column}}}'"
         )
-    for value in wanted.words:
+    words: dict[str, str] = {}
+    for value, word in wanted.words.items():
         if label_text(value) not in found:
             raise unknown("--word", "value", value, sorted(found))
-    words = {label_text(value): word for value, word in wanted.words.items()}
+        if (known := words.setdefault(label_text(value), word)) != word:
+            raise ConfigError(f"--word: gives '{label_text(value):.80}' two words, '{known:.80}' and '{word:.80}'")
     return {value: words.get(value, value) for value in sorted(found, key=_in_order)}
 
 

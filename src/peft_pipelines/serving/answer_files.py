@@ -165,7 +165,13 @@ def _write_csv(path: Path, given: pa.Table, answers: Lines) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """A value as a cell of a CSV: whole numbers stay so where others are missing, lists and objects are JSON."""
+    """A value as a cell of a CSV: whole numbers stay so where others are missing, lists and objects are JSON.
+
+    Raises:
+        TypeError: it is binary, or holds what JSON does not know.
+    """
+    if isinstance(value, bytes):
+        raise TypeError("binary is no text")
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value) if isinstance(value, int) else value
