@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from peft_pipelines.api import saved_classifier
 from peft_pipelines.api.arguments import check
-from peft_pipelines.api.given_texts import texts_of
+from peft_pipelines.api.given_texts import check_labels, texts_of
 from peft_pipelines.api.project_rows import WHERE, Row, Rows, rows_of
 from peft_pipelines.config import TaskSpec, fill, parse
 from peft_pipelines.config.errors import ConfigError
@@ -76,17 +76,18 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: the texts: a list, an array or a series of them, or a table of one column.
-            y: the label of each, of any type that scikit-learn takes.
+            y: the label of each, of any type that scikit-learn takes, all of one.
 
         Raises:
             ConfigError: a row is not as it must be. It is a ValueError.
-            ValueError: X holds no texts, y has one class only, or they differ in length.
+            ValueError: X holds no texts, y has one class only or lacks a label, or they differ in length.
         """
         check(WHERE, method=self.method, model=self.model, label_words=self.label_words, training=self.training)
         fraction, seed, project = self.validation_fraction, self.random_state, self.project
         check(WHERE, validation_fraction=fraction, random_state=seed, project=project)
         texts = texts_of(X)
         check_consistent_length(texts, y)
+        check_labels(y)
         check_classification_targets(y)
         classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
         task = self._task(classes)

@@ -1,16 +1,19 @@
-"""Texts as scikit-learn's users give them: in lists, arrays, series and tables of one column."""
+"""Texts and labels as scikit-learn's users give them: in lists, arrays, series and tables of one column."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def texts_of(given: Any) -> list[str]:
     """Return texts in a list.
 
     Raises:
-        ValueError: they are none, or the table has several columns.
+        ValueError: they are none, hold half a character, or the table has several columns.
 
     >>> texts_of(np.array([["fun"], ["dull"]]))
     ['fun', 'dull']
@@ -27,6 +30,39 @@ def texts_of(given: Any) -> list[str]:
     if not found:
         raise ValueError("X must have at least 1 text, got 0 samples")
     for number, text in enumerate(found):
-        if not isinstance(text, str):
+        if not isinstance(text, str) or is_half(text):
             raise ValueError(f"X, row {number}: must be a text, got {text!r:.80}")
     return [str(text) for text in found]
+
+
+def is_half(text: str) -> bool:
+    """Return whether a text holds half a surrogate pair, which is no character and which no tokenizer takes."""
+    return not text.isascii() and bool(_HALF.search(text))
+
+
+def check_labels(given: Any) -> None:
+    """Check what scikit-learn would take for a label although it is none, or write as text beside other texts.
+
+    Raises:
+        ValueError: a label is missing, or texts stand beside other labels.
+
+    >>> check_labels(["good", float("nan")])
+    Traceback (most recent call last):
+    ValueError: y, row 1: must be a label, got nan
+    >>> check_labels([1, "2"])
+    Traceback (most recent call last):
+    ValueError: y must hold labels of one kind, got 1 and '2'
+    """
+    import pandas as pd  # noqa: PLC0415  (heavy: only a fit needs it)
+
+    table = np.asarray(given, dtype=object)
+    missing = np.flatnonzero(pd.isna(table.ravel())) if table.ndim else ()
+    for number in missing:
+        raise ValueError(f"y, row {number}: must be a label, got {table.ravel()[number]!r:.80}")
+    first: dict[type, Any] = {}
+    for label in table.ravel().tolist():
+        first.setdefault(next((kind for kind in (str, bool) if isinstance(label, kind)), object), label)
+    if len(first) > 1:
+        raise ValueError(
+            f"y must hold labels of one kind, got {' and '.join(f'{one!r:.80}' for one in first.values())}"
+        )
