@@ -56,6 +56,37 @@ def test_a_value_that_is_missing_is_refused(cell: CellModel) -> None:
         cell.predict([{"text": "fine"}])
 
 
+def test_a_closed_cell_says_so(cell: CellModel) -> None:
+    cell.close()
+    cell.close()
+    for asked in (cell.predict, cell.answers, lambda texts: cell.loaded.stream_answer(texts[0])):
+        with pytest.raises(ConfigError, match=rf"^cell '{LORA}': is closed and answers no more; load it again$"):
+            asked(TEXTS)
+
+
+def test_values_of_numpy_are_those_of_python() -> None:
+    row = {"n": np.float64(1.5), "k": np.int64(2), "b": np.bool_(True), "c": {"text": np.array(["a", "b"], object)}}
+    expected = [{"n": 1.5, "k": 2, "b": True, "c": {"text": ["a", "b"]}}]
+    for given in ([row], pd.DataFrame([row])):
+        assert str(rows_of(given)) == str(expected)
+    assert rows_of(pd.DataFrame({"n": pd.Categorical(["x", None]), 7: [1, 2]})) == [
+        {"n": "x", "7": 1},
+        {"n": None, "7": 2},
+    ]
+
+
+@pytest.mark.parametrize("names", [["text", "text"], [1, "1"]])
+def test_two_columns_of_one_name_are_refused(names: list[object]) -> None:
+    with pytest.raises(ConfigError, match=rf"^rows: must have each column once, got '{names[1]}' twice$"):
+        rows_of(pd.DataFrame([["a", "b"]], columns=names))
+
+
+@pytest.mark.parametrize("given", [["fine", "\ud83d"], [{"x": "fine"}, {"x": ["\ud83d"]}]])
+def test_half_a_character_is_refused_by_its_row(given: list[object]) -> None:
+    with pytest.raises(ConfigError, match=r"^rows, row 2: half a surrogate pair is no text, got '\\ud83d'$"):
+        rows_of(given)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("given", ["a text", {"sentence": "a text"}, 3])
 def test_one_row_alone_is_refused(given: object) -> None:
     with pytest.raises(ConfigError, match=r"^rows: must be a list of texts, a list of rows or a data frame, got"):

@@ -6,7 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from peft_pipelines.api.arguments import check
+from peft_pipelines.api.given_texts import is_half
 from peft_pipelines.api.opened_project import catalog_of, paths, project_of
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.unanswered import input_columns
@@ -52,7 +55,7 @@ class CellModel:
             rows: texts, dictionaries with the columns that the task's row names, or a data frame with them.
 
         Raises:
-            ConfigError: a column is missing or empty, or a text stands for several columns.
+            ConfigError: a column is missing or empty, a text stands for several columns, or the cell is closed.
         """
         return [line["prediction"] for line in self._answered(rows)]
 
@@ -78,7 +81,7 @@ class CellModel:
             return self.loaded.predict(rows_of(rows))
 
     def close(self) -> None:
-        """Drop the method; the base model stays in memory for other cells."""
+        """Drop the method, so that the cell answers no more; the base model stays in memory for other cells."""
         self.loaded.close()
 
 
@@ -86,7 +89,7 @@ def rows_of(given: "pd.DataFrame | Iterable[Row]") -> list[Row]:
     """Return texts, dictionaries or a data frame as a list of texts and rows; a missing value is None.
 
     Raises:
-        ConfigError: one text alone is given, or what is neither a text nor a row.
+        ConfigError: one text alone is given, what is neither a text nor a row, or two columns of one name.
 
     >>> rows_of(("fun", {"sentence": "dull"}))
     ['fun', {'sentence': 'dull'}]
@@ -96,16 +99,38 @@ def rows_of(given: "pd.DataFrame | Iterable[Row]") -> list[Row]:
     """
     import pandas as pd
 
-    if isinstance(given, pd.DataFrame):
-        known = given.astype(object).where(given.notna(), None)
-        return [{str(name): value for name, value in row.items()} for row in known.to_dict("records")]
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise ConfigError(f"rows: must be a list of texts, a list of rows or a data frame, got {given!r:.80}")
-    found = list(given)
-    for number, row in enumerate(found, 1):
-        if not isinstance(row, str | Mapping):
-            raise ConfigError(f"rows, row {number}: must be a text or a dictionary, got {row!r:.80}")
-    return found
+    rows = _records(given) if isinstance(given, pd.DataFrame) else given
+    if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
+        raise ConfigError(f"rows: must be a list of texts, a list of rows or a data frame, got {rows!r:.80}")
+    return [_row(row, f"rows, row {number}") for number, row in enumerate(rows, 1)]
+
+
+def _records(frame: "pd.DataFrame") -> list[Any]:
+    columns = [str(name) for name in frame.columns]
+    if twice := next((name for name in columns if columns.count(name) > 1), None):
+        raise ConfigError(f"rows: must have each column once, got '{twice:.80}' twice")
+    known = frame.astype(object).where(frame.notna(), None)
+    return list(known.set_axis(columns, axis=1).to_dict("records"))
+
+
+def _row(given: Any, where: str) -> Row:
+    if not isinstance(given, str | Mapping):
+        raise ConfigError(f"{where}: must be a text or a dictionary, got {given!r:.80}")
+    row: Row = _plain(given, where)
+    return row
+
+
+def _plain(value: Any, where: str) -> Any:
+    """A value as Python has it: numbers of numpy as its own, arrays as lists, such as those of a Parquet file."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(one, where) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one, where) for one in value]
+    if isinstance(value, str) and is_half(value):
+        raise ConfigError(f"{where}: half a surrogate pair is no text, got {value!r:.80}")
+    return value
 
 
 def load(

@@ -34,10 +34,12 @@ class LoadedCell:
     Attributes:
         recorded: names, rows, run and checkpoint.
         answerer: the method on its clone of the base.
+        closed: whether it answers no more.
     """
 
     recorded: RecordedCell
     answerer: Answerer
+    closed: bool = False
 
     @property
     def id(self) -> str:
@@ -56,7 +58,8 @@ class LoadedCell:
                 of one column without ``preprocess``.
 
         Raises:
-            ConfigError: a column that the task needs is missing, a label is unknown, a text is no row.
+            ConfigError: a column that the task needs is missing, a label is unknown, a text is no row, or the cell is
+                closed.
         """
         task = self.recorded.task
         given = [row_of_text(row, task) if isinstance(row, str) else row for row in rows]
@@ -64,6 +67,7 @@ class LoadedCell:
 
     def answer(self, lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return the lines of a task's prompts, as ``examples`` of unanswered.py makes them, with their answers."""
+        self._check_open()
         if not lines:
             return []
         asked = self.answerer.encode(lines)
@@ -123,6 +127,7 @@ class LoadedCell:
         self, prompt: Sequence[int], max_new_tokens: int | None = None, sampling: Sampling | None = None
     ) -> Answer:
         """Return the answer to a prompt of tokens; arguments and errors as for ``stream_answer`` and ``stream``."""
+        self._check_open()
         if max_new_tokens is None:
             max_new_tokens = self.answerer.decoding.max_new_tokens
         answerer = self.with_room(max_new_tokens, len(prompt)).answerer
@@ -154,5 +159,10 @@ class LoadedCell:
         return Conversations(self.answerer.prompter)
 
     def close(self) -> None:
-        """Drop the clone; the base stays resident for other cells."""
+        """Drop the clone; the base stays resident for other cells. Nothing happens to a cell that is closed already."""
+        self.closed = True
         self.answerer.attached.detach()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ConfigError(f"cell '{self.id}': is closed and answers no more; load it again")
