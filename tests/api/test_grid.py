@@ -21,6 +21,10 @@ def test_other_fields_of_the_file_are_fields_here() -> None:
     assert repr(Grid(**NAMES, rows={"training": {"epochs": 2}})).endswith("rows=['training'])")
 
 
+def test_rows_that_are_no_dictionary_in_yaml_are_none_here() -> None:
+    assert Grid(**NAMES, rows={"trackers": ["tensorboard"], "energy": None}).rows["trackers"] == ["tensorboard"]
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

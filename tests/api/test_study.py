@@ -66,8 +66,13 @@ def test_a_row_that_is_wrong_ends_it_before_a_cell(abroad: Project, methods, row
     with pytest.raises(ConfigError) as caught:
         run(grid(*methods, **rows), **where(abroad), raw="raw", workers=1)
     assert str(caught.value).startswith(words) and "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match=r"^results: none are there|^grid.yml|^training|^method"):
+    with pytest.raises(ConfigError, match=r"^--env: unknown environment 'trial'"):
         results(**where(abroad))
+
+
+def test_results_before_the_first_run_are_told(abroad: Project) -> None:
+    with pytest.raises(ConfigError, match=r"^results: none are there \(looked in '.*'\); run the grid first$"):
+        results(project=abroad.folder, env="smoke", store="nowhere")
 
 
 def test_a_cell_that_fails_is_told_and_stands_in_the_results(abroad: Project) -> None:

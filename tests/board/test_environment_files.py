@@ -16,6 +16,7 @@ from peft_pipelines.board.environment_rows import rows_of
 from peft_pipelines.board.grid_form import Draft
 from peft_pipelines.board.method_subject import of_row
 from peft_pipelines.board.project import Project
+from peft_pipelines.config.drafted_conf import drafted
 from peft_pipelines.config.errors import ConfigError
 
 __all__ = ["scratch_board"]
@@ -150,7 +151,7 @@ def test_credentials_stay_where_they_are(project: Project) -> None:
     laid(project, {**PARTED, "credentials.yml": "mine: {token: secret}\n", "of/credentials_more.json": "{}"})
     texts = files_of(project, ENV).texts
     assert set(texts) == set(PARTED)
-    with written.tried(project, Draft(ENV, texts, 0)) as conf:
+    with drafted(project.conf, ENV, texts) as conf:
         assert Project(project.root, conf).loader(ENV)["credentials"] == {"mine": {"token": "secret"}}
     written.write(project, Draft("copied", texts, 0))
     assert not list((project.conf / "copied").rglob("credentials*"))

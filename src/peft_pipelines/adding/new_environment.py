@@ -1,8 +1,6 @@
 """A new environment: what it takes from the base, where it goes, and its files, read back before they stand."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from kedro.framework.project import settings
 from peft_pipelines.config import AXES, NAME_PATTERN, Grid, Parameters, TaskSpec, parse
 from peft_pipelines.config.commented_yaml import Field, document
 from peft_pipelines.config.conf_loader import STORE
+from peft_pipelines.config.drafted_conf import drafted
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.grid import Cell
 from peft_pipelines.config.schema_files import schema_line
@@ -133,17 +132,13 @@ def texts(place: Place, row: Mapping[str, Any], longest: str) -> dict[str, str]:
 
 
 def read_back(files: Mapping[str, str], place: Place, task: TaskSpec) -> None:
-    """Read the files as a run would, in a copy of the configuration.
+    """Read the files as a run would.
 
     Raises:
         ConfigError: they do not hold the task, or nothing could run with them.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        args = settings.CONFIG_LOADER_ARGS
-        shutil.copytree(place.conf / args["base_env"], Path(scratch, args["base_env"]))
-        Path(scratch, place.env).mkdir()
-        fill(Path(scratch, place.env), files)
-        loader = settings.CONFIG_LOADER_CLASS(conf_source=scratch, env=place.env, **args)
+    with drafted(place.conf, place.env, files) as conf:
+        loader = settings.CONFIG_LOADER_CLASS(str(conf), env=place.env, **settings.CONFIG_LOADER_ARGS)
         rows, grid = Parameters.of(loader["parameters"]), parse(Grid, GRID, loader["grid"])
     rows.check(grid)
     if rows.tasks[place.name] != task:

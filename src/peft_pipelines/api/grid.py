@@ -1,13 +1,16 @@
 """A grid as an object: names on four axes, and rows of the configuration as dictionaries."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from peft_pipelines.config import AXES, parse
 from peft_pipelines.config import Grid as GridSpec
 from peft_pipelines.config.errors import ConfigError, unknown
 from peft_pipelines.config.parameters import Parameters
 from peft_pipelines.config.spec import shown
+
+_OTHERS: Final = ("energy", "trackers")
+"""Keys whose value may be something else than a dictionary, as is told when the grid runs."""
 
 
 class Grid:
@@ -19,7 +22,8 @@ class Grid:
         tasks: likewise.
         seeds: likewise.
         rows: what a ``parameters.yml`` holds: by key (``tasks``, ``models``, ``methods``, ``training``, ``sampling``,
-            ...) a dictionary. A row of a new name stands beside the project's; fields of a known one replace its own.
+            ...) a dictionary; of ``trackers`` a list. A row of a new name stands beside the project's; fields of a
+            known one replace its own.
         options: the other fields of ``grid.yml``: ``lr_search``, ``published``, ``metric``, ``answers_shown``.
 
     Raises:
@@ -49,7 +53,8 @@ class Grid:
         for key, row in self.rows.items():
             if key not in Parameters.model_fields:
                 raise unknown("Grid, rows", "key", key, Parameters.model_fields)
-            _dictionary(f"Grid, rows, {key}", row)
+            if key not in _OTHERS:
+                _dictionary(f"Grid, rows, {key}", row)
 
     def cells(self) -> list[str]:
         """Return the id of each cell, ``METHOD.MODEL.TASK.SEED``, method by method.

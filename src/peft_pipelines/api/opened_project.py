@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from peft_pipelines.config.errors import ConfigError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 PACKAGE: Final = "peft_pipelines"
 LOGGED_BY: Final = "KEDRO_LOGGING_CONFIG"
 """The variable that names the file of Kedro's logging; without it Kedro looks for one in the current folder only."""
+_ONE: Final = RLock()
+"""The current folder, and the project that Kedro knows, are the process's: one thread at a time has them."""
 
 
 def project_of(given: str | os.PathLike[str] | None) -> Path:
@@ -31,7 +34,8 @@ def project_of(given: str | os.PathLike[str] | None) -> Path:
     """
     from kedro.utils import find_kedro_project
 
-    found = find_kedro_project(Path.cwd()) if given is None else Path(given).expanduser().resolve()
+    with _ONE:  # else the current folder may be that of another thread's session
+        found = find_kedro_project(Path.cwd()) if given is None else Path(given).expanduser().resolve()
     if found is None:
         raise ConfigError(
             f"project: must be given, since '{Path.cwd()}' lies in no project's folder; "
@@ -53,9 +57,10 @@ def rows_and_models(given: str | os.PathLike[str] | None) -> tuple[Path, Path | 
     """
     from kedro.utils import find_kedro_project
 
-    if given is None and find_kedro_project(Path.cwd()) is None:
-        return shipped(), cache_folder() / "models"
-    return project_of(given), None
+    with _ONE:
+        if given is None and find_kedro_project(Path.cwd()) is None:
+            return shipped(), cache_folder() / "models"
+        return project_of(given), None
 
 
 def paths(**given: str | os.PathLike[str] | None) -> dict[str, str]:
@@ -89,19 +94,25 @@ def configured(project: Path) -> Any:
 
 
 @contextmanager
-def session_of(project: Path, env: str | None, params: Mapping[str, Any]) -> "Iterator[CheckedSession]":
+def session_of(
+    project: Path, env: str | None, params: Mapping[str, Any], conf: Path | None = None
+) -> "Iterator[CheckedSession]":
     """Yield a session of a project, as one of its commands typed in its folder has it.
 
-    The project's folder is the current one as long as the block lasts, so that relative paths mean the same.
+    The project's folder is the current one as long as the block lasts, so that relative paths mean the same. Another
+    thread that asks for a session waits meanwhile.
 
     Args:
         project: its folder.
         env: the environment, None for the default one.
         params: as ``--params`` gives them.
+        conf: the folder of configuration, None for the project's own.
     """
-    made_by = configured(project).SESSION_CLASS
-    with chdir(project), made_by.create(project, env=env, runtime_params=dict(params)) as session:
-        yield session
+    source = None if conf is None else str(conf)
+    with _ONE, chdir(project):
+        made_by = configured(project).SESSION_CLASS
+        with made_by.create(project, env=env, runtime_params=dict(params), conf_source=source) as session:
+            yield session
 
 
 @contextmanager

@@ -1,6 +1,9 @@
 """A grid of Python as the files of an environment, so that the command line runs what Python has run."""
 
 import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,11 +11,13 @@ import yaml
 
 from peft_pipelines.api.grid import Grid
 from peft_pipelines.config import NAME_PATTERN
+from peft_pipelines.config.conf_files import read_bytes
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.schema_files import schema_line
 from peft_pipelines.config.spec import LONGEST_NAME
 from peft_pipelines.config.yaml_tree import Dumper
-from peft_pipelines.files.atomic import write_text
+from peft_pipelines.files.atomic import replacing, sweep_beside
+from peft_pipelines.files.claim_file import guarded
 
 HEADER: Final = "# Written by peft_pipelines.run, which replaces it when it runs another grid in this environment.\n"
 GRID: Final = "grid.yml"
@@ -21,34 +26,65 @@ TAKEN: Final = ("base", "local")
 """Environments that hold for others too, or whose files are written by hand."""
 
 
-def write_rows(grid: Grid, project: Path, env: str | None) -> None:
-    """Write a grid and its rows into an environment's folder, as ``grid.yml`` and ``parameters.yml``.
+@dataclass(frozen=True)
+class GridFiles:
+    """A grid and its rows as the files of an environment.
 
-    Their first line names their schema, for editors.
+    Attributes:
+        folder: the environment's, which need not be there.
+        texts: the files' texts by name. Their first line names their schema, for editors.
+    """
+
+    folder: Path
+    texts: Mapping[str, str]
+
+    def check(self) -> None:
+        """Raise ConfigError for a file in their place that was not written from here."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ConfigError(f"env: '{self.folder}' is no folder; choose another name than '{self.folder.name}'")
+        for name in self.texts:
+            path, schema = self.folder / name, schema_line(f"{self.folder.name}/{name}")
+            found = read_bytes(path, str(path)) if path.exists() else HEADER.encode()
+            if not found.removeprefix(schema.encode()).startswith(HEADER.encode()):
+                raise ConfigError(
+                    f"env: must be one whose {name} was written from Python, got '{self.folder.name}'; choose another "
+                    "name, or leave the grid out to run this environment as it is"
+                )
+
+    def write(self) -> None:
+        """Write the files, those of one grid even where two processes write; the folder is made where it is missing.
+
+        All lie beside their places before the first is replaced, so that hardly a moment is between the two.
+
+        Raises:
+            ConfigError: as of ``check``.
+        """
+        with guarded(self.folder.parent), ExitStack() as replaced:
+            self.check()
+            self.folder.mkdir(exist_ok=True)
+            for name, text in self.texts.items():
+                sweep_beside(self.folder / name)
+                replaced.enter_context(replacing(self.folder / name)).write_text(text, encoding="utf-8")
+
+
+def files_of(grid: Grid, project: Path, env: str | None) -> GridFiles:
+    """Return a grid and its rows as ``grid.yml`` and ``parameters.yml`` of an environment. Nothing is written.
 
     Args:
         grid: the grid.
         project: the project's folder.
-        env: the environment's name; its folder is made where it is missing.
+        env: the environment's name.
 
     Raises:
         ConfigError: the name is none, files of the folder were not written from here, or a value is of no type that
             YAML has.
     """
-    folder = project / "conf" / _checked(env)
+    name = _checked(env)
     axes = grid.spec.model_dump(mode="json", exclude_defaults=True)
     texts = {GRID: _text("Grid", axes), ROWS: _text("rows", grid.rows)}
-    schemas = {name: schema_line(f"{env}/{name}") for name in texts}
-    for name, schema in schemas.items():
-        path = folder / name
-        if path.exists() and not path.read_text(encoding="utf-8").removeprefix(schema).startswith(HEADER):
-            raise ConfigError(
-                f"env: must be one whose {name} was written from Python, got '{env}'; choose another name, or leave "
-                "the grid out to run this environment as it is"
-            )
-    folder.mkdir(exist_ok=True)
-    for name, text in texts.items():
-        write_text(folder / name, schemas[name] + text)
+    found = GridFiles(project / "conf" / name, {file: schema_line(f"{name}/{file}") + texts[file] for file in texts})
+    found.check()
+    return found
 
 
 def _checked(env: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from peft_pipelines.board.asking import Asking
 from peft_pipelines.board.grid_form import Draft
 from peft_pipelines.board.project import Project
-from peft_pipelines.board.written import tried
+from peft_pipelines.config.drafted_conf import drafted
 from peft_pipelines.config.errors import ConfigError
 
 SUPERSEDED: Final = "superseded"
@@ -28,7 +28,7 @@ class Planner:
         Raises:
             ConfigError: the command refuses the draft.
         """
-        with tried(self._project, draft) as conf:
+        with drafted(self._project.conf, draft.name, draft.texts) as conf:
             with self._lock:
                 if self._asking:
                     self._asking.end()
