@@ -87,7 +87,7 @@ def test_half_a_character_is_refused_by_its_row(given: list[object]) -> None:
         rows_of(given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("given", ["a text", {"sentence": "a text"}, 3])
+@pytest.mark.parametrize("given", ["a text", {"sentence": "a text"}, {"a text"}, 3])
 def test_one_row_alone_is_refused(given: object) -> None:
     with pytest.raises(ConfigError, match=r"^rows: must be a list of texts, a list of rows or a data frame, got"):
         rows_of(given)  # type: ignore[arg-type]

@@ -117,3 +117,30 @@ def test_a_value_that_yaml_does_not_have_is_refused(project: Path, value: object
 def test_a_date_is_one_of_yaml(project: Path) -> None:
     files_of(grid(models={"tiny": {"date": date(2026, 1, 31)}}), project, "trial").write()
     assert "date: 2026-01-31" in (project / "conf/trial/parameters.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ({"tasks": {"mood": {"input": "\ud83d"}}}, r"rows, tasks, mood, input: half a surrogate pair is no text, got "),
+        ({"seeds": {"\ud83d": 1}}, r"rows, seeds: half a surrogate pair is no text, got "),
+        (
+            {"methods": {"mine": {"config": {"target_modules": ["a", "\ud83d"]}}}},
+            "rows, methods, mine, config, target_",
+        ),
+        ({"seeds": {("s", 1): 1}}, r"rows, seeds: a key must be text or a number, got \('s', 1\)$"),
+        ({"seeds": {None: 1}}, r"rows, seeds: a key must be text or a number, got None$"),
+    ],
+)
+def test_what_could_not_be_read_again_is_told_by_its_keys(project: Path, rows: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{words}"):
+        files_of(grid(**rows), project, "trial")
+
+
+def test_rows_that_hold_themselves_are_refused(project: Path) -> None:
+    training: dict[str, Any] = {}
+    training["loss"] = training
+    with pytest.raises(
+        ConfigError, match=r"^rows: dictionaries or lists too deep inside each other, or one that holds "
+    ):
+        files_of(grid(training=training), project, "trial")

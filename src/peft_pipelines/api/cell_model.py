@@ -3,7 +3,7 @@
 # ruff: noqa: PLC0415  (what answers loads torch: the names of this module are imported before it is needed)
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,7 +89,7 @@ def rows_of(given: "pd.DataFrame | Iterable[Row]") -> list[Row]:
     """Return texts, dictionaries or a data frame as a list of texts and rows; a missing value is None.
 
     Raises:
-        ConfigError: one text alone is given, what is neither a text nor a row, or two columns of one name.
+        ConfigError: one text alone is given, a set, what is neither a text nor a row, or two columns of one name.
 
     >>> rows_of(("fun", {"sentence": "dull"}))
     ['fun', {'sentence': 'dull'}]
@@ -100,7 +100,7 @@ def rows_of(given: "pd.DataFrame | Iterable[Row]") -> list[Row]:
     import pandas as pd
 
     rows = _records(given) if isinstance(given, pd.DataFrame) else given
-    if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
+    if isinstance(rows, str | Mapping | Set) or not isinstance(rows, Iterable):
         raise ConfigError(f"rows: must be a list of texts, a list of rows or a data frame, got {rows!r:.80}")
     return [_row(row, f"rows, row {number}") for number, row in enumerate(rows, 1)]
 

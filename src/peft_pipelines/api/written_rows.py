@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import yaml
 
+from peft_pipelines.api.given_texts import is_half
 from peft_pipelines.api.grid import Grid
 from peft_pipelines.config import NAME_PATTERN
 from peft_pipelines.config.conf_files import read_bytes
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.config.schema_files import schema_line
-from peft_pipelines.config.spec import LONGEST_NAME
+from peft_pipelines.config.spec import LONGEST_NAME, shown
 from peft_pipelines.config.yaml_tree import Dumper
 from peft_pipelines.files.atomic import replacing, sweep_beside
 from peft_pipelines.files.claim_file import guarded
@@ -113,6 +114,7 @@ for _kind in (set, bytes):  # of YAML, but of no row
 def _text(where: str, values: dict[str, Any]) -> str:
     """Values as YAML, behind the line that says who wrote it."""
     try:
+        _check(where, values)
         told = yaml.dump(values, Dumper=_Rows, sort_keys=False, allow_unicode=True, width=120) if values else ""
     except yaml.representer.RepresenterError as error:
         value = error.args[-1]
@@ -120,4 +122,23 @@ def _text(where: str, values: dict[str, Any]) -> str:
             f"{where}: must hold text, numbers, true, false, None, lists and dictionaries, got {value!r:.80} "
             f"({type(value).__name__})"
         ) from None
+    except RecursionError:
+        raise ConfigError(
+            f"{where}: dictionaries or lists too deep inside each other, or one that holds itself"
+        ) from None
     return HEADER + told
+
+
+def _check(where: str, value: Any) -> None:
+    """Raise ConfigError for what can be written, but not read again; the place is told by its keys."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if not isinstance(key, str | int | float):
+                raise ConfigError(f"{where}: a key must be text or a number, got {shown(key)}")
+            _check(where, key)
+            _check(f"{where}, {key!s:.80}", one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _check(where, one)
+    elif isinstance(value, str) and is_half(value):
+        raise ConfigError(f"{where}: half a surrogate pair is no text, got {shown(value)}")
