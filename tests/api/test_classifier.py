@@ -135,6 +135,13 @@ def test_labels_must_be_there_and_two() -> None:
         classifier().predict(TEXTS)
 
 
+@pytest.mark.parametrize(("kind", "classes"), [("Int64", [0, 1]), ("boolean", [False, True]), ("category", [0, 1])])
+def test_labels_of_pandas_are_its_own_values(kind: str, classes: list[object]) -> None:
+    found = classifier().fit(TEXTS, pd.Series([number % 2 for number in range(24)], dtype=kind))
+    assert str(found.classes_.tolist()) == str(classes)
+    assert list(found.trained_.task.label_words) == [str(one) for one in classes]
+
+
 def test_weights_that_have_changed_are_told(fitted: PeftClassifier) -> None:
     copied = copy.deepcopy(fitted)
     object.__setattr__(copied.trained_, "base_checksum", 1)

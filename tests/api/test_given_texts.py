@@ -17,6 +17,9 @@ from peft_pipelines.api.given_texts import check_labels, texts_of
         ([["a", "b"]], r"X must be texts in one dimension or one column, got an array of shape \(1, 2\)"),
         (pd.Series(["sun", None]), "X, row 1: must be a text, got "),
         ([1.5], "X, row 0: must be a text, got 1.5"),
+        ((text for text in ["sun"]), "X must be a list of texts, got <generator"),
+        ({"sun"}, "X must be a list of texts, got {'sun'}"),
+        (["sun", " \n"], r"X, row 1: must not be empty, got ' \\n'"),
         (["sun", "\ud83d"], r"X, row 1: must be a text, got '\\ud83d'"),
     ],
 )

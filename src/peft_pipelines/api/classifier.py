@@ -89,7 +89,8 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_consistent_length(texts, y)
         check_labels(y)
         check_classification_targets(y)
-        classes, labels = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+        plain = np.asarray(y)  # of pandas' own whole numbers and truth values scikit-learn would make floats
+        classes, labels = np.unique(column_or_1d(plain, warn=True), return_inverse=True)
         task = self._task(classes)
         quiet.silence()
         rows = self._sampled(rows_of(self.project, self.method, self.model, self.training))

@@ -1,7 +1,7 @@
 """Texts and labels as scikit-learn's users give them: in lists, arrays, series and tables of one column."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ def texts_of(given: Any) -> list[str]:
     """Return texts in a list.
 
     Raises:
-        ValueError: they are none, hold half a character, or the table has several columns.
+        ValueError: they are none, one is empty or holds half a character, or the table has several columns.
 
     >>> texts_of(np.array([["fun"], ["dull"]]))
     ['fun', 'dull']
@@ -21,9 +21,9 @@ def texts_of(given: Any) -> list[str]:
     Traceback (most recent call last):
     ValueError: X, row 1: must be a text, got None
     """
-    if isinstance(given, str | Mapping):
-        raise ValueError(f"X must be a list of texts, got {given!r:.80}")
     table = np.asarray(given, dtype=object)
+    if not table.ndim:
+        raise ValueError(f"X must be a list of texts, got {given!r:.80}")
     if table.ndim not in (1, 2) or (table.ndim == 2 and table.shape[1] != 1):  # noqa: PLR2004  (a column, a table)
         raise ValueError(f"X must be texts in one dimension or one column, got an array of shape {table.shape}")
     found: Sequence[Any] = table.ravel().tolist()
@@ -32,6 +32,8 @@ def texts_of(given: Any) -> list[str]:
     for number, text in enumerate(found):
         if not isinstance(text, str) or is_half(text):
             raise ValueError(f"X, row {number}: must be a text, got {text!r:.80}")
+        if not text.strip():
+            raise ValueError(f"X, row {number}: must not be empty, got {text!r:.80}")
     return [str(text) for text in found]
 
 

@@ -35,7 +35,7 @@ def train_texts(rows: Rows, task: TaskSpec, texts: Sequence[str], labels: Sequen
         seed: as that of a cell.
 
     Raises:
-        ConfigError: the rows do not fit the model, or a text is empty.
+        ConfigError: the rows do not fit the model.
     """
     providers.check(rows.method, base_model.skeleton(rows.model, rows.weights))
     base = base_model.resident(rows.model, rows.weights)
