@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from peft_pipelines.api import saved_classifier
 from peft_pipelines.api.arguments import check
 from peft_pipelines.api.given_texts import check_labels, texts_of
+from peft_pipelines.api.opened_project import place
 from peft_pipelines.api.project_rows import WHERE, Row, Rows, rows_of
 from peft_pipelines.config import TaskSpec, fill, parse
 from peft_pipelines.config.errors import ConfigError
@@ -131,9 +132,7 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check(WHERE, folder=folder)
         check_is_fitted(self)
-        saved_classifier.write(
-            Path(folder).expanduser().resolve(), self.get_params(deep=False), self.classes_, self.trained_
-        )
+        saved_classifier.write(place(folder).resolve(), self.get_params(deep=False), self.classes_, self.trained_)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], *, project: str | PathLike[str] | None = None) -> "PeftClassifier":
@@ -149,7 +148,7 @@ class PeftClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check(WHERE, folder=folder, project=project)
         with threads.limited():
-            saved = saved_classifier.read(Path(folder).expanduser().resolve(), project)
+            saved = saved_classifier.read(place(folder).resolve(), project)
         found = cls(**saved.parameters, project=project)
         found.classes_, found.trained_ = saved.classes, saved.trained
         return found

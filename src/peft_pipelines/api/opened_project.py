@@ -35,7 +35,7 @@ def project_of(given: str | os.PathLike[str] | None) -> Path:
     from kedro.utils import find_kedro_project
 
     with _ONE:  # else the current folder may be that of another thread's session
-        found = find_kedro_project(Path.cwd()) if given is None else Path(given).expanduser().resolve()
+        found = find_kedro_project(Path.cwd()) if given is None else place(given).resolve()
     if found is None:
         raise ConfigError(
             f"project: must be given, since '{Path.cwd()}' lies in no project's folder; "
@@ -69,7 +69,12 @@ def paths(**given: str | os.PathLike[str] | None) -> dict[str, str]:
     >>> paths(store="results", raw=None)
     {'store': 'results'}
     """
-    return {name: os.fspath(path) for name, path in given.items() if path is not None}
+    return {name: str(place(path)) for name, path in given.items() if path is not None}
+
+
+def place(given: str | os.PathLike[str]) -> Path:
+    """Return a path, in which ``~`` is the user's home folder; as in a shell that of an unknown user stays as it is."""
+    return Path(os.path.expanduser(given))
 
 
 def loader_of(project: Path) -> "AbstractConfigLoader":
