@@ -41,6 +41,14 @@ def test_other_hosts_and_origins_are_refused(scratch_board: Board, headers: dict
     assert scratch_board.sent("POST", "/grid", "{}", **headers)[0] == 403
 
 
+def test_a_refusal_is_a_page_or_for_a_script_json(scratch_board: Board) -> None:
+    text = "Open the address that kedro board has printed: it holds this board's token."
+    assert json.loads(scratch_board.sent("GET", "/run/events?env=smoke", Cookie="")[1]) == {"error": text}
+    assert "<h1>Not shown</h1>" in scratch_board.sent("GET", "/grid", Cookie="", Accept="text/html")[1]
+    status, _, headers = scratch_board.sent("PUT", "/grid", "{}", Origin=scratch_board.address)
+    assert (status, headers["allow"]) == (405, "GET")
+
+
 def test_what_changes_something_names_its_origin(scratch_board: Board) -> None:
     assert scratch_board.sent("POST", "/nowhere", "{}", Origin="")[0] == 403
     assert scratch_board.sent("POST", "/nowhere", "{}")[0] == 404
@@ -69,6 +77,17 @@ def test_its_pages_are_found_from_each_other(scratch_board: Board, chromium: Bro
         assert page.value("document.querySelector('nav [aria-current]').textContent") == title
         assert page.value("document.body.dataset.env") == "local"
     assert page.said == []
+
+
+@needs_chromium
+def test_a_page_that_is_left_and_shown_again_names_its_own_environment(scratch_board: Board, chromium: Browser) -> None:
+    page = opened(chromium, scratch_board, "/run?env=smoke")
+    page.value("document.querySelector('.environment select').value = 'hub'")
+    page.value("document.querySelector('.environment button').click()")
+    page.waited("document.body?.dataset.env === 'hub' && document.readyState === 'complete'")
+    page.value("history.back()")
+    page.waited("document.body?.dataset.env === 'smoke' && document.readyState === 'complete'")
+    page.waited("document.querySelector('.environment select').value === 'smoke'")
 
 
 @needs_chromium

@@ -3,14 +3,16 @@
 import json
 import time
 from collections.abc import Iterator
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 import yaml
-from boards import Board, chromium, opened, scratch_board
+from boards import SECONDS, Board, chromium, opened, scratch_board
 from browser import Browser, needs_chromium
 
+from peft_pipelines.board import written
 from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.environment_rows import rows_of
 from peft_pipelines.board.project import Project
@@ -104,6 +106,28 @@ def test_files_that_have_changed_meanwhile_are_left_alone(kept: Board) -> None:
     status, done = asked(kept, "save", body)
     assert status == 422 and "have changed since this page was loaded" in done["error"]
     assert path.read_text(encoding="utf-8").endswith("# mine\n")
+
+
+@pytest.mark.parametrize("name", ["smoke", "twice"])
+def test_of_two_pages_that_write_at_once_one_is_refused(
+    kept: Board, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    both, check = Barrier(2, timeout=SECONDS), written.check
+
+    def checked_by_both(*given: Any) -> Any:
+        found = check(*given)
+        both.wait()
+        return found
+
+    monkeypatch.setattr(written, "check", checked_by_both)
+    bodies = [form(kept, name=name, seeds=[seed]) for seed in ("s0", "s1")]
+    with ThreadPoolExecutor() as pages:
+        answers = list(pages.map(lambda body: asked(kept, "save", body), bodies))
+    assert sorted(status for status, _ in answers) == [200, 422]
+    ((_, refused),) = [answer for answer in answers if answer[0] != 200]
+    assert "have changed since this page was loaded" in refused["error"] or "is there already" in refused["error"]
+    place = [status for status, _ in answers].index(200)
+    assert list(rows_of(Project(kept.root), name).grid.seeds) == bodies[place]["seeds"]
 
 
 def test_execution_cannot_be_switched_on(scratch_board: Board) -> None:

@@ -1,6 +1,8 @@
 """A task of one's own on the board: the file that is sent, and kedro add-task asked by a list of words."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -8,8 +10,11 @@ from urllib.parse import quote
 import pytest
 from boards import Board, chromium, opened, scratch_board
 from browser import Browser, needs_chromium
+from starlette.requests import ClientDisconnect
 
+from peft_pipelines.board import uploads
 from peft_pipelines.board.own_task_page import OwnTask
+from peft_pipelines.config.errors import ConfigError
 
 __all__ = ["chromium", "scratch_board"]
 
@@ -35,7 +40,8 @@ def test_a_file_is_kept_outside_the_project_under_a_name_of_the_boards(scratch_b
         ("x.csv", "", "holds no rows"),
         ("x.csv", "a,b\n", "holds no rows"),
         ("x.jsonl", "nothing\n", "raw rows"),
-        ("x.parquet", "nothing", "cannot be read as Parquet"),
+        ("x.jsonl", "nothing\n", "raw rows: file 'x.jsonl', line 1"),
+        ("x.parquet", "nothing", "raw rows: file 'x.parquet' cannot be read as Parquet"),
     ],
 )
 def test_a_file_without_rows_is_refused_in_words(scratch_board: Board, name: str, body: str, reason: str) -> None:
@@ -55,6 +61,38 @@ def test_what_is_typed_is_no_option_of_the_command() -> None:
         "--help",
         "f.csv",
     ]
+
+
+def test_a_file_that_is_too_large_is_told_once_it_was_sent(
+    scratch_board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_BYTES", 10)
+    status, found = sent(scratch_board, "x.csv", CSV * 50_000)
+    assert status == 422 and found["error"].startswith("the file: must be at most")
+
+
+def test_nothing_stays_of_a_file_that_is_refused_or_breaks_off(tmp_path: Path) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"text,team\n"
+        raise ClientDisconnect
+
+    path = tmp_path / "abc.csv"
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(uploads.receive(body(), path))
+    assert not path.exists()
+    path.write_text("a,a\n1,2\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"^raw rows: file 'mine.csv', line 1: two columns are named 'a'$"):
+        uploads.looked_at(path, "mine.csv")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("words", [{"a": "\0"}, {str(number): "x" * 20_000 for number in range(500)}])
+def test_what_no_command_can_have_is_told(scratch_board: Board, words: dict[str, str]) -> None:
+    _, kept = sent(scratch_board, "x.csv", CSV)
+    body = {"file": kept["file"], "shown": "x.csv", "name": "x", "input": "{text}", "label": "team", "words": words}
+    headers = {"Content-Type": "application/json"}
+    status, text, _ = scratch_board.sent("POST", "/grid/own/task", json.dumps(body), **headers)
+    assert status == 422 and json.loads(text)["error"].startswith("kedro add-task: cannot be asked: ")
 
 
 def test_a_file_that_is_gone_is_told(scratch_board: Board) -> None:

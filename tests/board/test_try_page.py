@@ -107,6 +107,15 @@ def test_what_fails_is_said_in_words(page: Browser) -> None:
 
 
 @needs_chromium
+def test_a_value_that_is_none_is_shown_where_it_stands(page: Browser) -> None:
+    field = "document.querySelector('[data-options=ask] [name=max_new_tokens]')"
+    page.value(f"{field}.value = 0")
+    ask(page, "x")
+    page.waited(f"document.activeElement === {field}")
+    assert page.value(f"{field}.closest('details').open") and page.value(SAID) == []
+
+
+@needs_chromium
 def test_a_split_is_predicted_with_its_warning(page: Browser) -> None:
     page.value("document.querySelector('[data-options=predict] [name=temperature]').value = 0.5")
     page.click("#prediction button.main")
@@ -164,6 +173,14 @@ def test_what_is_not_asked_rightly_is_one_line(results_board: Board) -> None:
     assert results_board.sent("POST", "/try/ask?env=nowhere", "{}")[0] == 422
     assert results_board.sent("POST", "/try/ask", "{}", Origin="http://example.org")[0] == 403
     assert json.loads(results_board.sent("GET", "/try/model")[1]) == {"running": False}
+
+
+def test_a_row_that_is_none_is_one_line(results_board: Board) -> None:
+    path = results_board.root / "conf/local/parameters_more.yml"
+    path.write_text("methods: {lora: null}\n", encoding="utf-8")
+    status, text, _ = results_board.sent("GET", "/try")
+    path.unlink()
+    assert status == 422 and json.loads(text)["error"] == "method 'lora': must be a row of fields, got None"
 
 
 def test_the_model_process_ends_with_the_board(tmp_path: Path) -> None:

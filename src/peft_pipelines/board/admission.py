@@ -14,13 +14,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from peft_pipelines.board.pages import words
+from peft_pipelines.board.pages import said
 
 START: Final = "/start"
 STATIC: Final = "/static/"
 """Style and scripts of the package: the same for everybody, so they need no cookie."""
 READING: Final = ("GET", "HEAD")
 FORBIDDEN, SEE_OTHER = 403, 303
+NO_COOKIE: Final = "Open the address that kedro board has printed: it holds this board's token."
+NO_ORIGIN: Final = "A request that changes something must come from a page of the board."
 POLICY: Final = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -61,9 +63,9 @@ class Gate:
             answer.set_cookie(cookie, self._session, httponly=True, samesite="strict")
         elif not scope["path"].startswith(STATIC):
             if not _same(connection.cookies.get(cookie, ""), self._session):
-                answer = words("Open the address that kedro board has printed: it holds this board's token.", FORBIDDEN)
+                answer = said(connection, NO_COOKIE, FORBIDDEN)
             elif scope["method"] not in READING and "origin" not in connection.headers:
-                answer = words("A request that changes something must come from a page of the board.", FORBIDDEN)
+                answer = said(connection, NO_ORIGIN, FORBIDDEN)
         await answer(scope, receive, send)
 
 

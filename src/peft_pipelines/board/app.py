@@ -12,18 +12,17 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from kedro.io import DatasetError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from peft_pipelines.board import grid_page, method_page, own_task_page, queue_files, results_page, run_page, try_page
 from peft_pipelines.board.admission import HEADERS, SEE_OTHER, START, Gate, SafeHeaders
 from peft_pipelines.board.asking import Asking
-from peft_pipelines.board.pages import words
+from peft_pipelines.board.pages import said
 from peft_pipelines.board.project import Project
-from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.board.refused import REFUSED, in_words
 from peft_pipelines.files.escape import for_terminal
 from peft_pipelines.files.screen import show_line
 from peft_pipelines.serving.guard import Guard
@@ -59,7 +58,7 @@ def board(project: Project, token: str) -> FastAPI:
     app.add_middleware(Gate, token=token)
     app.add_middleware(Guard, loopback=True, token=None)
     app.add_middleware(SafeHeaders)
-    for kind in (ConfigError, HTTPException, RequestValidationError, DatasetError):
+    for kind in (*REFUSED, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refused)
     app.add_exception_handler(Exception, _failed)
     for router in ROUTERS:
@@ -135,23 +134,13 @@ class _Server(uvicorn.Server):
 async def _refused(request: Request, error: Exception) -> Response:
     """A mistake, or a file that cannot be read, in words."""
     if isinstance(error, HTTPException):
-        return _said(request, str(error.detail), error.status_code)
+        return said(request, str(error.detail), error.status_code, error.headers)
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
-        return _said(request, for_terminal(f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"), WRONG)
-    return _said(request, for_terminal(f"{' '.join(str(error).split()):.600}"), WRONG)
+        return said(request, for_terminal(f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"), WRONG)
+    return said(request, in_words(error), WRONG)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     """An error that nobody expected, whose traceback goes to the log; no other part of the board sees this response."""
-    text = for_terminal(f"This could not be done ({type(error).__name__}: {' '.join(str(error).split()):.200}).")
-    answer = _said(request, f"{text} The board's log says more.", FAILED)
-    answer.headers.update(HEADERS)
-    return answer
-
-
-def _said(request: Request, text: str, status: int) -> Response:
-    """A text as a page, or for a script as JSON: ``{"error": TEXT}``."""
-    if "text/html" in request.headers.get("accept", ""):
-        return words(text, status)
-    return JSONResponse({"error": text}, status)
+    return said(request, in_words(error), FAILED, HEADERS)

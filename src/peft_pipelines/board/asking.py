@@ -18,6 +18,9 @@ class Asking:
     Args:
         root: the project's folder.
         words: what stands behind ``kedro``.
+
+    Raises:
+        ConfigError: no command can have these words.
     """
 
     _all: Final[dict[Path, set["Asking"]]] = defaultdict(set)
@@ -25,7 +28,10 @@ class Asking:
     def __init__(self, root: Path, words: Sequence[str]) -> None:
         command = [sys.executable, "-m", "kedro", *words]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+        try:
+            self._process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+        except (ValueError, OSError) as error:  # such as a NUL in them, or too many of them
+            raise ConfigError(f"kedro {words[0]}: cannot be asked: {error}") from None
         self._others = self._all[root]
         self._others.add(self)
         self.ended = False

@@ -50,10 +50,8 @@ def router(project: Project) -> APIRouter:
         found, wrong = draft(project, form)
         if found is None:
             raise ConfigError(next(iter(wrong.values())))
-        if form.seen != files_of(project, form.env).seen:
-            raise ConfigError(f"the files of '{form.env}' have changed since this page was loaded; reload it first")
         written.check(project, found)
-        files = written.write(project, found)
+        files = written.write_seen(project, found, form.env, form.seen)
         return {"env": found.name, "files": files, "seen": files_of(project, found.name).seen}
 
     return routes

@@ -72,13 +72,11 @@ def _saved(project: Project, form: MethodForm) -> dict[str, Any]:
     made, wrong = draft(project, form)
     if made is None:
         return {"wrong": wrong}
-    if form.seen != files_of(project, form.env).seen:
-        raise ConfigError(f"the files of '{form.env}' have changed since this page was loaded; reload it first")
     checked(project, made)
     models, wrong = _tried(project, form, made)
     if wrong:
         return {"wrong": wrong}
-    files, name = written.write(project, made.draft), made.draft.name
+    files, name = written.write_seen(project, made.draft, form.env, form.seen), made.draft.name
     done = {"env": name, "row": made.method.name, "files": files, "seen": files_of(project, name).seen, "tried": models}
     return {"wrong": {}, **done}
 

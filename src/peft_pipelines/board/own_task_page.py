@@ -56,7 +56,7 @@ def router(project: Project) -> APIRouter:
     async def file(request: Request, name: str) -> dict[str, Any]:
         path = uploads.place(name)
         await receive(request.stream(), path)
-        found = await run_in_threadpool(looked_at, path)
+        found = await run_in_threadpool(looked_at, path, name)
         return {"file": path.name, "columns": found.columns, "count": found.count, "rows": found.rows}
 
     @routes.post("/task")

@@ -1,10 +1,12 @@
 """How a page is made: its template with the navigation around it, all text from outside inert."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import HTTPConnection
 
 from peft_pipelines.board.project import Project
 from peft_pipelines.files.escape import for_terminal
@@ -31,10 +33,12 @@ def page(
     return HTMLResponse(_templates().get_template(f"{template or name}.html").render(around | context), status)
 
 
-def words(text: str, status: int) -> HTMLResponse:
-    """Return a page that says one thing."""
+def said(asked: HTTPConnection, text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response that says one thing: as a page, or for a script as JSON, ``{"error": TEXT}``."""
+    if "text/html" not in asked.headers.get("accept", ""):
+        return JSONResponse({"error": text}, status, headers)
     around = {"pages": PAGES, "current": "", "environments": [], "env": ""}
-    return HTMLResponse(_templates().get_template("words.html").render(around, text=text), status)
+    return HTMLResponse(_templates().get_template("words.html").render(around, text=text), status, headers)
 
 
 @cache

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from peft_pipelines.board.asked import ASK, MOST_CELLS, MOST_ROWS, MOST_TOKENS, PREDICT, Ask, Predict
+from peft_pipelines.board.environment_rows import rows_of
 from peft_pipelines.board.model_line import ModelLine
 from peft_pipelines.board.pages import page
 from peft_pipelines.board.project import Project
@@ -18,7 +19,6 @@ from peft_pipelines.board.same_command import chat_commands, env_option, predict
 from peft_pipelines.board.store_lines import by_model, cells_of
 from peft_pipelines.config import parse
 from peft_pipelines.config.errors import ConfigError
-from peft_pipelines.config.method import draws_nothing
 from peft_pipelines.files.strict_json import each_once, no_number
 
 MOST_BYTES: Final = 2**21
@@ -88,8 +88,8 @@ def _add_questions(routes: APIRouter, project: Project, line: ModelLine) -> None
 
 def _untuned(project: Project, env: str) -> list[str]:
     """The methods that are the base model as it is: they answer without a cell on record."""
-    methods: Mapping[str, Any] = project.loader(env)["parameters"].get("methods", {})
-    return [name for name, row in methods.items() if draws_nothing(row) and not row.get("quantization")]
+    methods = rows_of(project, env).parameters.methods
+    return [name for name, row in methods.items() if row.is_base_model]
 
 
 def _streamed(line: ModelLine, do: str, env: str, asked: Ask | Predict, commands: list[str]) -> StreamingResponse:

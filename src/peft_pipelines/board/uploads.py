@@ -63,33 +63,39 @@ async def receive(body: AsyncIterator[bytes], path: Path) -> None:
     """Write what a page sends into a file.
 
     Raises:
-        ConfigError: it is too large.
+        ConfigError: it is too large; then, and where the page goes away, nothing of it stays.
     """
     size = 0
     try:
         with path.open("wb") as file:
-            async for part in body:
+            async for part in body:  # to its end, else a browser would not read the answer
                 size += len(part)
-                if size > MOST_BYTES:
-                    raise ConfigError(
-                        f"the file: must be at most {MOST_BYTES >> 20} MiB; larger ones by kedro add-task"
-                    )
-                file.write(part)
-    except ConfigError:
+                if size <= MOST_BYTES:
+                    file.write(part)
+        if size > MOST_BYTES:
+            raise ConfigError(f"the file: must be at most {MOST_BYTES >> 20} MiB; larger ones by kedro add-task")
+    except BaseException:
         path.unlink()
         raise
 
 
-def looked_at(path: Path) -> Upload:
+def looked_at(path: Path, name: str) -> Upload:
     """Return what a file holds.
 
+    Args:
+        path: of the file.
+        name: that the page gives, by which a mistake calls it.
+
     Raises:
-        ConfigError: it cannot be read, or has no rows.
+        ConfigError: it cannot be read, or has no rows; then it is gone.
     """
-    table = read_split([path])
-    if not table.num_rows:
+    try:
+        table = read_split([path])
+        if not table.num_rows:
+            raise ConfigError("the file: holds no rows")
+    except ConfigError as error:
         path.unlink()
-        raise ConfigError("the file: holds no rows")
+        raise ConfigError(str(error).replace(str(path), name).replace(path.name, name)) from None
     first = [{name: _text(value) for name, value in row.items()} for row in table.slice(0, SHOWN).to_pylist()]
     return Upload(path, table.column_names, table.num_rows, first)
 

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.environment_rows import Rows, read
-from peft_pipelines.board.grid_form import Draft
+from peft_pipelines.board.grid_form import Draft, name_errors
 from peft_pipelines.board.project import Project
 from peft_pipelines.config.drafted_conf import drafted
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.files.atomic import write_text
+from peft_pipelines.files.claim_file import guarded
 
 
 def check(project: Project, draft: Draft) -> Rows:
@@ -20,6 +22,26 @@ def check(project: Project, draft: Draft) -> Rows:
         found = read(replace(project, source=conf), draft.name)
     found.parameters.check(found.grid)
     return found
+
+
+def write_seen(project: Project, draft: Draft, env: str, seen: str) -> list[str]:
+    """Write a draft of an environment as it was seen; one page at a time, of whichever board.
+
+    Args:
+        project: the project.
+        draft: made of the files of an environment.
+        env: that environment, which may have another name than the draft.
+        seen: of the files that the page has shown.
+
+    Raises:
+        ConfigError: the files have changed since, the draft's name was taken meanwhile, or as of ``write``.
+    """
+    with guarded(project.conf):
+        if seen != files_of(project, env).seen:
+            raise ConfigError(f"the files of '{env}' have changed since this page was loaded; reload it first")
+        for _, taken in name_errors(project, env, draft.name):
+            raise ConfigError(taken)
+        return write(project, draft)
 
 
 def write(project: Project, draft: Draft) -> list[str]:

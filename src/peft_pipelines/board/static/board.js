@@ -3,14 +3,18 @@
 
 const env = document.body.dataset.env;
 
-// Sends a request as JSON; gives its answer, or throws the board's own words.
-async function ask(path, body) {
-  const init = body === undefined ? {} : {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)};
+// Sends a request; gives its answer, or throws the board's own words.
+async function answered(path, init) {
   const answer = await fetch(path, {...init, headers: {...init.headers, Accept: "application/json"}}).catch(() => null);
   if (!answer) throw new Error("The board does not answer: is kedro board still running?");
   const found = await answer.json().catch(() => ({error: "The board's answer cannot be read; reload the page."}));
   if (!answer.ok) throw new Error(found.error || "The board refused this.");
   return found;
+}
+
+// Sends a request as JSON.
+function ask(path, body) {
+  return answered(path, body === undefined ? {} : {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
 }
 
 // Says a line to all, screen readers among them.
@@ -30,13 +34,19 @@ function made(tag, text, attributes = {}, ...inside) {
   return element;
 }
 
-// Calls `tell` with what the server sends, as long as the page is looked at.
-function follow(path, tell) {
+// Calls `tell` with what the server sends, as long as the page is looked at, and `lost` with the reason where it tells nothing.
+function follow(path, tell, lost) {
   let source = null;
   const open = () => {
     if (source || document.hidden) return;
     source = new EventSource(path);
-    source.onmessage = (event) => tell(JSON.parse(event.data));
+    source.onmessage = (event) => {
+      const found = JSON.parse(event.data);
+      if (found.error) lost(found.error); else tell(found);
+    };
+    source.onerror = (event) => lost(event.target.readyState === EventSource.CLOSED
+      ? "The board refuses this page: open the address that kedro board has printed last."
+      : "The board does not answer: is kedro board still running? Runs go on without it.");
   };
   const close = () => { if (source) source.close(); source = null; };
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
@@ -44,6 +54,9 @@ function follow(path, tell) {
   window.addEventListener("pageshow", open);
   open();
 }
+
+// A page that a browser shows again is of its own environment still, whatever was chosen when it was left.
+window.addEventListener("pageshow", () => { const chooser = document.querySelector(".environment"); if (chooser) chooser.reset(); });
 
 // What kedro plan says, in sentences.
 function duration(seconds) {

@@ -8,10 +8,7 @@ async function sent(chosen) {
   byId("wrong-file").textContent = "";
   byId("facts").textContent = `Sending ${chosen.name} …`;
   try {
-    const answer = await fetch(`/grid/own/file?name=${encodeURIComponent(chosen.name)}`,
-                               {method: "POST", body: chosen, headers: {Accept: "application/json"}});
-    const found = await answer.json();
-    if (!answer.ok) throw new Error(found.error || "The board refused the file.");
+    const found = await answered(`/grid/own/file?name=${encodeURIComponent(chosen.name)}`, {method: "POST", body: chosen});
     file = {key: found.file, shown: chosen.name};
     tellRows(found);
   } catch (error) {

@@ -36,6 +36,13 @@ function tell(found) {
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
+// Says why nothing is known now; what stands below is as it was last.
+function tellUnknown(reason) {
+  put("state", "Not known");
+  put("line", reason);
+  byId("line").classList.add("wrong");
+}
+
 function tellDoing(doing) {
   byId("nothing").hidden = doing.length > 0;
   const cards = byId("doing"), known = new Map([...cards.children].map((card) => [card.dataset.key, card]));
@@ -88,7 +95,7 @@ function wanted() {
 
 byId("run").addEventListener("submit", (event) => { event.preventDefault(); act("/run/start", wanted(), byId("start"), "Started"); });
 byId("stop").addEventListener("click", () => act("/run/stop", {env}, byId("stop"), "Told to stop; it ends within seconds"));
-byId("queue").addEventListener("click", () => act("/run/queue", wanted(), byId("queue"), `${env} waits in the queue`));
+byId("queue").addEventListener("click", () => byId("run").reportValidity() && act("/run/queue", wanted(), byId("queue"), `${env} waits in the queue`));
 byId("ask-plan").addEventListener("click", async () => {
   const button = byId("ask-plan");
   button.disabled = true;
@@ -100,4 +107,4 @@ byId("workers").addEventListener("input", () => {
   const {workers} = wanted();
   put("command", `kedro run --env=${env}${workers ? ` --workers=${workers}` : ""}`);
 });
-follow(`/run/events?env=${encodeURIComponent(env)}`, tell);
+follow(`/run/events?env=${encodeURIComponent(env)}`, tell, tellUnknown);

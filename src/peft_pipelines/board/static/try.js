@@ -175,6 +175,10 @@ if (form) {
   const send = runner(by("send"), by("stop"), by("wrong"), asked);
   form.addEventListener("submit", (event) => { event.preventDefault(); send(); });
   form.addEventListener("change", limited);
+  form.addEventListener("invalid", (event) => {  // what is closed can show no mistake
+    const around = event.target.closest("details");
+    if (around) around.open = true;
+  }, true);
   by("text").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
