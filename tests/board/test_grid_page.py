@@ -1,7 +1,7 @@
 """The page Grid: what is chosen is written as files that a run reads, and nothing else is."""
 
 import json
-import time
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from boards import SECONDS, Board, chromium, opened, scratch_board
+from boards import SECONDS, Board, chromium, opened, scratch_board, waited
 from browser import Browser, needs_chromium
 
 from peft_pipelines.board import written
+from peft_pipelines.board.asking import Asking
 from peft_pipelines.board.environment_files import files_of
 from peft_pipelines.board.environment_rows import rows_of
 from peft_pipelines.board.project import Project
@@ -140,7 +141,8 @@ def test_the_plan_is_that_of_the_command_for_the_newest_question(scratch_board: 
     older: list[tuple[int, dict[str, Any]]] = []
     thread = Thread(target=lambda: older.append(asked(scratch_board, "plan", form(scratch_board, seeds=["s0"]))))
     thread.start()
-    time.sleep(1)
+    begun = waited(lambda: list(Asking._all[scratch_board.root]))[0]._process
+    begun.send_signal(signal.SIGSTOP)  # it has not answered by the time of the newer question
     status, found = asked(scratch_board, "plan", form(scratch_board))
     thread.join()
     assert older == [(200, {"superseded": True})]
@@ -192,6 +194,13 @@ def test_hostile_rows_stay_text(kept: Board, chromium: Browser) -> None:
     assert page.said == []
 
 
+def first_paint(page: Browser) -> float:
+    """Milliseconds until the page shows something, loaded again."""
+    page.look(width=1300)
+    page.waited("performance.getEntriesByName('first-contentful-paint').length")
+    return float(page.value("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
+
+
 @needs_chromium
 def test_all_methods_on_all_tasks_are_painted_at_once(kept: Board, chromium: Browser) -> None:
     known = rows_of(Project(kept.root), "smoke").parameters
@@ -200,9 +209,7 @@ def test_all_methods_on_all_tasks_are_painted_at_once(kept: Board, chromium: Bro
     (kept.root / "conf/smoke/grid.yml").write_text(yaml.safe_dump(grid), encoding="utf-8")
     page = opened(chromium, kept, "/grid?env=smoke")
     page.waited(f"document.getElementById('cells').textContent === '{len(methods) * len(known.tasks)} cells'")
-    page.look(width=1300)
-    page.waited("performance.getEntriesByName('first-contentful-paint').length")
-    painted = page.value("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    painted = min(first_paint(page) for _ in range(5))  # others may take the machine's time from one of them
     shifts = """new Promise(done => { let sum = 0;
         new PerformanceObserver(list => { for (const one of list.getEntries()) sum += one.value; })
             .observe({type: 'layout-shift', buffered: true}); setTimeout(() => done(sum), 1500); })"""

@@ -1,36 +1,30 @@
 """The page Run: one run at a time by whoever asks, found again by every board, ended so that it goes on later."""
 
 import json
-import time
-from collections.abc import Callable
+import os
+import socket
 from contextlib import suppress
+from dataclasses import asdict
 from threading import Thread
 from typing import Any
 
 from board_runs import running_board
-from boards import Board, shown
+from boards import Board, shown, waited
 
 from peft_pipelines.board import launch, queue_files
 from peft_pipelines.board.project import Project
 from peft_pipelines.board.run_state import IDLE, RUNNING, Followed
+from peft_pipelines.files.atomic import write_json
+from peft_pipelines.files.claim_file import Holder
+from peft_pipelines.files.owner import me
 
 __all__ = ["running_board"]
-
-SECONDS = 300
 
 
 def told(board: Board, what: str, **fields: Any) -> tuple[int, dict[str, Any]]:
     body = json.dumps({"env": "local", **fields})
     status, text, _ = board.sent("POST", f"/run/{what}", body, **{"Content-Type": "application/json"})
     return status, json.loads(text)
-
-
-def waited(look: Callable[[], Any]) -> Any:
-    until = time.monotonic() + SECONDS
-    while not (found := look()):
-        assert time.monotonic() < until
-        time.sleep(0.3)
-    return found
 
 
 def steps(state: dict[str, Any]) -> list[int]:
@@ -41,6 +35,12 @@ def steps(state: dict[str, Any]) -> list[int]:
 def losses(state: dict[str, Any]) -> list[tuple[int, float]]:
     """The losses of all trainings that go on, by their steps."""
     return [point for run in state["runs"] if not run["dead"] for each in run["doing"] for point in each["losses"]]
+
+
+def kept(state: dict[str, Any]) -> int:
+    """The step of a validation that a training which goes on is past: all until there is kept; 0 before the first."""
+    doing = [each for run in state["runs"] if not run["dead"] for each in run["doing"] if each["validation"]]
+    return max((step for each in doing for step, _ in each["validation"] if each["done"] > step), default=0)
 
 
 def ended(board: Board) -> None:
@@ -65,6 +65,7 @@ def test_a_run_is_started_once_found_again_stopped_and_goes_on(running_board: Bo
         with shown(running_board.root) as other:  # as another board, or the same one started again
             seen = Followed(Project(other.root), "local")
             assert waited(lambda: losses(seen.look()))[0][1] > 0
+            passed = waited(lambda: kept(seen.look()))
             status, found = told(other, "start")
             assert status == 422 and "runs already" in found["error"]
             assert told(other, "stop")[0] == 200
@@ -79,7 +80,7 @@ def test_a_run_is_started_once_found_again_stopped_and_goes_on(running_board: Bo
                 again.look()["state"] == RUNNING and [x["done"] for x in again.look()["runs"][0]["doing"] if x["total"]]
             )
         )
-        assert step[0] > 1
+        assert step[0] >= passed > 1
     finally:
         ended(running_board)
 
@@ -95,11 +96,13 @@ def test_what_is_refused_is_said_by_the_run_itself(running_board: Board) -> None
 
 def test_the_queue_is_files_and_is_taken_in_order(running_board: Board) -> None:
     project = Project(running_board.root)
-    (running_board.root / "conf/local/grid.yml").write_text("methods: [nothing]\n", encoding="utf-8")
+    runs = launch.folder(project) / "local.json"  # as long as one runs, here this process, the queue is not taken
+    write_json(runs, asdict(Holder(None, socket.gethostname(), os.getpid(), str(me()), "", "here")))
     assert told(running_board, "queue", env="smoke")[1]["queue"] == ["smoke"]
     assert told(running_board, "queue", env="smoke")[0] == 422
     assert told(running_board, "unqueue", env="smoke")[1]["queue"] == []
     assert "does not wait" in told(running_board, "unqueue", env="smoke")[1]["error"]
     queue_files.add(project, "nowhere")
+    runs.unlink()
     waited(lambda: queue_files.waiting(project) == [])
     assert launch.log_of(project, "nowhere").read_text(encoding="utf-8").startswith("Error: environment: unknown name")

@@ -4,10 +4,11 @@ import http.client
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -22,6 +23,8 @@ from peft_pipelines.serving.listening import bound
 
 TOKEN = "a-token-of-some-length"
 SECONDS = 60
+PATIENCE = 300
+"""Seconds for what other processes do, on a busy machine."""
 
 
 @dataclass
@@ -107,6 +110,15 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One browser for the tests of a module."""
     with browser(tmp_path_factory.mktemp("profile")) as started:
         yield started
+
+
+def waited(look: Callable[[], Any]) -> Any:
+    """What a look finds as soon as it finds anything."""
+    until = time.monotonic() + PATIENCE
+    while not (found := look()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return found
 
 
 def opened(chromium: Browser, board: Board, path: str) -> Browser:

@@ -51,8 +51,8 @@ class Browser:
         self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Log", "Runtime", "Page"):
             self._ask(f"{domain}.enable")
-        self._ask("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
-        self.waited("document.readyState === 'complete'")
+        with self.followed():  # the empty page of a new tab is complete too
+            self._ask("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
 
     def value(self, script: str) -> Any:
         """What an expression gives on the page; a promise is waited for."""
@@ -63,9 +63,16 @@ class Browser:
     def waited(self, script: str) -> None:
         """Return as soon as an expression is true on the page."""
         end = time.monotonic() + self.patience
-        while not self.value(f"Boolean({script})"):  # an element itself comes back as an empty object
+        while not self._holds(script):
             assert time.monotonic() < end, f"never true: {script}; said: {self.said}"
             time.sleep(0.05)
+
+    def _holds(self, script: str) -> bool:
+        """Whether an expression is true on the page; between two pages there is none that could say so."""
+        expression = f"Boolean({script})"  # an element itself comes back as an empty object
+        answer = self._answer("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer.get("result", {}), answer
+        return "error" not in answer and answer["result"]["result"]["value"] is True
 
     def heard(self, lines: int) -> list[str]:
         """What the page has said, as soon as that are so many lines."""
@@ -144,14 +151,18 @@ class Browser:
         return base64.b64decode(self._ask("Page.captureScreenshot", clip=clip, captureBeyondViewport=beyond)["data"])
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        answer = self._answer(method, **parameters)
+        assert "error" not in answer, answer
+        return dict(answer["result"])
+
+    def _answer(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         session = {"sessionId": self._session} if self._session else {}
         os.write(self.to_browser, json.dumps(message | session).encode() + b"\0")
         while (answer := self._message()).get("id") != self._number:
             self._heard(answer)
-        assert "error" not in answer, answer
-        return dict(answer["result"])
+        return answer
 
     def _message(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
