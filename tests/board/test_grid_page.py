@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from boards import SECONDS, Board, chromium, opened, scratch_board, waited
+from boards import SECONDS, Board, chromium, listened, opened, said, scratch_board, waited
 from browser import Browser, needs_chromium
 
 from peft_pipelines.board import written
@@ -168,8 +168,9 @@ def test_choosing_by_keyboard_keeps_the_focus(kept: Board, chromium: Browser) ->
     )
     page.waited("!document.getElementById('save').disabled")
     page.value("document.getElementById('save').focus()")
+    listened(page)
     page.press("Enter", "\r")
-    page.waited("document.getElementById('said').textContent.startsWith('Written: conf/smoke/grid.yml')")
+    page.waited(said("Written: conf/smoke/grid.yml"))
     assert rows_of(Project(kept.root), "smoke").grid.methods == ("zero_shot", "bitfit", "lora", "ia3")
     assert rows_of(Project(kept.root), "smoke").parameters.training.epochs == 2
     assert page.said == []

@@ -1,12 +1,15 @@
 """From a file of rows to an answer of the model that was tuned on it, with no word on the command line."""
 
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 from board_runs import running_board
-from boards import Board, chromium, opened
+from boards import Board, chromium, listened, opened, said
 from browser import Browser, needs_chromium
 
 from peft_pipelines.board import launch
@@ -62,20 +65,35 @@ def choose_methods(page: Browser, board: Board) -> None:
         page.press(" ", " ")
     typed(page, "#training-epochs", "150")
     page.waited("document.getElementById('cells').textContent === '3 cells'")
-    page.click("#save")
-    page.waited("document.getElementById('said').textContent.startsWith('Written: conf/teams/grid.yml')")
+    listened(page)
+    page.value("document.getElementById('save').focus()")  # what the plan says may move it under a mouse
+    page.press("Enter", "\r")
+    page.waited(said("Written: conf/teams/grid.yml"))
     assert yaml.safe_load((board.root / "conf/teams/parameters.yml").read_text())["training"] == {"epochs": 150}
 
 
-def run(page: Browser) -> None:
+@contextmanager
+def paused(board: Board) -> Iterator[None]:
+    """Let what trains wait for the browser, however slow that is."""
+    process = launch.process_of(Project(board.root), "teams")
+    assert process
+    os.killpg(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(process, signal.SIGCONT)
+
+
+def run(page: Browser, board: Board) -> None:
     """Start, follow, reload, stop, and go on to the end."""
     page.waited(f"{STATE} === 'Nothing runs'")
     page.click("#start")
     page.waited(CURVE)
-    page.look(width=1300)
-    page.waited(CURVE)
-    assert page.value("document.getElementById('start').disabled") is True
-    page.value("document.getElementById('stop').focus()")
+    with paused(board):
+        page.look(width=1300)
+        page.waited(CURVE)
+        assert page.value("document.getElementById('start').disabled") is True
+        page.value("document.getElementById('stop').focus()")
     page.press("Enter", "\r")
     page.waited(f"{STATE} === 'Nothing runs'")
     assert "interrupted" in page.value(LINE) or "dead" in page.value(LINE)  # ended by force where it takes too long
@@ -104,7 +122,7 @@ def test_a_file_becomes_a_tuned_model_that_answers(board_of_tiny: Board, chromiu
     page.open(f"{board.address}/grid?env=teams")
     choose_methods(page, board)
     page.open(f"{board.address}/run?env=teams")
-    run(page)
+    run(page, board)
     page.open(f"{board.address}/results/report?env=teams")
     assert "than the untuned model (zero_shot)" in page.value("document.getElementById('summary').textContent")
     page.open(f"{board.address}/try?env=teams")

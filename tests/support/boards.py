@@ -126,3 +126,14 @@ def opened(chromium: Browser, board: Board, path: str) -> Browser:
     chromium.open(board.address + board.start)
     chromium.open(board.address + path)
     return chromium
+
+
+def listened(page: Browser) -> None:
+    """Keep the lines that the page says from now on, in ``heard``: each is gone after some seconds."""
+    page.value("heard = [], place = document.getElementById('said'), 0")
+    page.value("new MutationObserver(() => heard.push(place.textContent)).observe(place, {childList: true})")
+
+
+def said(start: str) -> str:
+    """The expression that is true once a line with this start was heard."""
+    return f"heard.some((line) => line.startsWith({start!r}))"
