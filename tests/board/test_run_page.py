@@ -8,10 +8,14 @@ from dataclasses import asdict
 from threading import Thread
 from typing import Any
 
+import pytest
+import signs
 from board_runs import running_board
 from boards import Board, shown, waited
+from signs import GONE
 
 from peft_pipelines.board import launch, queue_files
+from peft_pipelines.board.environment_rows import rows_of
 from peft_pipelines.board.project import Project
 from peft_pipelines.board.run_state import IDLE, RUNNING, Followed
 from peft_pipelines.files.atomic import write_json
@@ -92,6 +96,18 @@ def test_what_is_refused_is_said_by_the_run_itself(running_board: Board) -> None
     seen = Followed(Project(running_board.root), "local")
     found = waited(lambda: (state := seen.look())["refused"] and state)
     assert found["state"] == "refused" and "train" in found["refused"]
+
+
+@pytest.mark.parametrize(("day", "state"), [("30", "refused"), ("31", "idle")])
+def test_a_refusal_may_stand_behind_other_lines(running_board: Board, day: str, state: str) -> None:
+    project = Project(running_board.root)
+    claim = Holder(None, socket.gethostname(), 1, GONE, "2026-01-31T12:00:00+00:00", "here")
+    write_json(launch.folder(project) / "local.json", asdict(claim))
+    log = "fetching model 'x'\nError: it is not there\nINFO: more\n"
+    launch.log_of(project, "local").write_text(log, encoding="utf-8")
+    signs.ended(rows_of(project, "local").runs, f"2026-01-{day}T12.05.00.000Z", "failed")
+    found = Followed(project, "local").look()
+    assert (found["state"], found["refused"]) == (state, "it is not there" if state == "refused" else "")
 
 
 def test_the_queue_is_files_and_is_taken_in_order(running_board: Board) -> None:

@@ -24,6 +24,7 @@ from peft_pipelines.files.atomic import write_json
 from peft_pipelines.files.claim_file import Holder, guarded, holder_of, made
 from peft_pipelines.files.owner import Life, Owner, me, of_process
 from peft_pipelines.running.progress_file import PROGRESS, RunSign, read
+from peft_pipelines.tracking.runs import MANIFEST
 
 FOLDER: Final = ".board"
 
@@ -116,6 +117,13 @@ def signs(project: Project, env: str) -> list[RunSign]:
             sign = read(path.parent)
             found += [sign[0]] if sign else []
     return found
+
+
+def on_record(project: Project, env: str) -> bool:
+    """Return whether there is a run on record that began since something was started here last."""
+    holder = holder_of(_claim(project, env))
+    since = holder.since.replace(":", ".").partition("+")[0] if holder else ""  # as a run's id is written
+    return any(path.parent.name >= since for path in rows_of(project, env).runs.glob(f"*/{MANIFEST}"))
 
 
 def _check_free(project: Project, env: str) -> None:

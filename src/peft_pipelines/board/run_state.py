@@ -5,7 +5,7 @@ from threading import Lock
 from typing import Any, Final
 
 from peft_pipelines.board import launch, queue_files
-from peft_pipelines.board.asking import reason_in
+from peft_pipelines.board.asking import ERROR, reason_in
 from peft_pipelines.board.environment_rows import Rows, rows_of
 from peft_pipelines.board.project import Project
 from peft_pipelines.files.atomic import read_json
@@ -39,7 +39,7 @@ class Followed:
         begun = process is not None
         under_way = any(not run["dead"] for run in found["runs"])
         log = _end_of(launch.log_of(self._project, self._env))
-        refused = reason_in(log) if not (begun or under_way) and log.lstrip().startswith("Error: ") else ""
+        refused = "" if begun or under_way else _refusal(log, on_record=found["on_record"])
         state = RUNNING if under_way else BEGUN if begun else REFUSED if refused else IDLE
         return {
             **found,
@@ -65,9 +65,17 @@ class Followed:
             "faults": faults,
             "last": "" if live else self._watch.last(),
             "failures": _failures(rows),
+            "on_record": launch.on_record(self._project, self._env),
         }
         self._last = stamp, found
         return found
+
+
+def _refusal(log: str, *, on_record: bool) -> str:
+    """Why what was started has made no run, as its log ends; empty where it has made one, or ended without a reason."""
+    reasons = [line for line in log.splitlines() if line.startswith(ERROR)]
+    refused = reasons and (not on_record or log.lstrip().startswith(ERROR))
+    return reason_in(log) if refused else ""
 
 
 def _run(run: Seen) -> dict[str, Any]:
