@@ -22,7 +22,7 @@ from peft_pipelines.board.admission import HEADERS, SEE_OTHER, START, Gate, Safe
 from peft_pipelines.board.asking import Asking
 from peft_pipelines.board.pages import said
 from peft_pipelines.board.project import Project
-from peft_pipelines.board.refused import REFUSED, in_words
+from peft_pipelines.board.refusal_words import REFUSED, in_words
 from peft_pipelines.files.escape import for_terminal
 from peft_pipelines.files.screen import show_line
 from peft_pipelines.serving.guard import Guard

@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from peft_pipelines.board.refused import REFUSED, in_words
+from peft_pipelines.board.refusal_words import REFUSED, in_words
 
 SECONDS: Final = 1.0
 """Between two looks."""
