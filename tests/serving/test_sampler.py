@@ -26,6 +26,8 @@ def drawn(**options: float) -> Counter[int]:
     [
         ({"temperature": 1.0}, [0.5, 0.3, 0.15, 0.05]),
         ({"temperature": 0.5}, [0.685, 0.247, 0.062, 0.007]),
+        ({"temperature": 1e-9}, [1, 0, 0, 0]),
+        ({"temperature": 1e-300}, [1, 0, 0, 0]),
         ({"temperature": 1.0, "top_k": 2}, [0.625, 0.375, 0, 0]),
         ({"temperature": 1.0, "top_p": 0.75}, [0.625, 0.375, 0, 0]),
     ],

@@ -1,6 +1,7 @@
 """Draws the tokens of an answer, by the logits processors of transformers."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 from transformers import (
@@ -12,6 +13,9 @@ from transformers import (
 )
 
 from peft_pipelines.serving.sampling_options import Sampling
+
+COLDEST: Final = 1e-30
+"""The likeliest token alone is drawn here and below it, where logits divided by it would be no numbers any more."""
 
 
 class Sampler:
@@ -25,7 +29,7 @@ class Sampler:
     def __init__(self, sampling: Sampling, prompt: Sequence[int]) -> None:
         self._generator = torch.Generator().manual_seed(sampling.seed)  # of the CPU: it draws alike on every device
         self._prompt = torch.tensor([list(prompt)])
-        warpers: list[LogitsProcessor] = [TemperatureLogitsWarper(sampling.temperature)]
+        warpers: list[LogitsProcessor] = [TemperatureLogitsWarper(max(sampling.temperature, COLDEST))]
         if sampling.top_k is not None:
             warpers.append(TopKLogitsWarper(sampling.top_k))
         if sampling.top_p is not None:
