@@ -26,10 +26,15 @@ PAGE = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
 SUBMITTED = [shlex.split(line)[1:] for line in re.findall(r"^sbatch .*$", PAGE, re.MULTILINE)]
 STAND_INS = {
     "scontrol": 'echo "one"',
-    "srun": 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
-    "ray": 'echo "$@" >> ray.out; [ "$1" != symmetric-run ] || { while [ "$1" != -- ]; do shift; done; shift; "$@"; }',
+    "srun": """cpus=1
+        while [ "${1#--}" != "$1" ]; do
+            case "$1" in --cpus-per-task=*) cpus="${1#*=} as asked" ;; esac
+            shift
+        done
+        CPUS="$cpus" exec "$@" """,
+    "ray": 'echo "${CPUS:+on $CPUS: }$@" >> ray.out; [ "$1" != symmetric-run ] || { while [ "$1" != -- ]; do shift; done; shift; "$@"; }',
 }
-"""SLURM's and Ray's programs, for one node."""
+"""SLURM's and Ray's programs, for one node. From SLURM 22.05 on srun gives a task one processor, unless it is asked."""
 
 
 @pytest.fixture
@@ -82,7 +87,7 @@ def test_ray_is_started_on_all_nodes_with_a_token(submit: Any, tmp_path: Path) -
     submit("docs/cluster/ray.sbatch", kedro="true")
     token, started = (tmp_path / "submitted/ray.out").read_text().splitlines()
     assert token == "get-auth-token --generate"
-    assert started.startswith("symmetric-run --address=one:6379 --min-nodes=1 --num-cpus=1 -- kedro run ")
+    assert started.startswith("on 1 as asked: symmetric-run --address=one:6379 --min-nodes=1 --num-cpus=1 -- kedro run ")
 
 
 def test_tasks_of_a_job_array_leave_the_results_of_one_run(project: Project, submit: Any) -> None:
