@@ -235,6 +235,27 @@ def test_short_cuts_end_at_the_plain_paths_weights(tmp_path):
         assert torch.allclose(fast.attached.trainable()[name], value, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "launched",
+    [
+        {"PMI_SIZE": "4", "PMI_RANK": "1"},
+        {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0"},
+        {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"},
+        {"ACCELERATE_MIXED_PRECISION": "bf16"},
+        {"ACCELERATE_GRADIENT_ACCUMULATION_STEPS": "4"},
+        {"ACCELERATE_USE_DEEPSPEED": "true"},
+    ],
+    ids=lambda launched: next(iter(launched)),
+)
+def test_what_starts_the_process_does_not_change_the_training(launched, tmp_path, monkeypatch):
+    """As `srun`, `mpirun`, `torchrun` and `accelerate launch` set them."""
+    for name, value in launched.items():
+        monkeypatch.setenv(name, value)
+    model, _ = run(tmp_path / "state")
+    assert saved(model, tmp_path / "saved") == uninterrupted()[0]
+    assert launched.items() <= os.environ.items()
+
+
 def test_nothing_to_train_takes_no_step(tmp_path):
     _, outcome = run(tmp_path, "zero_shot")
     assert outcome == Outcome(0, 0, 0, None, [])

@@ -9,6 +9,7 @@ from typing import Any
 
 from peft_pipelines.data import batching, encoded, tokenize
 from peft_pipelines.models import forward, token_tree, tree_attention, tree_flex, tree_kernel, tree_mask
+from peft_pipelines.training.alone import alone
 from peft_pipelines.training.callbacks import finite
 from peft_pipelines.training.label_logits import LabelLogits
 from peft_pipelines.training.trainer import BEST, COMPLETE, CellTrainer, TrainingJob, best_of, put
@@ -43,8 +44,9 @@ def train(model: LabelLogits, job: TrainingJob) -> Outcome:
     """
     if not model.attached.trainable():
         return Outcome(0, 0, 0, None, [])
-    trainer = CellTrainer(model, job)
-    result = trainer.train(resume_from_checkpoint=_newest(job.state))
+    with alone():
+        trainer = CellTrainer(model, job)
+        result = trainer.train(resume_from_checkpoint=_newest(job.state))
     best = best_of(job.state)
     put(model.attached, job.state / BEST)
     trainer.kept.save(job.state / BEST)  # what has changed behind the best step counts as well
