@@ -12,13 +12,16 @@ import pytest
 from clusters import NODE, cluster, kill_node, workers
 from killed import all_providers
 from processes import begun
+from project import Project
 from stores import contents, tree
+from tracked import LORA, asks_for
 from trivial import FAULTS, catalog, fail, pipeline, soon, stands
 
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.running.cell_runner import CellRunner
 from peft_pipelines.running.failures import PartsFailed
 from peft_pipelines.running.ray_runner import RayRunner
+from peft_pipelines.tracking.trackers import trackers
 
 pytest.importorskip("ray", reason="needs Ray, the extra [ray]")
 pytestmark = pytest.mark.filterwarnings("ignore")  # what Ray leaves open is Ray's
@@ -115,6 +118,47 @@ def test_killed_workers_and_nodes_change_no_number(
     one, other = Path("one"), Path("data")
     assert tree(one) == tree(other)
     assert contents(one) == contents(other)
+
+
+class Told:
+    """A tracker that keeps what it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        TOLD.clear()
+
+    def begin(self, cell: Any, before: str | None) -> str:
+        TOLD.append(f"{cell.id} begins")
+        return str(cell.id)
+
+    def last_steps(self, run: str) -> dict[str, int]:
+        return {}
+
+    def log(self, run: str, step: int, numbers: Any) -> None:
+        TOLD.extend(f"{run} {name}" for name in numbers)
+
+    def end(self, run: str, result: Any) -> None:
+        TOLD.append(f"{run} {result.status}")
+
+    def end_dead(self, run: str) -> None:
+        """No run has died."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+TOLD: list[str] = []
+
+
+def test_trackers_are_told_of_cells_in_actors(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(trackers, "find_spec", lambda name: name)
+    monkeypatch.setattr(trackers, "KNOWN", {"tensorboard": Told})
+    runner = ["--runner=peft_pipelines.running.RayRunner", f"--runner-params=address={address}"]
+    result = asks_for(Project(tmp_path), "tensorboard").kedro("run", *runner)
+    assert result.exit_code == 0, result.output
+    of_lora = [line.removeprefix(f"{LORA} ") for line in TOLD if line.startswith(LORA)]
+    assert (of_lora[0], of_lora[-1]) == ("begins", "done")
+    assert {"train/loss", "train/validation_loss"} <= set(of_lora)
 
 
 def test_what_is_made_already_needs_no_cluster(tmp_path: Path) -> None:
