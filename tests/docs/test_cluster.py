@@ -32,9 +32,10 @@ STAND_INS = {
             shift
         done
         CPUS="$cpus" exec "$@" """,
-    "ray": 'echo "${CPUS:+on $CPUS: }$@" >> ray.out; [ "$1" != symmetric-run ] || { while [ "$1" != -- ]; do shift; done; shift; "$@"; }',
+    "ray": """echo "${CPUS:+on $CPUS: }$@" >> ray.out
+        [ "$1" != symmetric-run ] || { while [ "$1" != -- ]; do shift; done; shift; "$@"; }""",
 }
-"""SLURM's and Ray's programs, for one node. From SLURM 22.05 on srun gives a task one processor, unless it is asked."""
+"""SLURM's and Ray's programs, for one node. From SLURM 22.05 on srun gives a task one processor, unless asked."""
 
 
 @pytest.fixture
@@ -87,7 +88,8 @@ def test_ray_is_started_on_all_nodes_with_a_token(submit: Any, tmp_path: Path) -
     submit("docs/cluster/ray.sbatch", kedro="true")
     token, started = (tmp_path / "submitted/ray.out").read_text().splitlines()
     assert token == "get-auth-token --generate"
-    assert started.startswith("on 1 as asked: symmetric-run --address=one:6379 --min-nodes=1 --num-cpus=1 -- kedro run ")
+    whole = "on 1 as asked: symmetric-run --address=one:6379 --min-nodes=1 --num-cpus=1 -- kedro run "
+    assert started.startswith(whole)
 
 
 def test_tasks_of_a_job_array_leave_the_results_of_one_run(project: Project, submit: Any) -> None:

@@ -41,7 +41,15 @@ def test_a_share_of_no_gpu_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("named", "count", "found"),
-    [(None, 2, ["0", "1"]), ("3, GPU-8a", 2, ["3", "GPU-8a"]), ("0,1", 1, ["0"]), ("", 0, [])],
+    [
+        (None, 2, ["0", "1"]),
+        ("3, GPU-8a", 2, ["3", "GPU-8a"]),
+        ("0,1", 1, ["0"]),
+        ("MIG-1a, MIG-2b,MIG-GPU-3/1/0", 1, ["MIG-1a", "MIG-2b", "MIG-GPU-3/1/0"]),
+        ("MIG-1a,0", 1, ["MIG-1a"]),
+        ("0,MIG-1a", 1, ["0"]),
+        ("", 0, []),
+    ],
 )
 def test_gpus_have_the_names_that_this_process_sees_them_by(
     named: str | None, count: int, found: list[str], monkeypatch: pytest.MonkeyPatch

@@ -49,6 +49,15 @@ def test_a_worker_sees_its_gpu_alone(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("two_gpus")
+def test_a_worker_that_does_not_see_its_gpu_ends_the_run(tmp_path: Path) -> None:
+    """One that has fallen off the bus, or is not there: the cells would be made on the CPU."""
+    says = r"^CUDA_VISIBLE_DEVICES: must name GPUs of this machine that work, a worker sees none by '(0|GPU-8a)'\n"
+    with pytest.raises(ConfigError, match=says):
+        CellRunner(workers=None).run(pipeline(), catalog(tmp_path))
+    assert not list(tmp_path.rglob("failure.json"))
+
+
+@pytest.mark.usefixtures("two_gpus")
 def test_a_worker_knows_how_many_share_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[dict[str, str]] = []
     monkeypatch.setattr(processes, "WorkerProcess", lambda place, environment: given.append(environment))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final
 
 from peft_pipelines.config.errors import ConfigError
@@ -9,6 +10,8 @@ from peft_pipelines.models import device
 
 VISIBLE: Final = "CUDA_VISIBLE_DEVICES"
 """The variable by which CUDA shows a process some of the GPUs, by their numbers or ids."""
+PART: Final = "MIG-"
+"""How the id of a part of a GPU begins. Of those that are named, CUDA shows a process the first alone."""
 
 
 def visible() -> list[str]:
@@ -18,7 +21,18 @@ def visible() -> list[str]:
     import torch  # noqa: PLC0415  (loaded already: the kind of device is known)
 
     named = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
+    if parts := [*takewhile(lambda name: name.startswith(PART), named)]:
+        return parts
     return named[: torch.cuda.device_count()] or [str(number) for number in range(torch.cuda.device_count())]
+
+
+def check_seen() -> None:
+    """Raise ConfigError where this process was given a GPU and sees none: it would make its cells on the CPU."""
+    if device.SHARE in os.environ and device.kind() != "cuda":
+        raise ConfigError(
+            f"{VISIBLE}: must name GPUs of this machine that work, a worker sees none by "
+            f"'{os.environ.get(VISIBLE, '')}'"
+        )
 
 
 def shared_out(gpus: Sequence[str], workers: int | None, per_gpu: int | None) -> list[str]:

@@ -22,6 +22,7 @@ from peft_pipelines.files.system import ENDING
 from peft_pipelines.running.channel import BROKEN_DEVICE, Ended, Held, Message, Order, Raised, Ready
 from peft_pipelines.running.claims import of_run
 from peft_pipelines.running.failures import breaks_device, traced
+from peft_pipelines.running.gpus import check_seen
 from peft_pipelines.running.interruption import stopping
 from peft_pipelines.running.shipment import Shipment
 from peft_pipelines.running.sweep import sweep_unit
@@ -46,6 +47,7 @@ def work(line: Line) -> None:
         return
     if shipment.place:
         shipment.place.check()
+    check_seen()
     shown = Relay(line)
     _log_to(line, shipment.levels)
     sys.stdout = sys.stderr = Printed(shown)
