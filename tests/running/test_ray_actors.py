@@ -88,6 +88,25 @@ def test_memory_is_looked_at_node_by_node_and_set_aside(
     assert given == [taken]
 
 
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("asked", "gpus", "says"),
+    [
+        (3, 1, "2 of 3 workers now, the others wait for nodes: each takes 1 processor and 1 GPU"),
+        (5, 0.7, "2 of 5 workers now, the others wait for nodes: each takes 1 processor and 0.7 of a GPU"),
+        (7, 0, "6 of 7 workers now, the others wait for nodes: each takes 1 processor"),
+        (2, 4, "0 of 2 workers now, the others wait for nodes: each takes 1 processor and 4 GPUs"),
+        (6, 0, ""),
+        (2, 1, ""),
+    ],
+)
+def test_workers_that_wait_for_nodes_are_told_of(
+    asked: int, gpus: float, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    staffed(Actors(asked, gpus, None), 9)
+    assert capsys.readouterr().err == (f"the cluster has room for {says}\n" if says else "")
+
+
 def test_nobody_looks_for_a_cluster_where_nothing_is_to_be_made(cluster: list[str | None]) -> None:
     assert staffed(Actors(None, 0, None), 0) == 0
     assert not cluster

@@ -10,6 +10,7 @@ from typing import Any, Final
 from kedro.io import DataCatalog
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.screen import show_line
 from peft_pipelines.models import device
 from peft_pipelines.running import gpus, threads
 from peft_pipelines.running.crew_size import LIBRARIES, largest
@@ -49,13 +50,26 @@ class Actors:
             yield 0
             return
         with connected(self._address) as nodes:
-            yield min(len(pending), self._asked or self._fitting(nodes, pending, catalog))
+            size = min(len(pending), self._asked or self._fitting(nodes, pending, catalog))
+            self._tell_of_waiting(nodes, size)
+            yield size
 
     def hire(self, place: int) -> RayWorker:
         """Start an actor; it waits where there is no room for it yet."""
         share = {device.SHARE: str(max(1, int(1 / self._num_gpus)))} if self._num_gpus else {gpus.VISIBLE: ""}
         given = {**threads.environment(), **path(), **carried(os.environ), **share}
         return RayWorker(place, self._num_gpus, self._memory, given)
+
+    def _tell_of_waiting(self, nodes: Sequence[Mapping[str, float]], size: int) -> None:
+        """Say how many workers wait for nodes, since Ray does not: a node with what they take may never come."""
+        cpus, share = threads.per_cell(), self._num_gpus
+        there = sum(room(node, cpus, share, self._memory) for node in nodes)
+        if there < size:
+            gpu = f"{share:g} of a GPU" if share < 1 else f"{share:g} GPU{'s' * (share > 1)}"
+            takes = f"{cpus} processor{'s' * (cpus > 1)}" + (f" and {gpu}" if share else "")
+            show_line(
+                f"the cluster has room for {there} of {size} workers now, the others wait for nodes: each takes {takes}"
+            )
 
     def _fitting(self, nodes: Sequence[Mapping[str, float]], pending: list[Plan], catalog: DataCatalog) -> int:
         """The number of workers that the nodes have room for, each of which takes what the largest cell needs."""
