@@ -85,7 +85,8 @@ def test_the_scripts_start_runs_that_the_command_line_knows(words: list[str], su
 
 
 def test_ray_is_started_on_all_nodes_with_a_token(submit: Any, tmp_path: Path) -> None:
-    submit("docs/cluster/ray.sbatch", kedro="true")
+    (said,) = submit("docs/cluster/ray.sbatch", kedro='echo "the run shows its $RAY_AUTH_MODE"')
+    assert said.strip() == "the run shows its token"
     token, started = (tmp_path / "submitted/ray.out").read_text().splitlines()
     assert token == "get-auth-token --generate"
     whole = "on 1 as asked: symmetric-run --address=one:6379 --min-nodes=1 --num-cpus=1 -- kedro run "

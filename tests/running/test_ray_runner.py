@@ -171,6 +171,18 @@ def test_no_cluster_at_the_address_is_one_line(tmp_path: Path) -> None:
         RayRunner(address="not an address").run(pipeline(), catalog(tmp_path))
 
 
+def test_a_cluster_may_have_asked_for_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: Any) -> None:
+        raise ConnectionError("Failed to connect")
+
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    monkeypatch.setattr("ray.init", refused)
+    for mode, end in ((None, "; one that asks for a token needs RAY_AUTH_MODE=token here too"), ("token", "")):
+        monkeypatch.setenv("RAY_AUTH_MODE", mode) if mode else monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+        with pytest.raises(ConfigError, match=f"no Ray cluster answers, got head:1: Failed to connect{end}$"):
+            RayRunner(address="head:1").run(pipeline(), catalog(tmp_path))
+
+
 def test_another_kind_of_device_is_seen(address: str, tmp_path: Path) -> None:
     runner: Any = RayRunner(address=address)
     runner._device = "cuda"

@@ -20,6 +20,8 @@ from peft_pipelines.running.worker_process import path
 
 CARRIED: Final = ("PEFT_", "HF_", "TRANSFORMERS_", "TOKENIZERS_")
 """How the variables begin that workers have from the run, whatever their node has."""
+AUTH: Final = "RAY_AUTH_MODE"
+"""The variable by which a process shows a cluster its token. Ray tells nobody whom a cluster has sent away for that."""
 SECRET: Final = ("HF_TOKEN", "HF_HUB_TOKEN")
 """Those of them that stay here: a cell asks the hub for nothing, and others can read what an actor is given."""
 
@@ -152,8 +154,10 @@ def _init(address: str | None) -> None:
             ray.init(address=address, **quiet)
         except (ConnectionError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())
+            silent = isinstance(error, ConnectionError) and AUTH not in os.environ
+            token = f"; one that asks for a token needs {AUTH}=token here too" if silent else ""
             raise ConfigError(
-                f"--runner-params, address: no Ray cluster answers, got {address}: {reason:.200}"
+                f"--runner-params, address: no Ray cluster answers, got {address}: {reason:.200}{token}"
             ) from None
 
 
