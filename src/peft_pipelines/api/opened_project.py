@@ -36,11 +36,11 @@ def project_of(given: str | os.PathLike[str] | None) -> Path:
 
     with _ONE:  # else the current folder may be that of another thread's session
         found = find_kedro_project(Path.cwd()) if given is None else place(given).resolve()
-    if found is None:
-        raise ConfigError(
-            f"project: must be given, since '{Path.cwd()}' lies in no project's folder; "
-            "`peft-pipelines init NAME` makes one"
-        )
+        if found is None:
+            raise ConfigError(
+                f"project: must be given, since '{Path.cwd()}' lies in no project's folder; "
+                "`peft-pipelines init NAME` makes one"
+            )
     if not (found / "conf/base/catalog.yml").is_file():
         raise ConfigError(f"project: must be a folder with conf/base/catalog.yml in it, got '{found}'")
     return Path(found)
