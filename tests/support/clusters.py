@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # as a run has it before it imports Ray, which tests do first
 NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
 
 

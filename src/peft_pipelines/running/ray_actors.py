@@ -133,6 +133,8 @@ def connected(address: str | None) -> Iterator[list[Mapping[str, float]]]:
         ConfigError: there is none at the address.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports to its makers
+    # Who still listens to a lost worker when the run has left the cluster would have Ray start one of its own.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
     import ray  # noqa: PLC0415  (an extra)
 
     begun = not ray.is_initialized()
