@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from peft_pipelines.api.arguments import check
-from peft_pipelines.api.given_texts import is_half
 from peft_pipelines.api.opened_project import catalog_of, paths, project_of
 from peft_pipelines.config.errors import ConfigError
 from peft_pipelines.data.unanswered import input_columns
+from peft_pipelines.files.escape import is_half
 from peft_pipelines.running import threads
 
 if TYPE_CHECKING:

@@ -1,12 +1,11 @@
 """Texts and labels as scikit-learn's users give them: in lists, arrays, series and tables of one column."""
 
-import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-_HALF: Final = re.compile("[\ud800-\udfff]")
+from peft_pipelines.files.escape import is_half
 
 
 def texts_of(given: Any) -> list[str]:
@@ -35,11 +34,6 @@ def texts_of(given: Any) -> list[str]:
         if not text.strip():
             raise ValueError(f"X, row {number}: must not be empty, got {text!r:.80}")
     return [str(text) for text in found]
-
-
-def is_half(text: str) -> bool:
-    """Return whether a text holds half a surrogate pair, which is no character and which no tokenizer takes."""
-    return not text.isascii() and bool(_HALF.search(text))
 
 
 def check_labels(given: Any) -> None:

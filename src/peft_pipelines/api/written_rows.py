@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import yaml
 
-from peft_pipelines.api.given_texts import is_half
 from peft_pipelines.api.grid import Grid
 from peft_pipelines.config import NAME_PATTERN
 from peft_pipelines.config.conf_files import read_bytes
@@ -19,6 +18,7 @@ from peft_pipelines.config.spec import LONGEST_NAME, shown
 from peft_pipelines.config.yaml_tree import Dumper
 from peft_pipelines.files.atomic import replacing, sweep_beside
 from peft_pipelines.files.claim_file import guarded
+from peft_pipelines.files.escape import is_half
 
 HEADER: Final = "# Written by peft_pipelines.run, which replaces it when it runs another grid in this environment.\n"
 GRID: Final = "grid.yml"

@@ -13,6 +13,7 @@ import yaml
 from omegaconf._utils import get_yaml_loader
 
 from peft_pipelines.config.errors import ConfigError
+from peft_pipelines.files.escape import is_half
 
 Path = tuple[Hashable, ...]
 Place = tuple[int, int]
@@ -20,7 +21,6 @@ Place = tuple[int, int]
 
 _BREAK: Final = re.compile("[\r\x85\u2028\u2029]")
 """Ends of lines that YAML reads as others, unless they are escaped."""
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _TAG: Final = "tag:yaml.org,2002:"
 _MERGE: Final = f"{_TAG}merge"
 _KEYS: Final = frozenset(f"{_TAG}{kind}" for kind in ("str", "int", "float", "bool", "merge"))
@@ -122,7 +122,7 @@ def _check_scalar(node: yaml.Node, where: str, loader: Any) -> None:
     except (ValueError, yaml.MarkedYAMLError) as error:
         reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
         raise fault(where, node.start_mark, f"'{node.value:.40}' is no value: {reason}") from None
-    if isinstance(value, str) and _SURROGATE.search(value):
+    if isinstance(value, str) and is_half(value):
         raise fault(where, node.start_mark, "half of a character (a lone surrogate); write the whole one")
 
 

@@ -2,6 +2,7 @@
 
 Rows, answers and model folders come from others. Whatever is printed or written for people passes one of these
 functions where it leaves: the terminal's in ``screen``, the table's in ``markdown``, CSV's in the class of the file.
+What is no text at all, as ``is_half`` tells, is refused where it comes in.
 """
 
 import json
@@ -13,6 +14,8 @@ from typing import Any, Final
 # a byte-order mark before them.
 _FORMULA: Final = re.compile(r"[\s\ufeff\x00]*[=+\-@\uff1d\uff0b\uff0d\uff20]\s*\S|[\t\r\n]")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan)", re.IGNORECASE)
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 _MARKDOWN: Final = re.compile(
     r"(?P<slash>[|`*]"  # columns, code, emphasis
@@ -61,6 +64,15 @@ def for_terminal(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(sign if _visible(sign) or sign in keep else _escape(sign) for sign in text)
+
+
+def is_half(text: str) -> bool:
+    r"""Return whether a text holds half a surrogate pair, which is no character: nothing writes or tokenizes it.
+
+    >>> is_half("\ud83d"), is_half("\U0001f600")
+    (True, False)
+    """
+    return not text.isascii() and bool(_HALF.search(text))
 
 
 def _visible(sign: str) -> bool:
